@@ -1,0 +1,55 @@
+"""The one way to compile a kernel."""
+
+from collections.abc import Callable
+from typing import Any, ParamSpec, TypeVar, cast
+
+import numba
+import numpy as np
+from llvmlite import ir
+from numba.core import types
+from numba.extending import intrinsic
+
+P = ParamSpec("P")
+R = TypeVar("R")
+
+
+def kernel(function: Callable[P, R]) -> Callable[P, R]:
+    """Compile `function` on first use, without the GIL, cached on disk. Its Python signature stays for the type checker."""
+    return cast(Callable[P, R], numba.njit(cache=True, nogil=True, error_model="numpy", boundscheck=None)(function))
+
+
+def inlined(function: Callable[P, R]) -> Callable[P, R]:
+    """Like `kernel`, for small helpers of kernels: always inlined by LLVM into their callers."""
+    return cast(Callable[P, R], numba.njit(nogil=True, error_model="numpy", forceinline=True)(function))
+
+
+@intrinsic
+def _load_u64(typingctx: Any, address: Any) -> Any:
+    def codegen(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+        pointer = builder.inttoptr(args[0], ir.IntType(64).as_pointer())
+        return builder.load(pointer, align=1)
+
+    return types.uint64(types.intp), codegen
+
+
+@intrinsic
+def _multiply_fold(typingctx: Any, a: Any, b: Any) -> Any:
+    def codegen(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+        wide = ir.IntType(128)
+        product = builder.mul(builder.zext(args[0], wide), builder.zext(args[1], wide))
+        high = builder.trunc(builder.lshr(product, ir.Constant(wide, 64)), ir.IntType(64))
+        return builder.xor(builder.trunc(product, ir.IntType(64)), high)
+
+    return types.uint64(types.uint64, types.uint64), codegen
+
+
+@inlined
+def load_u64(array: np.ndarray, position: int) -> int:
+    """Eight bytes of a uint8 array as a little-endian integer; the caller keeps `position` + 8 within the array."""
+    return _load_u64(array.ctypes.data + position)
+
+
+@inlined
+def multiply_fold(a: int, b: int) -> int:
+    """High half xor low half of the 128-bit product: one round of the wyhash and rapidhash family."""
+    return _multiply_fold(a, b)

@@ -1,0 +1,39 @@
+"""One tree of exceptions. Bad *data* is never raised: it is counted and shown by the ledger."""
+
+
+class TallystickError(Exception):
+    """Whatever Tallystick raises on purpose; its text is one sentence that says what to do."""
+
+
+class ConfigError(TallystickError):
+    """A configuration that cannot be used.
+
+    Parameters
+    ----------
+    problems
+        Every problem found, each with the place it was found in, so that all can be mended at once.
+    """
+
+    def __init__(self, problems: list[str]) -> None:
+        super().__init__("\n".join(problems))
+        self.problems = problems
+
+
+class StartError(TallystickError):
+    """Something outside of us keeps the server from starting: a taken port, a directory it may not write."""
+
+
+class QueryError(TallystickError):
+    """A query that cannot be answered as asked; HTTP says 400 with this text."""
+
+
+class LimitError(QueryError):
+    """A query that is larger than a configured limit; the text names the limit and its key."""
+
+
+class StoreError(TallystickError):
+    """The store cannot do what was asked: a locked directory, a newer format, a full disk."""
+
+
+class DamageError(StoreError):
+    """Bytes on disk do not match their checksum; what they belong to is set aside and named, never served."""

@@ -1,0 +1,44 @@
+"""Why an input was not taken. The ledger counts by these words; each means one thing on every page."""
+
+from enum import IntEnum
+
+
+class Reason(IntEnum):
+    """Why a line, a datagram or a sample was rejected. The numbers are what kernels write."""
+
+    NONE = 0
+    FIELDS = 1
+    """Not the fields that the protocol has."""
+    NAME_EMPTY = 2
+    NAME_LONG = 3
+    """The name is longer than `NAME_BYTES_MAX`."""
+    NAME_BYTES = 4
+    """The name holds control characters or is not UTF-8."""
+    VALUE = 5
+    """The value is no number."""
+    VALUE_NOT_FINITE = 6
+    """NaN or infinite."""
+    TIMESTAMP = 7
+    """The timestamp is no number."""
+    LINE_LONG = 8
+    """The line is longer than the listener allows."""
+    TYPE = 9
+    """A StatsD type that we do not know."""
+    RATE = 10
+    """A sample rate that is not above 0 and at most 1."""
+    TRUNCATED = 11
+    """The sender went away in the middle of a line."""
+    TAG = 12
+    """A tag that is not ``key=value``."""
+    KIND = 13
+    """The name is already a series of another kind."""
+    FUTURE = 14
+    """Further in the future than the limit allows."""
+    PAST = 15
+    """Older than the longest retention."""
+    BLOCKED = 16
+    """A rule blocks the name."""
+    SERIES_LIMIT = 17
+    """There are already as many names as the limit allows."""
+    STORE_FULL = 18
+    """The log could not take it: the disk is full or does not answer."""

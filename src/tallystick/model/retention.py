@@ -1,0 +1,111 @@
+"""How long each resolution is kept: Graphite's ``10s:10d,1m:30d,5m:90d,1h:2y``."""
+
+import re
+from dataclasses import dataclass
+from fnmatch import translate
+
+DEFAULT_KEEP = "10s:10d,1m:30d,5m:90d,1h:2y"
+
+_UNITS_S = {"s": 1, "m": 60, "h": 3600, "d": 86400, "w": 7 * 86400, "y": 365 * 86400}
+_LENGTH = re.compile(r"(\d+)\s*([a-z]*)")
+
+
+def parse_seconds(text: str) -> int:
+    """Seconds meant by ``90``, ``10s``, ``5m``, ``2h``, ``30d``, ``1w`` or ``2y``.
+
+    Raises
+    ------
+    ValueError
+        If `text` is no such length; the text says what is expected.
+    """
+    match = _LENGTH.fullmatch(text.strip().lower())
+    unit = match[2] if match else ""
+    # "min", "hours" and "years" are understood by their first letter, as carbon does.
+    if match is None or (unit and unit[0] not in _UNITS_S):
+        raise ValueError(f"cannot read length of time {text!r}: expected a number and one of s, m, h, d, w, y, as in 10s or 2y")
+    return int(match[1]) * (_UNITS_S[unit[0]] if unit else 1)
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Resolution:
+    """Slots of `step_s` seconds, kept for `keep_s` seconds."""
+
+    step_s: int
+    keep_s: int
+
+
+@dataclass(frozen=True, slots=True)
+class Retention:
+    """The resolutions of a series, finest first."""
+
+    resolutions: tuple[Resolution, ...]
+
+    @property
+    def step_s(self) -> int:
+        """The finest step."""
+        return self.resolutions[0].step_s
+
+    @property
+    def keep_s(self) -> int:
+        """The longest time anything is kept."""
+        return self.resolutions[-1].keep_s
+
+    def covering(self, age_s: float) -> Resolution:
+        """The finest resolution that still holds what is `age_s` seconds old, else the coarsest."""
+        for resolution in self.resolutions:
+            if resolution.keep_s >= age_s:
+                return resolution
+        return self.resolutions[-1]
+
+    def __str__(self) -> str:
+        return ",".join(f"{_short(r.step_s)}:{_short(r.keep_s)}" for r in self.resolutions)
+
+    @classmethod
+    def parse(cls, text: str) -> "Retention":
+        """Read ``step:length`` pairs, finest first; a bare number as length is a number of points, as in carbon.
+
+        Raises
+        ------
+        ValueError
+            If a pair cannot be read, a step does not divide the next, or a coarser one is not kept longer.
+        """
+        resolutions = []
+        for part in text.split(","):
+            step_text, colon, keep_text = part.strip().partition(":")
+            if not colon:
+                raise ValueError(f"cannot read retention {part.strip()!r}: expected step:length, as in 10s:10d")
+            step_s = parse_seconds(step_text)
+            keep_s = parse_seconds(keep_text)
+            if keep_text.strip().isdigit():
+                keep_s *= step_s
+            if step_s < 1 or keep_s < step_s:
+                raise ValueError(f"cannot use retention {part.strip()!r}: expected a step of at least 1s that is kept at least once")
+            resolutions.append(Resolution(step_s, keep_s))
+        for fine, coarse in zip(resolutions, resolutions[1:], strict=False):
+            if coarse.step_s <= fine.step_s or coarse.step_s % fine.step_s:
+                raise ValueError(
+                    f"cannot use retention {text!r}: {_short(coarse.step_s)} is no multiple of {_short(fine.step_s)}; "
+                    "expected each step to be a multiple of the one before"
+                )
+            if coarse.keep_s <= fine.keep_s:
+                raise ValueError(f"cannot use retention {text!r}: {_short(coarse.step_s)} is not kept longer than {_short(fine.step_s)}")
+        return cls(tuple(resolutions))
+
+
+@dataclass(frozen=True, slots=True)
+class RetentionRule:
+    """Series whose whole name matches the glob `match` are kept by `retention`; the first rule that matches counts."""
+
+    match: str
+    retention: Retention
+
+    def matches(self, name: str) -> bool:
+        """Whether the rule is for `name`; ``*`` crosses dots."""
+        return self.match == "*" or re.match(translate(self.match), name) is not None
+
+
+def _short(seconds: int) -> str:
+    for unit in ("y", "w", "d", "h", "m"):
+        if seconds % _UNITS_S[unit] == 0:
+            return f"{seconds // _UNITS_S[unit]}{unit}"
+    return f"{seconds}s"

@@ -1,0 +1,118 @@
+"""`Tally`: the statistics of slots, at any resolution."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+
+@dataclass(frozen=True, slots=True)
+class Spread:
+    """The statistics that a slot has beside its last value, where it had more than one sample.
+
+    Parameters
+    ----------
+    count, sum, m2, min, max : float64[n]
+        Weighted number of samples, their weighted sum, the weighted sum of squared deviations from their mean, and the extremes.
+    """
+
+    count: NDArray[np.float64]
+    sum: NDArray[np.float64]
+    m2: NDArray[np.float64]
+    min: NDArray[np.float64]
+    max: NDArray[np.float64]
+
+    def take(self, rows: NDArray[np.intp] | NDArray[np.bool_] | slice) -> "Spread":
+        """The rows selected."""
+        return Spread(self.count[rows], self.sum[rows], self.m2[rows], self.min[rows], self.max[rows])
+
+    @classmethod
+    def of_singles(cls, value: NDArray[np.float64]) -> "Spread":
+        """The spread of slots with exactly one sample of weight 1: it follows from the value."""
+        return cls(np.ones(len(value)), value, np.zeros(len(value)), value, value)
+
+
+@dataclass(frozen=True, slots=True)
+class Histograms:
+    """Base-2 exponential histograms, one for each of some rows, in compressed-row form.
+
+    Parameters
+    ----------
+    offset : int64[n + 1]
+        Row ``i`` has the buckets ``offset[i]:offset[i + 1]``; rows without a histogram are empty.
+    bucket : int32[m]
+        Index of each bucket, ascending within a row; see `tallystick.fold.histogram` for the bounds.
+    weight : float64[m]
+        Weighted number of samples in the bucket.
+    """
+
+    offset: NDArray[np.int64]
+    bucket: NDArray[np.int32]
+    weight: NDArray[np.float64]
+
+
+@dataclass(frozen=True, slots=True)
+class Sketches:
+    """Serialised HyperLogLog sketches, one for each of some rows, in compressed-row form.
+
+    Parameters
+    ----------
+    offset : int64[n + 1]
+        Row ``i`` has the bytes ``offset[i]:offset[i + 1]``; rows without a sketch are empty.
+    data : uint8[m]
+        The sketches, back to back.
+    """
+
+    offset: NDArray[np.int64]
+    data: NDArray[np.uint8]
+
+
+@dataclass(frozen=True, slots=True)
+class Tally:
+    """The statistics of some slots of some series: what folding yields and the store keeps.
+
+    Two tallies of one slot merge into one, in any order, with the same result up to rounding.
+    A tally without `spread` holds slots that had exactly one sample of weight 1: one column instead of six.
+
+    Parameters
+    ----------
+    series : int32[n]
+        Series ids, ascending.
+    slot : int64[n]
+        Start of the slot divided by `step_s`; ascending within a series.
+    last : float64[n]
+        The latest sample by timestamp, then by arrival.
+    spread
+        The other statistics, or None where each slot had one sample.
+    histograms, sketches
+        Of timings and of sets, or None if there are none.
+    step_s
+        Seconds that a slot lasts.
+    """
+
+    step_s: int
+    series: NDArray[np.int32]
+    slot: NDArray[np.int64]
+    last: NDArray[np.float64]
+    spread: Spread | None = None
+    histograms: Histograms | None = None
+    sketches: Sketches | None = None
+
+    def __len__(self) -> int:
+        return len(self.series)
+
+    @property
+    def full(self) -> Spread:
+        """The spread, made from the values where it was left out."""
+        return self.spread if self.spread is not None else Spread.of_singles(self.last)
+
+    @classmethod
+    def empty(cls, step_s: int) -> "Tally":
+        """No rows."""
+        return cls(step_s, np.empty(0, np.int32), np.empty(0, np.int64), np.empty(0))
+
+
+def offsets(lengths: Sequence[int] | NDArray[np.int64]) -> NDArray[np.int64]:
+    """Row offsets (n + 1) from row lengths (n)."""
+    return np.concatenate([np.zeros(1, np.int64), np.cumsum(np.asarray(lengths, np.int64), dtype=np.int64)])

@@ -1,0 +1,156 @@
+"""What a store promises, whichever engine is behind it.
+
+Threads: every method may be called from any thread. `append` is called by the threads that receive; it folds and hands
+the batch to the log, and blocks while the log's bounded queue is full. Reads never block writes for longer than the copy
+of what they read from the open slots.
+
+Ownership: a batch given to `append` must not be changed afterwards. Arrays that reads return belong to the caller.
+
+Freshness: what `append` took is in the next `read`.
+
+Durability: `append` returns a ticket; once `durable(ticket)` is true, no crash at any instant loses the batch.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tallystick.model.kind import Kind
+from tallystick.model.retention import Retention
+from tallystick.model.sample import SampleBatch
+from tallystick.model.statistic import Statistic
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Node:
+    """One level of the tree of names.
+
+    Parameters
+    ----------
+    name
+        The component, ``cpu``.
+    path
+        From the root, ``web.h1.cpu``.
+    leaf
+        Whether a series has exactly this name.
+    branch
+        Whether series lie below it.
+    """
+
+    name: str
+    path: str
+    leaf: bool
+    branch: bool
+
+
+class Catalog(Protocol):
+    """The names of all series. Ids are dense, from 0, and never change.
+
+    Components of a name are its parts between dots; tags, if it has any, belong to the last one.
+    """
+
+    def __len__(self) -> int: ...
+
+    def find(self, pattern: str) -> NDArray[np.int32]:
+        """Ids of the series that a glob (``*``, ``?``, ``[a-z]``, ``{a,b}``) matches, sorted by name; depth is exact.
+
+        Raises
+        ------
+        QueryError
+            If the glob has unbalanced brackets.
+        """
+        ...
+
+    def children(self, pattern: str) -> list[Node]:
+        """The nodes (branches and leaves) that `pattern` matches at its own depth, sorted by path."""
+        ...
+
+    def tagged(self, expressions: Sequence[str]) -> NDArray[np.int32]:
+        """Ids of the series that all of ``tag=value``, ``tag!=value``, ``tag=~regex``, ``tag!=~regex`` match, sorted by name.
+
+        Raises
+        ------
+        QueryError
+            If an expression cannot be read or all of them match the empty value.
+        """
+        ...
+
+    def search(self, text: str, limit: int) -> list[str]:
+        """Up to `limit` names that hold every word of `text`, any case, shortest first."""
+        ...
+
+    def names(self, ids: NDArray[np.int32]) -> list[str]:
+        """The names of `ids`, in their order."""
+        ...
+
+    def kinds(self, ids: NDArray[np.int32]) -> NDArray[np.uint8]:
+        """`Kind` of each id."""
+        ...
+
+
+class Store(Protocol):
+    """Keeps tallies of series and gives them back."""
+
+    @property
+    def catalog(self) -> Catalog: ...
+
+    def create(self, names: Sequence[str], kinds: Sequence[Kind]) -> NDArray[np.int32]:
+        """Ids of the series of these canonical names, made where they are new; -1 where a name has another kind."""
+        ...
+
+    def append(self, batch: SampleBatch) -> int:
+        """Take samples; `batch.ids` are series ids. Returns a ticket for `durable`.
+
+        Raises
+        ------
+        StoreError
+            If the store takes nothing at present (full disk); nothing of the batch was taken.
+        """
+        ...
+
+    def durable(self, ticket: int) -> bool:
+        """Whether all that was appended up to `ticket` is on disk."""
+        ...
+
+    def when_durable(self, ticket: int, call: Callable[[], None]) -> None:
+        """Have `call` called, from any thread, once `durable(ticket)` is true; at once if it is already."""
+        ...
+
+    def retention(self, series: int) -> Retention:
+        """The resolutions that a series is kept at."""
+        ...
+
+    def steps(self, ids: NDArray[np.int32], age_s: float) -> NDArray[np.int64]:
+        """For each series, the step in seconds of the finest resolution that still holds what is `age_s` old."""
+        ...
+
+    def read(
+        self,
+        ids: NDArray[np.int32],
+        start_s: int,
+        until_s: int,
+        step_s: int,
+        statistics: Sequence[Statistic] = (Statistic.DEFAULT,),
+    ) -> dict[Statistic, NDArray[np.float64]]:
+        """Statistics of the slots in ``[start_s, until_s)``, which are multiples of `step_s`.
+
+        `step_s` is a multiple of a step that `steps` gives; finer slots are merged into it as tallies, never averaged
+        twice: the maximum of a coarse slot is the maximum of its samples.
+
+        Returns
+        -------
+        dict of float64[len(ids), (until_s - start_s) / step_s]
+            A matrix for each statistic asked for; NaN where nothing was received. ``DEFAULT`` is, by kind: gauge and
+            cumulative the last sample at the finest step and the average at coarser ones (cumulative: the last at any), counter the
+            sum, timing the average, set the number of distinct members.
+        """
+        ...
+
+    def percentiles(
+        self, ids: NDArray[np.int32], start_s: int, until_s: int, step_s: int, ranks: Sequence[float]
+    ) -> dict[float, NDArray[np.float64]]:
+        """Percentiles (ranks 0 to 100) of timings from their stored histograms, otherwise as `read`; NaN for other kinds."""
+        ...
