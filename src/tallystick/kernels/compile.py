@@ -14,7 +14,7 @@ R = TypeVar("R")
 
 
 def kernel(function: Callable[P, R]) -> Callable[P, R]:
-    """Compile `function` on first use, without the GIL, cached on disk. Its Python signature stays for the type checker."""
+    """Compile `function` on first use, without the GIL, cached on disk; type checkers see its Python signature."""
     return cast(Callable[P, R], numba.njit(cache=True, nogil=True, error_model="numpy", boundscheck=None)(function))
 
 

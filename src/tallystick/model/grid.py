@@ -66,7 +66,7 @@ class Grid:
     @property
     def end_s(self) -> int:
         """Epoch seconds after the last slot."""
-        return self.start_s + self.values.shape[1] * self.step_s
+        return self.start_s + int(self.values.shape[1]) * self.step_s
 
     @property
     def times(self) -> NDArray[np.int64]:

@@ -3,6 +3,7 @@
 import re
 from dataclasses import dataclass
 from fnmatch import translate
+from itertools import pairwise
 
 DEFAULT_KEEP = "10s:10d,1m:30d,5m:90d,1h:2y"
 
@@ -22,7 +23,9 @@ def parse_seconds(text: str) -> int:
     unit = match[2] if match else ""
     # "min", "hours" and "years" are understood by their first letter, as carbon does.
     if match is None or (unit and unit[0] not in _UNITS_S):
-        raise ValueError(f"cannot read length of time {text!r}: expected a number and one of s, m, h, d, w, y, as in 10s or 2y")
+        raise ValueError(
+            f"cannot read length of time {text!r}: expected a number and one of s, m, h, d, w, y, as in 10s or 2y"
+        )
     return int(match[1]) * (_UNITS_S[unit[0]] if unit else 1)
 
 
@@ -79,16 +82,20 @@ class Retention:
             if keep_text.strip().isdigit():
                 keep_s *= step_s
             if step_s < 1 or keep_s < step_s:
-                raise ValueError(f"cannot use retention {part.strip()!r}: expected a step of at least 1s that is kept at least once")
+                raise ValueError(
+                    f"cannot use retention {part.strip()!r}: expected a step of at least 1s that is kept at least once"
+                )
             resolutions.append(Resolution(step_s, keep_s))
-        for fine, coarse in zip(resolutions, resolutions[1:], strict=False):
+        for fine, coarse in pairwise(resolutions):
             if coarse.step_s <= fine.step_s or coarse.step_s % fine.step_s:
                 raise ValueError(
                     f"cannot use retention {text!r}: {_short(coarse.step_s)} is no multiple of {_short(fine.step_s)}; "
                     "expected each step to be a multiple of the one before"
                 )
             if coarse.keep_s <= fine.keep_s:
-                raise ValueError(f"cannot use retention {text!r}: {_short(coarse.step_s)} is not kept longer than {_short(fine.step_s)}")
+                raise ValueError(
+                    f"cannot use retention {text!r}: {_short(coarse.step_s)} is kept no longer than {_short(fine.step_s)}"
+                )
         return cls(tuple(resolutions))
 
 

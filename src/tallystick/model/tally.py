@@ -14,7 +14,8 @@ class Spread:
     Parameters
     ----------
     count, sum, m2, min, max : float64[n]
-        Weighted number of samples, their weighted sum, the weighted sum of squared deviations from their mean, and the extremes.
+        Weighted number of samples, their weighted sum, the weighted sum of squared deviations from their mean,
+        and the extremes.
     """
 
     count: NDArray[np.float64]

@@ -1,7 +1,7 @@
 """What a store promises, whichever engine is behind it.
 
-Threads: every method may be called from any thread. `append` is called by the threads that receive; it folds and hands
-the batch to the log, and blocks while the log's bounded queue is full. Reads never block writes for longer than the copy
+Threads: every method may be called from any thread. `append` is called by the threads that receive; it folds and
+hands the batch to the log, and blocks while the log's bounded queue is full. Reads never block writes for longer than the copy
 of what they read from the open slots.
 
 Ownership: a batch given to `append` must not be changed afterwards. Arrays that reads return belong to the caller.
@@ -69,7 +69,7 @@ class Catalog(Protocol):
         ...
 
     def tagged(self, expressions: Sequence[str]) -> NDArray[np.int32]:
-        """Ids of the series that all of ``tag=value``, ``tag!=value``, ``tag=~regex``, ``tag!=~regex`` match, sorted by name.
+        """Ids of the series that all expressions match, sorted by name: ``tag=value``, ``!=``, ``=~regex``, ``!=~``.
 
         Raises
         ------
@@ -143,14 +143,14 @@ class Store(Protocol):
         Returns
         -------
         dict of float64[len(ids), (until_s - start_s) / step_s]
-            A matrix for each statistic asked for; NaN where nothing was received. ``DEFAULT`` is, by kind: gauge and
-            cumulative the last sample at the finest step and the average at coarser ones (cumulative: the last at any), counter the
-            sum, timing the average, set the number of distinct members.
+            A matrix for each statistic asked for; NaN where nothing was received. ``DEFAULT`` is, by kind: gauge
+            the last sample at the finest step and the average at coarser ones; cumulative the last sample; counter
+            the sum; timing the average; set the number of distinct members.
         """
         ...
 
     def percentiles(
         self, ids: NDArray[np.int32], start_s: int, until_s: int, step_s: int, ranks: Sequence[float]
     ) -> dict[float, NDArray[np.float64]]:
-        """Percentiles (ranks 0 to 100) of timings from their stored histograms, otherwise as `read`; NaN for other kinds."""
+        """Percentiles (ranks 0 to 100) of timings from their histograms, else as `read`; NaN for other kinds."""
         ...
