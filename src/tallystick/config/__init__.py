@@ -1,0 +1,43 @@
+"""What can be set, read from one TOML file.
+
+`load` gives a `Config` or raises one `ConfigError` that tells every problem with its line. `builtin` is the config
+without any file. The keys, their defaults, meanings and checks are the structs in `schema`; `sample` prints them.
+"""
+
+from tallystick.config.address import Address
+from tallystick.config.load import builtin, load, parse
+from tallystick.config.sample import sample
+from tallystick.config.schema import (
+    COLLECTORS,
+    DEFAULT_LISTENERS,
+    PROTOCOLS,
+    Agent,
+    Collector,
+    Config,
+    Http,
+    Keep,
+    Listener,
+    Query,
+    Rule,
+    Store,
+)
+
+__all__ = [
+    "COLLECTORS",
+    "DEFAULT_LISTENERS",
+    "PROTOCOLS",
+    "Address",
+    "Agent",
+    "Collector",
+    "Config",
+    "Http",
+    "Keep",
+    "Listener",
+    "Query",
+    "Rule",
+    "Store",
+    "builtin",
+    "load",
+    "parse",
+    "sample",
+]

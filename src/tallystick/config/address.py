@@ -1,0 +1,84 @@
+"""Addresses as the config spells them: ``tcp://127.0.0.1:2003``, ``udp://[::1]:8125``, ``unix:///run/tallystick.sock``."""
+
+from dataclasses import dataclass
+
+SCHEMES = ("tcp", "udp", "unix")
+
+
+@dataclass(frozen=True, slots=True)
+class Address:
+    """Where a socket is bound or connected to.
+
+    Parameters
+    ----------
+    scheme
+        One of ``tcp``, ``udp``, ``unix``.
+    host
+        Name or address, without the brackets of IPv6; empty for ``unix``.
+    port
+        0 to 65535, 0 lets the system choose; 0 for ``unix``.
+    path
+        Of the socket's file for ``unix``, else empty.
+    """
+
+    scheme: str
+    host: str = ""
+    port: int = 0
+    path: str = ""
+
+    @classmethod
+    def parse(cls, text: str, schemes: tuple[str, ...] = SCHEMES) -> "Address":
+        """Read an address with its scheme.
+
+        Raises
+        ------
+        ValueError
+            If `text` is no such address; the text says what is wrong and what is expected.
+        """
+        scheme, separator, rest = text.partition("://")
+        expected = " or ".join(f"{s}:///path" if s == "unix" else f"{s}://host:port" for s in schemes)
+        if not separator:
+            raise ValueError(f"{text!r} names no scheme; expected {expected}")
+        if scheme not in schemes:
+            raise ValueError(f"{scheme!r} is no scheme that can be used here; expected {expected}")
+        if scheme == "unix":
+            if not rest.startswith("/"):
+                raise ValueError(f"{text!r} has no absolute path; expected unix:///path")
+            return cls(scheme, path=rest)
+        host, port = host_port(rest)
+        return cls(scheme, host, port)
+
+    @property
+    def loopback(self) -> bool:
+        """Whether only programs of this machine can reach it."""
+        return self.scheme == "unix" or is_loopback(self.host)
+
+    def __str__(self) -> str:
+        if self.scheme == "unix":
+            return f"unix://{self.path}"
+        host = f"[{self.host}]" if ":" in self.host else self.host
+        return f"{self.scheme}://{host}:{self.port}"
+
+
+def host_port(text: str) -> tuple[str, int]:
+    """Host and port of ``127.0.0.1:8080``, ``[::1]:8080`` or ``name:8080``.
+
+    Raises
+    ------
+    ValueError
+        If one of them is missing or the port is not 0 to 65535.
+    """
+    host, colon, port_text = text.rpartition(":")
+    if not colon or not host or (":" in host and not host.startswith("[")):
+        raise ValueError(f"{text!r} lacks a host or a port; expected host:port, with brackets around an IPv6 host")
+    if not (port_text.isascii() and port_text.isdigit()):
+        raise ValueError(f"port {port_text!r} is no number; expected host:port")
+    port = int(port_text)
+    if port > 65535:
+        raise ValueError(f"port {port} is out of range; expected 0 to 65535")
+    return host.strip("[]"), port
+
+
+def is_loopback(host: str) -> bool:
+    """Whether `host` is this machine as only itself sees it."""
+    return host in {"localhost", "::1"} or host.startswith("127.")

@@ -1,0 +1,76 @@
+"""Files to `Config`, or one `ConfigError` that tells everything that is wrong with them."""
+
+import os
+import tomllib
+from collections.abc import Mapping
+from pathlib import Path
+
+from tallystick.config.places import Places
+from tallystick.config.schema import COLLECTORS, Collector, Config, Store
+from tallystick.config.validate import Problem, convert, key_name
+from tallystick.model.errors import ConfigError
+
+
+def load(file: Path) -> Config:
+    """Read a config file.
+
+    Raises
+    ------
+    ConfigError
+        If the file cannot be read, is no TOML, or has keys or values that cannot be used: all of them, in the order of
+        their lines.
+    """
+    return parse(_read(file), str(file))
+
+
+def parse(text: str, file: str) -> Config:
+    """Read the text of a config file; `file` is its name in what is told.
+
+    Raises
+    ------
+    ConfigError
+        As `load`.
+    """
+    try:
+        raw = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        raise ConfigError([f"cannot read {file}: {error}; expected TOML"]) from error
+    config, problems = convert(raw, Config)
+    if config is None:
+        raise ConfigError(_told(problems, Places(text), file))
+    return config
+
+
+def builtin(environment: Mapping[str, str] | None = None) -> Config:
+    """What is used without any file, to try Tallystick out: all collectors, and data below the user's home.
+
+    Parameters
+    ----------
+    environment
+        Where ``XDG_DATA_HOME`` and ``HOME`` are looked up; by default that of the process.
+    """
+    environment = os.environ if environment is None else environment
+    data_home = environment.get("XDG_DATA_HOME") or "~/.local/share"
+    return Config(
+        collectors=tuple(Collector(name=name) for name in COLLECTORS),
+        store=Store(directory=str(Path(data_home).expanduser() / "tallystick")),
+    )
+
+
+def _read(file: Path) -> str:
+    try:
+        return file.read_text(encoding="utf-8")
+    except OSError as error:
+        raise ConfigError([f"cannot read config {file}: {error.strerror}; expected a readable TOML file"]) from error
+    except UnicodeDecodeError as error:
+        raise ConfigError([f"cannot read config {file}: byte {error.start} is not UTF-8; expected TOML"]) from error
+
+
+def _told(problems: list[Problem], places: Places, file: str) -> list[str]:
+    """The problems as sentences, by line."""
+    lines = [places.line(problem.path) for problem in problems]
+    by_line = sorted(zip(lines, problems, strict=True), key=lambda pair: pair[0] or 0)
+    return [
+        f"cannot use key {key_name(problem.path)} in {file}{f' line {line}' if line else ''}: {problem.cause}"
+        for line, problem in by_line
+    ]

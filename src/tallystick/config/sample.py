@@ -1,0 +1,81 @@
+"""A config file with every key, its default and its meaning, made from the structs so that it cannot fall behind."""
+
+import json
+import textwrap
+from collections.abc import Iterator
+from typing import Any
+
+import msgspec
+from msgspec import inspect
+
+from tallystick.config.schema import COLLECTORS, Collector, Config, Table
+
+_HEAD = """\
+Everything that can be set, with its default. A file holds only what differs.
+Look it over with 'tallystick check config FILE', use it with 'tallystick serve --config FILE'."""
+
+
+def sample() -> str:
+    """The text of a file that, loaded, is the default config with all collectors."""
+    config = Config(collectors=tuple(Collector(name=name) for name in COLLECTORS))
+    lines = [*_comment(_HEAD)]
+    for field in msgspec.structs.fields(config):
+        lines += ["", *_section(field.encode_name, getattr(config, field.name), inspect.type_info(field.type))]
+    return "\n".join(lines) + "\n"
+
+
+def _section(name: str, value: Any, expected: inspect.Type) -> Iterator[str]:
+    """A table, or an array of tables; where an array is empty, its examples, commented out."""
+    examples: list[dict[str, Any]] = []
+    if isinstance(expected, inspect.Metadata):
+        examples = (expected.extra_json_schema or {}).get("examples", [])
+        expected = expected.type
+    if isinstance(expected, inspect.VarTupleType) and isinstance(expected.item_type, inspect.StructType):
+        kind = expected.item_type.cls
+        yield from _comment(kind.__doc__ or "")
+        yield from _keys_told(kind)
+        for item in value:
+            yield f"[[{name}]]"
+            yield from (f"{key} = {_toml(_plain(item, key))}" for key in kind.__struct_fields__)
+        for example in examples:
+            yield f"# [[{name}]]"
+            yield from (f"# {key} = {_toml(entry)}" for key, entry in example.items())
+    else:
+        yield from _comment(value.__doc__ or "")
+        yield f"[{name}]"
+        for field in msgspec.structs.fields(value):
+            yield from _comment(_description(field))
+            yield f"{field.encode_name} = {_toml(_plain(value, field.name))}"
+
+
+def _keys_told(kind: type[msgspec.Struct]) -> Iterator[str]:
+    for field in msgspec.structs.fields(kind):
+        yield from _comment(f"  {field.encode_name}: {_description(field)}")
+
+
+def _description(field: msgspec.structs.FieldInfo) -> str:
+    expected = inspect.type_info(field.type)
+    return (
+        str((expected.extra_json_schema or {}).get("description", "")) if isinstance(expected, inspect.Metadata) else ""
+    )
+
+
+def _comment(text: str) -> Iterator[str]:
+    for line in text.splitlines():
+        indent = " " * (len(line) - len(line.lstrip()))
+        yield from textwrap.wrap(line.strip(), 118, initial_indent=f"# {indent}", subsequent_indent=f"# {indent}")
+
+
+def _plain(table: Table, name: str) -> Any:
+    return msgspec.to_builtins(getattr(table, name))
+
+
+def _toml(value: Any) -> str:
+    """A value on one line; JSON's strings, numbers and booleans are TOML's, too."""
+    if isinstance(value, dict):
+        return "{ " + ", ".join(f"{key} = {_toml(entry)}" for key, entry in value.items()) + " }"
+    if isinstance(value, list | tuple):
+        return "[" + ", ".join(_toml(entry) for entry in value) + "]"
+    if isinstance(value, str) and "\\" in value and "'" not in value:
+        return f"'{value}'"  # regular expressions read best without doubled backslashes
+    return json.dumps(value)

@@ -1,0 +1,245 @@
+"""The keys of the config file: one struct for each table, one annotated field for each key.
+
+The description of a field is the comment that ``tallystick config sample`` prints; its check is run by `load`. Nothing
+about a key is written anywhere else.
+"""
+
+import re
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Annotated, Any
+
+import msgspec
+
+from tallystick.config.address import Address, host_port, is_loopback
+from tallystick.config.places import KeyPath
+from tallystick.model.retention import DEFAULT_KEEP, Retention, RetentionRule
+
+PROTOCOLS = ("carbon", "statsd")
+"""Protocols that a listener may speak."""
+
+COLLECTORS = ("cpu", "disk", "filesystem", "load", "memory", "network")
+"""Collectors that there are; a test holds this to what `tallystick.agent.collectors` registers."""
+
+LINE_BYTES_MAX = 8192
+
+Conflict = tuple[KeyPath, str]
+"""A key, and why its value does not fit together with others: cause and expectation."""
+
+
+def key(description: str, check: Callable[[Any], object] | None = None, **limits: Any) -> msgspec.Meta:
+    """What is known of a key: its comment in the sample, what `check` refuses by a ValueError, and msgspec's limits."""
+    return msgspec.Meta(description=description, extra={"check": check} if check else None, **limits)
+
+
+def one_of(what: str, words: tuple[str, ...]) -> Callable[[str], None]:
+    """A check that a word is one of `words`."""
+
+    def check(word: str) -> None:
+        if word not in words:
+            raise ValueError(f"there is no {what} {word!r}; expected one of {', '.join(words)}")
+
+    return check
+
+
+def split_rename(text: str) -> tuple[str, str]:
+    """Regular expression and replacement of ``pattern -> replacement``.
+
+    Raises
+    ------
+    ValueError
+        If there is no arrow or the expression cannot be compiled.
+    """
+    pattern, arrow, replacement = text.partition("->")
+    if not arrow or not pattern.strip():
+        raise ValueError(f"{text!r} is no rename; expected 'regular expression -> replacement'")
+    try:
+        re.compile(pattern.strip())
+    except re.error as error:
+        raise ValueError(f"{pattern.strip()!r} is no regular expression: {error}") from error
+    return pattern.strip(), replacement.strip()
+
+
+def _server(text: str) -> Address:
+    return Address.parse(text, ("tcp",))
+
+
+def _servers(texts: tuple[str, ...]) -> None:
+    for text in texts:
+        _server(text)
+
+
+def _prefix(text: str) -> None:
+    unknown = [word for word in re.findall(r"{([^}]*)}", text) if word != "host"]
+    if unknown or "{" in text.replace("{host}", "") or not text.strip("."):
+        raise ValueError(f"{text!r} is no prefix of names; expected words and dots, and {{host}} for the host")
+
+
+class Table(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """A table of the config."""
+
+    def conflicts(self) -> Iterator[Conflict]:
+        """Where keys that are right each for itself do not fit together."""
+        return iter(())
+
+
+class Http(Table, frozen=True):
+    """Pages, queries and everything else that is asked over HTTP."""
+
+    address: Annotated[
+        str, key("Host and port. To open it to the network set 0.0.0.0:8080 and a token.", host_port)
+    ] = "127.0.0.1:8080"
+    token: Annotated[str, key("What a client has to send as 'Authorization: Bearer ...'; needed beyond loopback.")] = ""
+
+    @property
+    def host(self) -> str:
+        """Host to bind to."""
+        return host_port(self.address)[0]
+
+    @property
+    def port(self) -> int:
+        """Port to bind to; 0 lets the system choose."""
+        return host_port(self.address)[1]
+
+    def conflicts(self) -> Iterator[Conflict]:
+        if not self.token and not is_loopback(self.host):
+            yield ("address",), f"{self.address} is open to the network without a token; expected http.token beside it"
+
+
+class Listener(Table, frozen=True):
+    """A door for senders. Without any, carbon on TCP and UDP 2003 and StatsD on UDP 8125 are opened, on loopback."""
+
+    protocol: Annotated[str, key("What is spoken: carbon or statsd.", one_of("protocol", PROTOCOLS))]
+    address: Annotated[str, key("tcp://host:port, udp://host:port or unix:///path.", Address.parse)]
+    line_bytes_max: Annotated[int, key("A longer line is rejected and counted.", ge=64, le=1 << 20)] = LINE_BYTES_MAX
+
+    @property
+    def endpoint(self) -> Address:
+        """The address, taken apart."""
+        return Address.parse(self.address)
+
+
+class Collector(Table, frozen=True):
+    """Something about this host that is looked at. A file without this table collects nothing by itself."""
+
+    name: Annotated[str, key(f"One of {', '.join(COLLECTORS)}.", one_of("collector", COLLECTORS))]
+    interval_s: Annotated[int, key("Seconds between two looks.", ge=1, le=3600)] = 10
+
+
+class Keep(Table, frozen=True):
+    """How long the series are kept that a glob matches."""
+
+    match: Annotated[str, key("Glob over whole names; * crosses dots.", min_length=1)] = "*"
+    keep: Annotated[str, key("step:length pairs, finest first.", Retention.parse)] = DEFAULT_KEEP
+
+
+class Store(Table, frozen=True):
+    """Where and how long data is kept."""
+
+    directory: Annotated[
+        str, key("Data lives here; the user that runs the server must be able to write it.", min_length=1)
+    ] = "/var/lib/tallystick"
+    retention: Annotated[tuple[Keep, ...], key("The first rule that matches a name counts.", min_length=1)] = (Keep(),)
+    commit_interval_ms: Annotated[int, key("The log is on disk at most this much later.", ge=1, le=1000)] = 200
+    seal_interval_s: Annotated[int, key("How often the head is made into blocks.", ge=10, le=86400)] = 600
+    future_limit_s: Annotated[int, key("Samples further ahead than this are rejected.", ge=0)] = 600
+    series_max: Annotated[int, key("Names beyond this number are rejected.", ge=1)] = 2_000_000
+    queue_bytes_max: Annotated[int, key("What may wait for the log before senders have to wait.", ge=1 << 20)] = (
+        256 << 20
+    )
+
+    @property
+    def path(self) -> Path:
+        """The directory, with ``~`` resolved."""
+        return Path(self.directory).expanduser()
+
+    @property
+    def retention_rules(self) -> tuple[RetentionRule, ...]:
+        """The rules in their order; the default retention takes what none of them matches."""
+        rules = [RetentionRule(rule.match, Retention.parse(rule.keep)) for rule in self.retention]
+        return (*rules, RetentionRule("*", Retention.parse(DEFAULT_KEEP)))
+
+
+class Query(Table, frozen=True):
+    """Limits of a single query; one that would exceed them is refused with a sentence that names the limit."""
+
+    series_max: Annotated[int, key("Series that a query may read.", ge=1)] = 50_000
+    points_max: Annotated[int, key("Points that a query may read.", ge=1)] = 40_000_000
+    time_s_max: Annotated[int, key("Seconds that a query may take.", ge=1)] = 30
+    workers: Annotated[int, key("Threads that decode and compute.", ge=1, le=256)] = 2
+
+
+class Rule(Table, frozen=True):
+    """What is done to names on their way in: the first rule that matches either blocks or renames."""
+
+    match: Annotated[str, key("Glob over whole names; * crosses dots.", min_length=1)]
+    block: Annotated[bool, key("Drop the samples and count them as blocked.")] = False
+    rename: Annotated[str | None, key("'regular expression -> replacement', with \\1 for groups.", split_rename)] = None
+
+    @property
+    def renaming(self) -> tuple[str, str] | None:
+        """Regular expression and replacement, or None."""
+        return split_rename(self.rename) if self.rename else None
+
+    def conflicts(self) -> Iterator[Conflict]:
+        if self.block == bool(self.rename):
+            yield (), "it has to do one thing; expected either block = true or a rename"
+
+
+class Agent(Table, frozen=True):
+    """How 'tallystick agent' forwards what it collects, and how collected series are named."""
+
+    servers: Annotated[tuple[str, ...], key("Carbon doors; each is sent everything.", _servers, min_length=1)] = (
+        "tcp://127.0.0.1:2003",
+    )
+    prefix: Annotated[str, key("Stands before each name; {host} is the host's short name.", _prefix)] = "hosts.{host}"
+    buffer_bytes_max: Annotated[
+        int,
+        key("Kept in memory for each server that is away; beyond it the oldest is dropped and counted.", ge=1 << 16),
+    ] = 8 << 20
+
+    @property
+    def endpoints(self) -> tuple[Address, ...]:
+        """The servers' addresses, taken apart."""
+        return tuple(_server(text) for text in self.servers)
+
+
+DEFAULT_LISTENERS = (
+    Listener(protocol="carbon", address="tcp://127.0.0.1:2003"),
+    Listener(protocol="carbon", address="udp://127.0.0.1:2003"),
+    Listener(protocol="statsd", address="udp://127.0.0.1:8125"),
+)
+
+
+class Config(Table, frozen=True):
+    """Everything that can be set. Each key has a default; a file holds what differs."""
+
+    http: Http = Http()
+    listeners: tuple[Listener, ...] = DEFAULT_LISTENERS
+    collectors: tuple[Collector, ...] = ()
+    store: Store = Store()
+    query: Query = Query()
+    rules: Annotated[
+        tuple[Rule, ...],
+        msgspec.Meta(
+            examples=[
+                {"match": "test.*", "block": True},
+                {"match": "collectd.*", "rename": r"^collectd\.([^.]+)\. -> hosts.\1."},
+            ]
+        ),
+    ] = ()
+    agent: Agent = Agent()
+
+    def conflicts(self) -> Iterator[Conflict]:
+        yield from _duplicates(
+            "listeners", "address", [(item.address, not item.endpoint.port) for item in self.listeners]
+        )
+        yield from _duplicates("collectors", "name", [(item.name, False) for item in self.collectors])
+
+
+def _duplicates(table: str, field: str, values: list[tuple[str, bool]]) -> Iterator[Conflict]:
+    """Later items whose value is already taken; a value that is marked may be there many times."""
+    first: dict[str, int] = {}
+    for index, (value, repeatable) in enumerate(values):
+        if first.setdefault(value, index) != index and not repeatable:
+            yield (table, index, field), f"{value} is already that of {table}[{first[value]}]; expected each only once"
