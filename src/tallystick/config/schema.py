@@ -56,7 +56,7 @@ def split_rename(text: str) -> tuple[str, str]:
     try:
         re.compile(pattern.strip())
     except re.error as error:
-        raise ValueError(f"{pattern.strip()!r} is no regular expression: {error}") from error
+        raise ValueError(f"{pattern.strip()!r} is broken: {error}; expected a regular expression") from error
     return pattern.strip(), replacement.strip()
 
 

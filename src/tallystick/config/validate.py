@@ -85,6 +85,9 @@ def _value_problems(value: Any, annotation: Any, path: KeyPath) -> Iterator[Prob
             if check is not None:
                 check(converted)
         except msgspec.ValidationError as error:
+            position = re.search(r"at `\$\[(\d+)\]", str(error))
+            if position:
+                value, path = value[int(position[1])], (*path, int(position[1]))
             yield Problem(path, _in_words(value, str(error)))
         except ValueError as error:
             yield Problem(path, str(error))
@@ -119,7 +122,14 @@ def _nearest(name: str, known: list[str]) -> str:
 
 
 def _word_of(value: Any) -> str:
-    words = {bool: "a boolean", int: "an integer", float: "a number", str: "a string", list: "a list", dict: "a table"}
+    words = {
+        bool: "a boolean",
+        int: "an integer",
+        float: "a fraction",
+        str: "a string",
+        list: "a list",
+        dict: "a table",
+    }
     return words.get(type(value), "a date or time")
 
 
