@@ -1,0 +1,135 @@
+/** The one place that talks to the server. Failures are values that carry the server's own sentence. */
+
+export type Kind = "gauge" | "counter" | "timing" | "set" | "cumulative";
+export type Value = number | null;
+
+export interface Series {
+  readonly name: string;
+  readonly target: string;
+  readonly kind: Kind | null;
+  /** Epoch seconds of the first slot. */
+  readonly start: number;
+  /** Seconds between slots. */
+  readonly step: number;
+  readonly values: readonly Value[];
+  readonly min?: readonly Value[];
+  readonly max?: readonly Value[];
+  /** Seconds that slots of this width are kept, or null if that does not apply. */
+  readonly kept_s: number | null;
+}
+
+export interface Answer {
+  readonly from: number;
+  readonly until: number;
+  readonly series: readonly Series[];
+}
+
+export interface Found {
+  readonly text: string;
+  readonly id: string;
+  readonly leaf: number | boolean;
+  readonly expandable: number | boolean;
+}
+
+export interface Health {
+  readonly status: "ok" | "degraded";
+  readonly version: string;
+  readonly series: number;
+  readonly unsafe_samples: number;
+  readonly unsafe_s: number;
+  readonly problems: readonly string[];
+}
+
+export interface Source {
+  readonly source: string;
+  readonly received: number;
+  readonly stored: number;
+  readonly rejected: Readonly<Record<string, number>>;
+}
+
+export interface Offender {
+  readonly source: string;
+  readonly reason: string;
+  readonly text: string;
+  /** Epoch seconds. */
+  readonly at: number;
+}
+
+export interface Ledger {
+  readonly sources: readonly Source[];
+  readonly offenders: readonly Offender[];
+}
+
+export interface Failure {
+  readonly ok: false;
+  /** A sentence to show. */
+  readonly error: string;
+  /** Nobody waits for it any more: show nothing. */
+  readonly aborted: boolean;
+}
+
+export type Result<T> = { readonly ok: true; readonly value: T } | Failure;
+
+type Parameters = readonly (readonly [string, string])[];
+
+async function get<T>(path: string, parameters: Parameters, signal?: AbortSignal): Promise<Result<T>> {
+  const query = new URLSearchParams(parameters.map(([key, value]) => [key, value]));
+  const address = parameters.length ? `${path}?${query}` : path;
+  try {
+    const response = await fetch(address, { headers: { accept: "application/json" }, signal: signal ?? null });
+    const body: unknown = await response.json().catch(() => null);
+    // A degraded server answers /healthz with 503 and a full body; elsewhere an error has one sentence.
+    if (response.ok || (body !== null && sentenceOf(body) === null && path === "/healthz")) {
+      return { ok: true, value: body as T };
+    }
+    return failure(sentenceOf(body) ?? `The server answered ${path} with status ${response.status}.`);
+  } catch (cause) {
+    if (cause instanceof DOMException && cause.name === "AbortError") {
+      return { ok: false, error: "", aborted: true };
+    }
+    return failure("The server does not answer; trying again.");
+  }
+}
+
+function failure(error: string): Failure {
+  return { ok: false, error, aborted: false };
+}
+
+function sentenceOf(body: unknown): string | null {
+  if (typeof body === "object" && body !== null && "error" in body && typeof body.error === "string") {
+    return body.error;
+  }
+  return null;
+}
+
+/** One level of the tree of names. */
+export function find(pattern: string, signal?: AbortSignal): Promise<Result<readonly Found[]>> {
+  return get("/metrics/find", [["query", pattern], ["format", "treejson"]], signal);
+}
+
+/** Names that hold every word of `text`, shortest first. */
+export function search(text: string, signal?: AbortSignal): Promise<Result<{ readonly names: readonly string[] }>> {
+  return get("/api/search", [["q", text], ["limit", "50"]], signal);
+}
+
+export interface Question {
+  readonly targets: readonly string[];
+  readonly from: string;
+  readonly until: string;
+  readonly points: number;
+}
+
+/** Slots of everything that the targets match. */
+export function query(question: Question, signal?: AbortSignal): Promise<Result<Answer>> {
+  const { targets, from, until, points } = question;
+  const parameters = targets.map((target) => ["target", target] as const);
+  return get("/api/query", [...parameters, ["from", from], ["until", until], ["points", String(points)]], signal);
+}
+
+export function health(signal?: AbortSignal): Promise<Result<Health>> {
+  return get("/healthz", [], signal);
+}
+
+export function ledger(signal?: AbortSignal): Promise<Result<Ledger>> {
+  return get("/ledger", [], signal);
+}

@@ -1,0 +1,109 @@
+/** One graph: title, canvas, legend, and what is known about its slots. */
+
+import { useMemo, useRef, useState } from "preact/hooks";
+
+import type { Answer, Series } from "../api";
+import { distinguish } from "../format/names";
+import { formatLength, formatMoment } from "../format/time";
+import { commonUnit, unitOf } from "../format/units";
+import { addressOf } from "../state/view";
+import { latest, toColumns, valueAt } from "./band";
+import { Legend } from "./legend";
+import { Plot } from "./plot";
+import { useAnswer, useSeen } from "./use-answer";
+
+/** More lines than this cannot be told apart. */
+const LINES_MAX = 40;
+
+interface Props {
+  readonly target: string;
+  readonly title: string;
+  readonly height: number;
+  readonly onRemove?: () => void;
+}
+
+export function Graph({ target, title, height, onRemove }: Props) {
+  const box = useRef<HTMLElement>(null);
+  const asked = useAnswer(target, 800, useSeen(box));
+  const found = asked.answer?.series.length ?? 0;
+  const drawn = useMemo(() => asked.answer && draw(asked.answer), [asked.answer]);
+  const [cursor, setCursor] = useState<number | null>(null);
+  const [off, setOff] = useState<ReadonlySet<number>>(new Set());
+  const toggle = (index: number): void => {
+    const next = new Set(off);
+    if (!next.delete(index)) next.add(index);
+    setOff(next);
+  };
+  const at = drawn ? (cursor ?? latest(drawn.columns)) : 0;
+  const time = drawn?.columns.data[0][at];
+  return (
+    <article class="graph" ref={box} aria-label={title} data-points={drawn?.columns.points ?? 0} data-series={found}>
+      <header>
+        <h3>
+          <a href={addressOf({ page: "graphs", targets: [target] })} title={target}>{title}</a>
+        </h3>
+        <span class="graph-note">
+          {cursor !== null && time !== undefined ? formatMoment(time, Date.now() / 1000) : drawn?.note}
+        </span>
+        {onRemove && (
+          <button type="button" class="icon" aria-label={`Remove ${title}`} onClick={onRemove}>×</button>
+        )}
+      </header>
+      <div class="canvas" style={{ height: `${height}px` }}>
+        {asked.answer && drawn && found > 0 && (
+          <Plot
+            columns={drawn.columns}
+            unit={drawn.unit}
+            span={[asked.answer.from, asked.answer.until]}
+            height={height}
+            off={off}
+            label={title}
+            onCursor={setCursor}
+          />
+        )}
+        {!asked.answer && !asked.error && <div class="skeleton" aria-label="loading" />}
+        {asked.answer && found === 0 && !asked.error && (
+          <p class="graph-message">Nothing matches <code>{target}</code> in this range.</p>
+        )}
+        {asked.error && <p class="graph-message error" role="alert">{asked.error}</p>}
+      </div>
+      {drawn && (
+        <Legend
+          entries={drawn.series.map((one, i) => ({
+            name: one.name,
+            label: drawn.labels[i] ?? one.name,
+            value: valueAt(drawn.columns.data[drawn.columns.column[i] ?? 0], at),
+          }))}
+          unit={drawn.unit}
+          off={off}
+          onToggle={toggle}
+        />
+      )}
+      {!drawn && <ul class="legend" aria-hidden="true"><li class="legend-entry">&nbsp;</li></ul>}
+      {found > LINES_MAX && <p class="graph-more">{LINES_MAX} of {found} series are drawn; a narrower target shows the rest.</p>}
+    </article>
+  );
+}
+
+function draw(answer: Answer) {
+  const series = answer.series.slice(0, LINES_MAX);
+  const names = series.map((one) => one.name);
+  const timings = series.length > 0 && series.every((one) => one.kind === "timing" && unitOf(one.name) === "");
+  return {
+    series,
+    columns: toColumns(series),
+    labels: distinguish(names),
+    // StatsD's timings are milliseconds, whatever they are called.
+    unit: timings ? ("ms" as const) : commonUnit(names),
+    note: slotNote(series),
+  };
+}
+
+/** `10 s slots · kept 10 days`: what the reader looks at, and how long it will be there. */
+function slotNote(series: readonly Series[]): string {
+  const [first] = series;
+  if (first === undefined) return "";
+  const finest = series.reduce((best, one) => (one.step < best.step ? one : best), first);
+  const slots = `${formatLength(finest.step)} slots`;
+  return finest.kept_s === null ? slots : `${slots} · kept ${formatLength(finest.kept_s)}`;
+}

@@ -1,0 +1,54 @@
+/** The series of a graph with their values under the crosshair, or their latest. A click switches a line off. */
+
+import { useState } from "preact/hooks";
+
+import { formatValue, type Unit } from "../format/units";
+import { theme } from "../state/theme";
+import { lineColour } from "./palette";
+
+export interface Entry {
+  readonly name: string;
+  readonly label: string;
+  readonly value: number | null;
+}
+
+interface Props {
+  readonly entries: readonly Entry[];
+  readonly unit: Unit;
+  readonly off: ReadonlySet<number>;
+  readonly onToggle: (index: number) => void;
+}
+
+const SHOWN_AT_FIRST = 8;
+
+export function Legend({ entries, unit, off, onToggle }: Props) {
+  const [all, setAll] = useState(false);
+  const hidden = entries.length - SHOWN_AT_FIRST;
+  const shown = all ? entries : entries.slice(0, SHOWN_AT_FIRST);
+  return (
+    <ul class="legend">
+      {shown.map((entry, i) => (
+        <li key={entry.name}>
+          <button
+            type="button"
+            class="legend-entry"
+            aria-pressed={!off.has(i)}
+            title={`${entry.name}\nclick to show or hide`}
+            onClick={() => onToggle(i)}
+          >
+            <span class="swatch" style={{ background: lineColour(theme.value, i) }} />
+            <span class="legend-name">{entry.label}</span>
+            <span class="legend-value">{formatValue(entry.value, unit)}</span>
+          </button>
+        </li>
+      ))}
+      {hidden > 0 && (
+        <li>
+          <button type="button" class="quiet" onClick={() => setAll(!all)}>
+            {all ? "show fewer" : `${hidden} more`}
+          </button>
+        </li>
+      )}
+    </ul>
+  );
+}

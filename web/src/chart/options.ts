@@ -1,0 +1,107 @@
+/** How uPlot is set up: axes, lines, bands, and the crosshair that all graphs share. */
+
+import uPlot from "uplot";
+
+import { formatTick } from "../format/time";
+import { formatValue, type Unit } from "../format/units";
+import type { Theme } from "../state/theme";
+import { isolated, valueRange, type Column, type Columns } from "./band";
+import { bandColour, INK, lineColour, lineDash } from "./palette";
+
+const FONT = '11px system-ui, -apple-system, "Segoe UI", sans-serif';
+/** Room for "999 MB/s" beside the axis, the same on every graph so that their times stand under each other. */
+const VALUE_AXIS_PX = 64;
+
+export interface Look {
+  readonly theme: Theme;
+  readonly unit: Unit;
+  readonly width: number;
+  readonly height: number;
+}
+
+export interface Hands {
+  readonly span: () => [number, number];
+  readonly onCursor: (at: number | null) => void;
+  readonly onZoom: (fromS: number, untilS: number) => void;
+  readonly onBack: () => void;
+}
+
+export function options(columns: Columns, look: Look, hands: Hands): uPlot.Options {
+  return {
+    width: look.width,
+    height: look.height,
+    padding: [8, 12, 0, 0],
+    legend: { show: false },
+    scales: {
+      x: { time: true, range: () => hands.span() },
+      y: { range: (_, low, high) => valueRange(low, high) },
+    },
+    axes: axes(look),
+    series: [{}, ...columns.banded.flatMap((banded, i) => lines(look.theme, i, banded))],
+    bands: columns.banded.flatMap((banded, i) => {
+      const at = columns.column[i] ?? 0;
+      return banded ? [{ series: [at + 1, at + 2] as [number, number], fill: bandColour(look.theme, i) }] : [];
+    }),
+    cursor: cursor(hands, look.theme),
+    hooks: {
+      setCursor: [(plot) => hands.onCursor(plot.cursor.idx ?? null)],
+      setSelect: [
+        (plot) => {
+          const { left, width } = plot.select;
+          if (width < 4) return;
+          hands.onZoom(plot.posToVal(left, "x"), plot.posToVal(left + width, "x"));
+          plot.setSelect({ left: 0, top: 0, width: 0, height: 0 }, false);
+        },
+      ],
+    },
+  };
+}
+
+function axes({ theme, unit }: Look): uPlot.Axis[] {
+  const ink = INK[theme];
+  const common = { stroke: ink.axis, font: FONT, ticks: { show: false }, grid: { stroke: ink.rule, width: 1 } };
+  return [
+    { ...common, size: 28, space: 72, values: (_, ticks, __, ___, step) => ticks.map((tick) => formatTick(tick, step)) },
+    { ...common, size: VALUE_AXIS_PX, space: 32, values: (_, ticks) => ticks.map((tick) => formatValue(tick, unit)) },
+  ];
+}
+
+function lines(theme: Theme, index: number, banded: boolean): uPlot.Series[] {
+  const line: uPlot.Series = {
+    stroke: lineColour(theme, index),
+    width: 1.5,
+    dash: lineDash(index),
+    points: {
+      show: false,
+      size: 5,
+      fill: lineColour(theme, index),
+      filter: (plot, series) => {
+        const places = isolated(plot.data[series] as Column);
+        return places.length ? places : null;
+      },
+    },
+  };
+  const edge: uPlot.Series = { width: 0, points: { show: false } };
+  return banded ? [line, edge, { ...edge }] : [line];
+}
+
+function cursor(hands: Hands, theme: Theme): uPlot.Cursor {
+  return {
+    y: false,
+    drag: { x: true, y: false, setScale: false, dist: 6 },
+    points: { size: 7, width: 2, fill: INK[theme].ground, one: false },
+    // Only the crosshair is shared; a drag belongs to the graph it is made on.
+    sync: {
+      key: "tallystick",
+      scales: ["x", null],
+      setSeries: false,
+      filters: { pub: (type) => type === "mousemove" || type === "mouseleave", sub: () => true },
+    },
+    bind: {
+      dblclick: () => () => {
+        hands.onBack();
+        return null;
+      },
+    },
+  };
+}

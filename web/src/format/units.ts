@@ -1,0 +1,86 @@
+/** Numbers with their units, short enough for a legend and always to three figures. */
+
+export type Unit = "" | "B" | "B/s" | "bit" | "bit/s" | "%" | "s" | "ms" | "/s";
+
+const LARGE = ["", "k", "M", "G", "T", "P", "E"] as const;
+const SMALL = ["", "m", "µ", "n"] as const;
+const SCALES_WITH_PREFIX: ReadonlySet<Unit> = new Set<Unit>(["", "B", "B/s", "bit", "bit/s", "/s"]);
+
+const SUFFIXES: readonly (readonly [RegExp, Unit])[] = [
+  [/(^|_)(bytes|octets)$/, "B"],
+  [/(^|_)bits$/, "bit"],
+  [/(^|_)(percent|pct)$/, "%"],
+  [/(^|_)(ms|milliseconds|msec)$/, "ms"],
+  [/_s$|(^|_)seconds$/, "s"],
+];
+
+/** Names of the built-in host collectors, which count per second and leave bytes and percent unsaid. */
+const HOST = /(?:^|[^.\w-])hosts\.[^.]+\.(cpu|load|memory|disk|filesystem|network)\.[^,)\s]*/;
+
+function hostUnit(family: string, last: string, said: Unit): Unit {
+  if (said === "%" || family === "load") return said;
+  if (family === "cpu") return last === "cores" ? "" : "%";
+  if (family === "memory" || family === "filesystem") return "B";
+  return said === "B" ? "B/s" : "/s";
+}
+
+/** The unit that a name says: units stand last in names, `read_bytes`, `used_percent`, `answer_s`. */
+export function unitOf(name: string): Unit {
+  const path = /[^(),\s'"]+\.[^(),\s'"]+/.exec(name)?.[0] ?? name.replace(/[()]/g, "");
+  const last = (path.split(";")[0] ?? "").split(".").at(-1) ?? "";
+  const bare = last.replace(/_per_s(econd)?$/, "");
+  const said = SUFFIXES.find(([suffix]) => suffix.test(bare))?.[1] ?? "";
+  const family = HOST.exec(name)?.[1];
+  const base = family ? hostUnit(family, last, said) : said;
+  const rate = /^perSecond\(/.test(name) || bare !== last;
+  return rate ? perSecond(base) : base;
+}
+
+function perSecond(unit: Unit): Unit {
+  if (unit === "B") return "B/s";
+  if (unit === "bit") return "bit/s";
+  return unit === "" ? "/s" : unit;
+}
+
+/** The one unit of several names, or none if they differ. */
+export function commonUnit(names: readonly string[]): Unit {
+  const units = new Set(names.map(unitOf));
+  const [only] = units;
+  return units.size === 1 && only !== undefined ? only : "";
+}
+
+function figures(value: number): string {
+  const size = Math.abs(value);
+  if (size >= 100 || value === 0) return value.toFixed(0);
+  const text = size >= 10 ? value.toFixed(1) : value.toFixed(2);
+  return text.replace(/\.?0+$/, "");
+}
+
+function join(number: string, prefix: string, unit: Unit): string {
+  const mark = prefix + unit;
+  return mark ? `${number}\u202f${mark}` : number;
+}
+
+/** `1.23 MB/s`, `12.5 %`, `340 ms`; a dash where there is no value. */
+export function formatValue(value: number | null | undefined, unit: Unit): string {
+  if (value === null || value === undefined || !Number.isFinite(value)) return "–";
+  const size = Math.abs(value);
+  if (unit === "s" && size < 1 && size > 0) return formatSmall(value, unit);
+  if (unit === "ms" && size >= 1000) return join(figures(value / 1000), "", "s");
+  if (!SCALES_WITH_PREFIX.has(unit)) return size > 0 && size < 0.005 ? "≈" + join("0", "", unit) : join(figures(value), "", unit);
+  if (size < 1 && size > 0) return size >= 0.01 ? join(figures(value), "", unit) : formatSmall(value, unit);
+  let power = size >= 1 ? Math.min(Math.floor(Math.log10(size) / 3), LARGE.length - 1) : 0;
+  // 999.6 would read as 1000: it belongs to the next prefix.
+  if (Math.abs(value) / 1000 ** power >= 999.5 && power < LARGE.length - 1) power += 1;
+  return join(figures(value / 1000 ** power), LARGE[power] ?? "", unit);
+}
+
+function formatSmall(value: number, unit: Unit): string {
+  const power = Math.min(Math.ceil(-Math.log10(Math.abs(value)) / 3), SMALL.length - 1);
+  return join(figures(value * 1000 ** power), SMALL[power] ?? "", unit);
+}
+
+/** `12,345`, for counts that must be read exactly. */
+export function formatCount(value: number): string {
+  return value.toLocaleString("en-US", { maximumFractionDigits: 0 });
+}

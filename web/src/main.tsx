@@ -1,0 +1,11 @@
+import { render } from "preact";
+
+import { App } from "./app";
+import "./styles/base.css";
+import "./styles/frame.css";
+import "./styles/side.css";
+import "./styles/graph.css";
+import "./styles/pages.css";
+
+const root = document.getElementById("app");
+if (root) render(<App />, root);

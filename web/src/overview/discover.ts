@@ -1,0 +1,149 @@
+/** Choosing graphs from the names that exist, knowing nothing about them but their shape. */
+
+import { unitOf } from "../format/units";
+import type { Node } from "../state/tree";
+
+export interface Family {
+  readonly title: string;
+  readonly target: string;
+}
+
+export interface Section {
+  readonly path: string;
+  /** Branches that look alike, of which this section shows one: hosts, shards, applications. */
+  readonly siblings: readonly string[];
+  readonly families: readonly Family[];
+}
+
+/** Children of a branch; null if it could not be asked. */
+export type Children = (path: string) => Promise<readonly Node[] | null>;
+
+/** Kept low: the overview answers "how is it going", the tree has the rest. */
+const BRANCHES_MAX = 16;
+const DEPTH_MAX = 5;
+const LEAVES_MAX = 12;
+const WORDS_MAX = 3;
+/** Lines that would flatten all others on their graph: nearly 100 %, or what never changes. */
+const LEFT_OUT = /^hosts\.[^.]+\.cpu\.(idle|cores)$/;
+
+/** What a section is made with: how to ask, and the path that its titles leave out. */
+interface Plan {
+  readonly children: Children;
+  readonly base: string;
+}
+
+interface Level {
+  readonly path: string;
+  readonly leaves: readonly string[];
+  readonly branches: readonly Node[];
+}
+
+async function levelAt(path: string, children: Children): Promise<Level> {
+  const nodes = (await children(path)) ?? [];
+  return {
+    path,
+    leaves: nodes.filter((node) => node.leaf).map((node) => node.text),
+    branches: nodes.filter((node) => node.branch),
+  };
+}
+
+/** What an overview of the branch `at` shows, section by section. */
+export async function discover(at: string, children: Children): Promise<Section[]> {
+  const top = await levelAt(at, children);
+  if (at !== "") return [await sectionOf(top, children)];
+  const loose = familiesOf({ children, base: "" }, "", top.leaves, "");
+  const roots = [...top.branches].sort((a, b) => Number(b.text === "hosts") - Number(a.text === "hosts"));
+  const sections = await Promise.all(
+    roots.slice(0, BRANCHES_MAX).map(async (root) => sectionOf(await levelAt(root.path, children), children)),
+  );
+  const rest = loose.length ? [{ path: "", siblings: [], families: loose }] : [];
+  return [...sections, ...rest].filter((section) => section.families.length > 0);
+}
+
+async function sectionOf(level: Level, children: Children): Promise<Section> {
+  const below = await levelsBelow(level, children);
+  const [first] = below;
+  // A lone branch (the only host) is what its parent is about.
+  if (first && level.branches.length === 1 && level.leaves.length === 0 && first.branches.length > 0) {
+    return sectionOf(first, children);
+  }
+  // Branches with the same branches in them are of one kind (hosts): show the first, and the way to the others.
+  if (first && below.length > 1 && below.every((one) => one.branches.length > 0 && alike(one, first))) {
+    const section = await sectionOf(first, children);
+    return section.siblings.length > 0 ? section : { ...section, siblings: level.branches.map((node) => node.path) };
+  }
+  return { path: level.path, siblings: [], families: await familiesBelow({ children, base: level.path }, level, below, 1) };
+}
+
+function levelsBelow(level: Level, children: Children): Promise<Level[]> {
+  return Promise.all(level.branches.slice(0, BRANCHES_MAX).map((branch) => levelAt(branch.path, children)));
+}
+
+function alike(a: Level, b: Level): boolean {
+  return a.branches.some((branch) => b.branches.some((other) => other.text === branch.text));
+}
+
+async function familiesBelow(plan: Plan, level: Level, below: Level[], depth: number): Promise<Family[]> {
+  const own = familiesOf(plan, level.path, level.leaves, level.path);
+  const merged = mergeAlike(plan, level, below);
+  const single = below.filter((one) => !merged.covers.has(one.path));
+  const deeper = await Promise.all(
+    single.map(async (one) => {
+      if (depth >= DEPTH_MAX) return [];
+      return familiesBelow(plan, one, await levelsBelow(one, plan.children), depth + 1);
+    }),
+  );
+  return [...own, ...merged.families, ...deeper.flat()];
+}
+
+/** Neighbours with the same leaves and nothing else (disks, interfaces, mounts) share their graphs. */
+function mergeAlike(plan: Plan, level: Level, below: readonly Level[]): { families: Family[]; covers: Set<string> } {
+  const plain = below.filter((one) => one.branches.length === 0 && one.leaves.length > 0);
+  const families: Family[] = [];
+  const covers = new Set<string>();
+  for (const group of grouped(plain, (one) => one.leaves.join("\0"))) {
+    const [first] = group;
+    if (!first || group.length < 2) continue;
+    group.forEach((one) => covers.add(one.path));
+    const names = group.map((one) => one.path.split(".").at(-1) ?? "");
+    const between = group.length === level.branches.length ? "*" : `{${names.join(",")}}`;
+    families.push(...familiesOf(plan, join(level.path, between), first.leaves, level.path));
+  }
+  return { families, covers };
+}
+
+/** One graph for each unit among the leaves: bytes and percent do not share an axis. */
+function familiesOf(plan: Plan, path: string, leaves: readonly string[], called: string): Family[] {
+  const shown = leaves.filter((leaf) => !LEFT_OUT.test(join(called, leaf)));
+  const groups = grouped(shown, (leaf) => unitOf(join(path, leaf)));
+  const title = called === plan.base ? called : called.slice(plan.base ? plan.base.length + 1 : 0);
+  return groups.map((names) => {
+    const whole = names.length === leaves.length && names.length > 1 && names.length <= LEAVES_MAX;
+    const listed = names.length === 1 ? (names[0] ?? "*") : `{${names.slice(0, LEAVES_MAX).join(",")}}`;
+    const part = groups.length > 1 || names.length === 1 ? words(names) : "";
+    return {
+      title: [title.replaceAll(".", " "), part].filter(Boolean).join(" · "),
+      target: join(path, whole ? "*" : listed),
+    };
+  });
+}
+
+function words(names: readonly string[]): string {
+  const some = names.slice(0, WORDS_MAX).map((name) => name.replaceAll("_", " "));
+  return some.join(", ") + (names.length > WORDS_MAX ? " …" : "");
+}
+
+function join(path: string, part: string): string {
+  return path ? `${path}.${part}` : part;
+}
+
+/** Items with the same key together, in the order of their first. */
+function grouped<T>(items: readonly T[], key: (item: T) => string): T[][] {
+  const groups = new Map<string, T[]>();
+  for (const item of items) {
+    const group = groups.get(key(item));
+    if (group) group.push(item);
+    else groups.set(key(item), [item]);
+  }
+  return [...groups.values()];
+}

@@ -1,0 +1,97 @@
+import { expect, test } from "vitest";
+
+import { distinguish } from "../src/format/names";
+import { discover, type Children } from "../src/overview/discover";
+import type { Node } from "../src/state/tree";
+
+/** A tree of names like the server's, from the names of its series. */
+function treeOf(names: readonly string[]): Children {
+  return async (path) => {
+    const below = names.filter((name) => path === "" || name.startsWith(`${path}.`));
+    const rest = below.map((name) => name.slice(path ? path.length + 1 : 0).split("."));
+    const nodes = new Map<string, Node>();
+    for (const [text, ...more] of rest) {
+      if (text === undefined) continue;
+      const before = nodes.get(text);
+      nodes.set(text, {
+        text,
+        path: path ? `${path}.${text}` : text,
+        leaf: more.length === 0 || (before?.leaf ?? false),
+        branch: more.length > 0 || (before?.branch ?? false),
+      });
+    }
+    return [...nodes.values()];
+  };
+}
+
+const host = (name: string): string[] => [
+  `hosts.${name}.cpu.user`,
+  `hosts.${name}.cpu.idle`,
+  `hosts.${name}.cpu.system`,
+  `hosts.${name}.load.1m`,
+  `hosts.${name}.disk.sda.read_bytes`,
+  `hosts.${name}.disk.sda.reads`,
+  `hosts.${name}.disk.sdb.read_bytes`,
+  `hosts.${name}.disk.sdb.reads`,
+];
+
+test("one host is a section with a graph for each family, and each unit has its own", async () => {
+  const [section, ...others] = await discover("", treeOf(host("web1")));
+  expect(others).toEqual([]);
+  expect(section).toEqual({
+    path: "hosts.web1",
+    siblings: [],
+    families: [
+      { title: "cpu", target: "hosts.web1.cpu.{user,system}" },
+      { title: "load · 1m", target: "hosts.web1.load.1m" },
+      { title: "disk · read bytes", target: "hosts.web1.disk.*.read_bytes" },
+      { title: "disk · reads", target: "hosts.web1.disk.*.reads" },
+    ],
+  });
+});
+
+test("of many hosts the first is shown, with the way to the others", async () => {
+  const [section] = await discover("", treeOf(["web1", "web2", "web3"].flatMap(host)));
+  expect(section?.path).toBe("hosts.web1");
+  expect(section?.siblings).toEqual(["hosts.web1", "hosts.web2", "hosts.web3"]);
+});
+
+test("hosts come first, whatever else there is; loose series come last", async () => {
+  const sections = await discover("", treeOf(["app.requests", "loose", ...host("web1")]));
+  expect(sections.map((section) => section.path)).toEqual(["hosts.web1", "app", ""]);
+  expect(sections.at(-1)?.families).toEqual([{ title: "loose", target: "loose" }]);
+});
+
+test("the first number that anybody sends has its graph", async () => {
+  const [section] = await discover("", treeOf(["hello.world"]));
+  expect(section?.families).toEqual([{ title: "hello · world", target: "hello.world" }]);
+});
+
+test("a branch is an overview of what is below it", async () => {
+  const [section] = await discover("hosts.web1.cpu", treeOf(host("web1")));
+  expect(section?.families.map((family) => family.target)).toEqual(["hosts.web1.cpu.{user,system}"]);
+});
+
+test("an empty server has nothing to show, and one that does not answer neither", async () => {
+  expect(await discover("", treeOf([]))).toEqual([]);
+  expect(await discover("", async () => null)).toEqual([]);
+});
+
+test("a level of thousands asks for a bounded number of others", async () => {
+  const children = treeOf(Array.from({ length: 2000 }, (_, i) => `n${i}.a.b.c`));
+  let asked = 0;
+  await discover("", (path) => ((asked += 1), children(path)));
+  expect(asked).toBeLessThan(100);
+});
+
+test.each([
+  [["hosts.a.cpu.user", "hosts.a.cpu.system"], ["user", "system"]],
+  [["d.sda.read", "d.sda.write", "d.sdb.read"], ["sda read", "sda write", "sdb read"]],
+  [["hosts.a.cpu.user"], ["user"]],
+  [["a.b", "a.b.c"], ["b", "b.c"]],
+  [["sumSeries(a.*)", "a.b"], ["sumSeries(a.*)", "a.b"]],
+  [["perSecond(a.b)", "perSecond(a.c)"], ["b", "c"]],
+  [[], []],
+])("in a legend only the difference is told: %j", (names, labels) => {
+  expect(distinguish(names)).toEqual(labels);
+});
