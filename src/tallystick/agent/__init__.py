@@ -1,0 +1,14 @@
+"""What runs on each host: collectors that look at it, and the way of their points to a server.
+
+`Runner` runs the collectors that `jobs` makes of the config and hands `Point` lists to a sink: the server's built-in
+host collector gives it a function that stores them, the agent (`program`) one that sends them through a `Forwarder` to
+each server. Collectors are files in `collectors`, each registered by its one `collector` line. Nothing here imports
+NumPy: an agent stays under 40 MB.
+"""
+
+from tallystick.agent.forward import Forwarder
+from tallystick.agent.point import Collector, Point, Sink
+from tallystick.agent.registry import collector, registered
+from tallystick.agent.runner import Job, Runner, jobs
+
+__all__ = ["Collector", "Forwarder", "Job", "Point", "Runner", "Sink", "collector", "jobs", "registered"]

@@ -1,0 +1,1 @@
+"""A file for each collector; `tallystick.agent.registry.registered` finds them."""

@@ -1,0 +1,51 @@
+"""Room on mounted filesystems: ``filesystem.root.used``, ``free``, ``used_percent``, ``inodes_used_percent``."""
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import psutil
+
+from tallystick.agent.names import component
+from tallystick.agent.point import Point
+from tallystick.agent.registry import collector
+
+# Images that are always full, and layers that show the room of the filesystem below them.
+_LEFT_OUT = {"squashfs", "iso9660", "overlay", "fuse.snapfuse"}
+
+
+@collector("filesystem")
+class Filesystem:
+    """Filesystems on devices of this machine, each once, and always ``/``.
+
+    Network filesystems are left out: looking at one whose server is away would hold up all others.
+    """
+
+    def collect(self, monotonic_s: float) -> Iterator[Point]:
+        failure: OSError | None = None
+        for mount in self._mounts():
+            try:
+                yield from self._room(mount)
+            except OSError as error:  # told once the others have been looked at
+                failure = error
+        if failure is not None:
+            raise failure
+
+    def _mounts(self) -> list[str]:
+        by_device: dict[str, str] = {}
+        for part in sorted(psutil.disk_partitions(all=False), key=lambda part: len(part.mountpoint)):
+            # A device that is mounted twice (bind mounts) counts by its shortest path; containers bind single files.
+            if part.fstype not in _LEFT_OUT and Path(part.mountpoint).is_dir():
+                by_device.setdefault(part.device, part.mountpoint)
+        return sorted({"/", *by_device.values()})
+
+    def _room(self, mount: str) -> Iterator[Point]:
+        usage = psutil.disk_usage(mount)
+        inodes = os.statvfs(mount)
+        prefix = f"filesystem.{component(mount)}"
+        yield Point(f"{prefix}.used", float(usage.used))
+        yield Point(f"{prefix}.free", float(usage.free))
+        yield Point(f"{prefix}.used_percent", usage.percent)
+        if inodes.f_files:
+            used_percent = 100 * (inodes.f_files - inodes.f_ffree) / inodes.f_files
+            yield Point(f"{prefix}.inodes_used_percent", round(used_percent, 3))

@@ -1,0 +1,96 @@
+"""Collectors on this very host, and on the trees of ``tests/golden/proc``.
+
+A golden case is a folder with ``before/proc`` and ``after/proc`` (two looks, ten seconds apart), ``sys`` and one
+``<collector>.txt`` a collector with the lines that the second look yields.
+"""
+
+import os
+from pathlib import Path
+
+import psutil
+import pytest
+
+from tallystick.agent import registered
+from tallystick.agent.carbon import lines
+from tallystick.agent.collectors.disk import Disk
+from tallystick.agent.names import component, host_prefix, short_host
+from tallystick.agent.point import Collector, Point
+from tallystick.agent.rates import Rates
+
+GOLDEN = Path(__file__).parents[2] / "golden" / "proc"
+CASES = sorted(GOLDEN.glob("*/*.txt"))
+
+
+def made(name: str, case: Path) -> Collector:
+    return Disk(case / "sys" / "block") if name == "disk" else registered()[name]()
+
+
+@pytest.mark.parametrize("expected", CASES, ids=lambda file: f"{file.parent.name}-{file.stem}")
+def test_a_collector_reads_what_the_kernel_writes(expected: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    case, collector = expected.parent, made(expected.stem, expected.parent)
+    monkeypatch.setattr(psutil, "PROCFS_PATH", str(case / "before" / "proc"))
+    list(collector.collect(100.0))
+    monkeypatch.setattr(psutil, "PROCFS_PATH", str(case / "after" / "proc"))
+    assert lines(collector.collect(110.0), 10).decode() == expected.read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize("name", list(registered()))
+def test_a_collector_yields_plain_numbers_under_its_own_name(name: str) -> None:
+    collector = registered()[name]()
+    points = [*collector.collect(1.0), *collector.collect(2.0)]
+    assert points or name in {"disk", "network"}, "only machines without disks or links have nothing to tell"
+    for point in points:
+        assert point.name.startswith(name + ".")
+        assert all(part == component(part) for part in point.name.split("."))
+        assert point.value >= 0
+        assert not point.name.endswith("percent") or point.value <= 100
+
+
+def test_the_shares_of_the_cpu_add_up_to_a_hundred() -> None:
+    collector = registered()["cpu"]()
+    first = list(collector.collect(1.0))
+    assert [point.name for point in first] == ["cpu.cores"]
+    begun = psutil.cpu_times()
+    while sum(psutil.cpu_times()) == sum(begun):  # until the kernel's clock has moved on
+        pass
+    shares = [point.value for point in collector.collect(2.0) if point.name != "cpu.cores"]
+    assert sum(shares) == pytest.approx(100, abs=0.01)
+
+
+def test_the_root_filesystem_is_always_there_and_agrees_with_the_kernel() -> None:
+    points = {point.name: point.value for point in registered()["filesystem"]().collect(1.0)}
+    room = os.statvfs("/")
+    assert points["filesystem.root.used"] + points["filesystem.root.free"] <= room.f_blocks * room.f_frsize
+    assert 0 < points["filesystem.root.used_percent"] <= 100
+
+
+def test_the_first_look_has_no_rates_and_a_counter_that_was_reset_has_none_either() -> None:
+    rates = Rates()
+    assert rates.since_last({"a": {"x": 5.0}, "b": {"x": 9.0}}, 10.0) == {}
+    assert rates.since_last({"a": {"x": 25.0}, "b": {"x": 1.0}, "new": {"x": 7.0}}, 20.0) == {"a": {"x": 2.0}}
+    assert rates.since_last({"a": {"x": 25.0}, "b": {"x": 2.0}}, 30.0) == {"a": {"x": 0.0}, "b": {"x": 0.1}}
+
+
+def test_two_looks_at_one_moment_have_no_rates() -> None:
+    rates = Rates()
+    rates.since_last({"a": {"x": 5.0}}, 10.0)
+    assert rates.since_last({"a": {"x": 6.0}}, 10.0) == {}
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [("/", "root"), ("/var/log", "var-log"), ("eth0.5", "eth0_5"), ("/mnt/My Disk", "mnt-My-Disk"), ("Ünder", "nder")],
+)
+def test_devices_and_mounts_become_one_component(text: str, expected: str) -> None:
+    assert component(text) == expected
+
+
+def test_a_host_is_named_by_its_short_name() -> None:
+    assert short_host("web1.example.org") == "web1"
+    assert short_host("10.0.0.1") == "10_0_0_1"
+    assert host_prefix("prod.{host}", short_host("web1.example.org")) == "prod.web1."
+
+
+def test_lines_are_as_short_as_they_read_back() -> None:
+    points = [Point("a", 3.0), Point("b", 0.125), Point("c", 25276514304.0), Point("d", 1e300)]
+    assert lines(points, 60) == b"a 3 60\nb 0.125 60\nc 25276514304 60\nd 1e+300 60\n"
