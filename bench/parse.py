@@ -1,0 +1,123 @@
+"""Lines a second and CPU seconds per million of the parsers, one core: one line a figure.
+
+Run ``python bench/parse.py``; it takes about half a minute.
+"""
+
+import time
+from collections.abc import Iterator
+
+import numpy as np
+
+from tallystick.parse import PADDING, NameTable, Parser, padded, protocols
+
+BUFFER_BYTES = 1 << 20
+ROUNDS = 3
+
+
+def names_of(count: int) -> list[str]:
+    """Names as a fleet has them, about 40 bytes each."""
+    return [f"prod.hosts.web.host{i // 100:05d}.disk.sd{i % 100:02d}.io_time.rate" for i in range(count)]
+
+
+def carbon_text(count: int, lines: int, *, seed: int | None) -> bytes:
+    """So many lines over `count` names, shuffled if there is a seed; gauges with two decimals."""
+    rng = np.random.default_rng(seed)
+    names = names_of(count)
+    order = np.resize(np.arange(count), lines)
+    if seed is not None:
+        rng.shuffle(order)
+    values = np.char.mod("%.2f", rng.normal(500, 200, 4096)).tolist()
+    return "".join(
+        f"{names[name]} {values[i & 4095]} {1_700_000_000 + i // count * 10}\n" for i, name in enumerate(order.tolist())
+    ).encode()
+
+
+def statsd_text(count: int, lines: int) -> list[bytes]:
+    """Datagrams of about 1,400 bytes over `count` keys: counters, timings with a rate, gauges."""
+    names = names_of(count)
+    forms = ("{}:1|c\n", "{}:12.25|ms|@0.1\n", "{}:{}|g\n")
+    out, size, packed = [], 0, []
+    for i in range(lines):
+        line = forms[i % 3].format(names[i % count], i % 1000).encode()
+        if size + len(line) > 1400:
+            out.append(b"".join(packed))
+            size, packed = 0, []
+        packed.append(line)
+        size += len(line)
+    return [*out, b"".join(packed)]
+
+
+def buffers(text: bytes) -> Iterator[np.ndarray]:
+    """The text in whole lines, a buffer at a time."""
+    start = 0
+    while start < len(text):
+        stop = min(start + BUFFER_BYTES, len(text))
+        stop = text.rindex(b"\n", start, stop) + 1
+        yield padded(text[start:stop])
+        start = stop
+
+
+def report(label: str, seconds: list[float], lines: int) -> None:
+    """The best round, as the other core is not ours alone."""
+    best = min(seconds)
+    print(f"{label:44s} {lines / best / 1e6:6.2f} M/s  {best / lines * 1e6:6.3f} CPU-s per million", flush=True)
+
+
+def measure_carbon(count: int, *, shuffled: bool) -> None:
+    """Rounds over the same names: in the same order, or in another one each time."""
+    parser: Parser = protocols()["carbon"]()
+    lines = max(count, 500_000)
+    names = NameTable()
+    seconds = []
+    chunks: list[np.ndarray] = []
+    for round_ in range(ROUNDS + 1):
+        if shuffled or not chunks:
+            chunks = list(buffers(carbon_text(count, lines, seed=round_ if shuffled else None)))
+        began = time.process_time()
+        seen = sum(parser.parse(chunk, len(chunk) - PADDING, names, 0).lines for chunk in chunks)
+        taken = time.process_time() - began
+        if seen != lines:
+            raise SystemExit(f"cannot trust the figures: {seen} of {lines} lines were seen")
+        if round_ == 0 and not shuffled:
+            report(f"carbon, {count:,} names, first sight", [taken], lines)
+        elif round_ > 0:
+            seconds.append(taken)
+    report(f"carbon, {count:,} names, {'shuffled' if shuffled else 'repeated order'}", seconds, lines)
+
+
+def measure_statsd(count: int) -> None:
+    parser: Parser = protocols()["statsd"]()
+    lines = 500_000
+    datagrams = statsd_text(count, lines)
+    names = NameTable()
+    batches = []
+    for first in range(0, len(datagrams), 512):
+        some = datagrams[first : first + 512]
+        buffer = np.zeros(512 * 2048, np.uint8)
+        for i, datagram in enumerate(some):
+            buffer[i * 2048 : i * 2048 + len(datagram)] = np.frombuffer(datagram, np.uint8)
+        lengths = np.array([len(datagram) for datagram in some], np.int32)
+        batches.append((buffer, np.arange(len(some), dtype=np.int64) * 2048, lengths))
+    seconds = []
+    for _ in range(ROUNDS):
+        began = time.process_time()
+        seen = sum(parser.parse_datagrams(*batch, names, 0).lines for batch in batches)
+        seconds.append(time.process_time() - began)
+        if seen != lines:
+            raise SystemExit(f"cannot trust the figures: {seen} of {lines} samples were seen")
+    report(f"statsd, {count:,} keys, packed in 1,400 bytes", seconds, lines)
+
+
+def main() -> None:
+    """All figures, after the kernels are compiled."""
+    for parser in protocols().values():
+        parser().parse(padded(b""), 0, NameTable(), 0)
+    for count in (10_000, 100_000, 500_000):
+        for shuffled in (False, True):
+            measure_carbon(count, shuffled=shuffled)
+    if "statsd" in protocols():
+        measure_statsd(10_000)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,269 @@
+r"""Carbon's plaintext lines to columns.
+
+``line = name blanks value blanks timestamp [blanks] ["\r"] "\n"``, where blanks are spaces and tabs.
+
+A line is first read on the assumption that it is good (`parse_lines`): each byte is looked at once, and the name is
+only compared where it is the one expected. Where the assumption fails, `_fault` reads the line again, in the order of
+the grammar, to say why.
+"""
+
+import numpy as np
+
+from tallystick.kernels.compile import inlined, load_u64, scanner
+from tallystick.kernels.names import LIMIT, NO_ROOM, NameArrays, find_or_add, guess, learn
+from tallystick.kernels.numbers import EXACT, HARD, NOT_A_NUMBER, is_not_finite, read_number
+from tallystick.kernels.rows import (
+    DONE,
+    NAMES_FULL,
+    POSITION,
+    PREVIOUS,
+    ROWS,
+    SEEN,
+    SPAN,
+    TRUST,
+    Rows,
+    note_hard,
+    reject,
+)
+from tallystick.kernels.words import find_newline, find_unplain, same_bytes, utf8_valid
+from tallystick.model.name import NAME_BYTES_MAX
+from tallystick.model.reason import Reason
+
+_NONE = int(Reason.NONE)
+_FIELDS = int(Reason.FIELDS)
+_NAME_LONG = int(Reason.NAME_LONG)
+_NAME_BYTES = int(Reason.NAME_BYTES)
+_VALUE = int(Reason.VALUE)
+_VALUE_NOT_FINITE = int(Reason.VALUE_NOT_FINITE)
+_TIMESTAMP = int(Reason.TIMESTAMP)
+_LINE_LONG = int(Reason.LINE_LONG)
+_SERIES_LIMIT = int(Reason.SERIES_LIMIT)
+
+TIMESTAMP_MAX_S = 9_000_000_000_000
+"""Larger timestamps would not fit the milliseconds; far below it the limit for the future rejects them."""
+
+_NEWLINE, _RETURN, _SPACE, _TAB, _POINT = 0x0A, 0x0D, 0x20, 0x09, 0x2E
+_SECONDS_DIGITS_MAX = 12
+_BAD_TIME = -1
+
+
+@inlined
+def _is_blank(byte: int) -> bool:
+    return byte in (_SPACE, _TAB)
+
+
+@inlined
+def _skip_blanks(buffer: np.ndarray, i: int) -> int:
+    while _is_blank(buffer[i]):
+        i += 1
+    return i
+
+
+@inlined
+def _name_end(buffer: np.ndarray, start: int) -> int:
+    """Position behind the name: of the first byte that no name can hold; bytes above 0x7f are looked at later."""
+    i = find_unplain(buffer, start)
+    while buffer[i] >= 0x80:
+        i = find_unplain(buffer, i + 1)
+    return i
+
+
+@inlined
+def _name_valid(buffer: np.ndarray, start: int, stop: int) -> bool:
+    """Whether a name of bytes above 0x20 is UTF-8; quickly yes for ASCII."""
+    for i in range(start, stop):
+        if buffer[i] >= 0x80:
+            return utf8_valid(buffer, i, stop)
+    return True
+
+
+@inlined
+def _read_time(buffer: np.ndarray, start: int, now_ms: int) -> tuple[int, int]:
+    """Milliseconds and the position behind the timestamp; `_BAD_TIME` where it is none. -1 means now.
+
+    Seconds as a plain decimal are cut to milliseconds exactly; other notations go through a float.
+    """
+    i = start
+    seconds = 0
+    while 0x30 <= buffer[i] <= 0x39 and i - start < _SECONDS_DIGITS_MAX:
+        seconds = seconds * 10 + np.int64(buffer[i] - 0x30)
+        i += 1
+    if i > start:
+        if buffer[i] <= _SPACE:
+            return seconds * 1000, i
+        if buffer[i] == _POINT:
+            fraction = 0
+            unit = 100
+            i += 1
+            while 0x30 <= buffer[i] <= 0x39:
+                fraction += np.int64(buffer[i] - 0x30) * unit
+                unit //= 10
+                i += 1
+            if buffer[i] <= _SPACE:
+                return seconds * 1000 + fraction, i
+    value, i, status = read_number(buffer, start)
+    if status != EXACT:
+        return _BAD_TIME, i
+    if value == -1.0:
+        return now_ms, i
+    if 0.0 <= value <= TIMESTAMP_MAX_S:
+        return np.int64(np.floor(value * 1000.0)), i
+    return _BAD_TIME, i
+
+
+@inlined
+def _next_field(buffer: np.ndarray, i: int, stop: int) -> tuple[int, int]:
+    """Bounds of the first field at or after `i`; empty, at `stop`, if there is none."""
+    while i < stop and _is_blank(buffer[i]):
+        i += 1
+    start = i
+    while i < stop and not _is_blank(buffer[i]):
+        i += 1
+    return start, i
+
+
+@scanner
+def _fault(buffer: np.ndarray, start: int, stop: int) -> int:
+    """Why the line ``buffer[start:stop]``, without its newline, is bad; `Reason.NONE` if it holds only blanks."""
+    if stop > start and buffer[stop - 1] == _RETURN:
+        stop -= 1
+    name, name_end = _next_field(buffer, start, stop)
+    number, number_end = _next_field(buffer, name_end, stop)
+    time, time_end = _next_field(buffer, number_end, stop)
+    extra, _ = _next_field(buffer, time_end, stop)
+    if name == stop:
+        return _NONE
+    if time == stop or extra < stop:
+        return _FIELDS
+    if name_end - name > NAME_BYTES_MAX:
+        return _NAME_LONG
+    if _name_end(buffer, name) < name_end or not utf8_valid(buffer, name, name_end):
+        return _NAME_BYTES
+    value, end, status = read_number(buffer, number)
+    if status == NOT_A_NUMBER or end != number_end:
+        return _VALUE_NOT_FINITE if is_not_finite(buffer, number, number_end) else _VALUE
+    if status == EXACT and not np.isfinite(value):
+        return _VALUE_NOT_FINITE
+    return _TIMESTAMP
+
+
+@scanner
+def parse_lines(
+    buffer: np.ndarray,
+    offsets: np.ndarray,
+    lengths: np.ndarray,
+    line_bytes_max: int,
+    names: NameArrays,
+    now_ms: int,
+    rows: Rows,
+) -> int:
+    """Parse the lines of spans of a buffer; the end of a span ends its last line.
+
+    Parameters
+    ----------
+    buffer : uint8[n]
+        With `PADDING` behind the last span. The byte behind each span is a newline meanwhile, and put back.
+    offsets : int64[s]
+    lengths : int32[s]
+        The spans.
+    rows
+        Output; its ``progress`` says where to go on after `NAMES_FULL`.
+
+    Returns
+    -------
+    int
+        `DONE` or `NAMES_FULL`.
+    """
+    progress = rows.progress
+    values = rows.value.view(np.float64)
+    previous, trust = progress[PREVIOUS], progress[TRUST]
+    row, seen = progress[ROWS], progress[SEEN]
+    # Lines of one flush share their timestamp: its text is compared, as two words over ten digits and the newline.
+    time_low, time_high, time_ms = np.uint64(0), np.uint64(0), 0
+    state = DONE
+    while state == DONE and progress[SPAN] < len(offsets):
+        span = progress[SPAN]
+        stop = offsets[span] + lengths[span]
+        i = offsets[span] if progress[POSITION] < 0 else progress[POSITION]
+        kept = buffer[stop]
+        buffer[stop] = _NEWLINE
+        while i < stop:
+            start = i
+            i = _skip_blanks(buffer, i)
+            entry = guess(names, previous, trust, seen)
+            hit = False
+            length = 0
+            if entry >= 0:
+                at = names.offsets[entry]
+                length = names.offsets[entry + 1] - at
+                hit = (
+                    i + length < stop
+                    and buffer[i + length] == _SPACE
+                    and same_bytes(names.arena, at, buffer, i, length)
+                )
+            name = i
+            i = i + length if hit else _name_end(buffer, i)
+            name_end = i
+            good = False
+            value, status, value_at, value_end, ms = 0.0, NOT_A_NUMBER, 0, 0, 0
+            if _is_blank(buffer[i]) and (
+                hit or (i > name and i - name <= NAME_BYTES_MAX and _name_valid(buffer, name, i))
+            ):
+                value_at = _skip_blanks(buffer, i)
+                value, value_end, status = read_number(buffer, value_at)
+                if status != NOT_A_NUMBER and _is_blank(buffer[value_end]) and (status == HARD or np.isfinite(value)):
+                    i = _skip_blanks(buffer, value_end)
+                    low, high = load_u64(buffer, i), load_u64(buffer, i + 3)
+                    if low == time_low and high == time_high:
+                        ms = time_ms
+                        i += 10
+                        good = buffer[i] == _NEWLINE
+                    else:
+                        at = i
+                        ms, i = _read_time(buffer, at, now_ms)
+                        if ms >= 0:
+                            if i == at + 10 and buffer[i] == _NEWLINE and buffer[at] != 0x2D:
+                                time_low, time_high, time_ms = low, high, ms
+                            i = _skip_blanks(buffer, i)
+                            if buffer[i] == _RETURN:
+                                i += 1
+                            good = buffer[i] == _NEWLINE
+            if not good:
+                i = find_newline(buffer, start)
+            if i - start > line_bytes_max:
+                reject(rows, _LINE_LONG, start, i)
+                seen += 1
+            elif not good:
+                reason = _fault(buffer, start, i)
+                if reason != _NONE:
+                    reject(rows, reason, start, i)
+                    seen += 1
+            else:
+                if not hit:
+                    entry = find_or_add(names, buffer, name, name_end - name)
+                    if entry == NO_ROOM:
+                        state = NAMES_FULL
+                        i = start
+                        break
+                if entry == LIMIT:
+                    reject(rows, _SERIES_LIMIT, start, i)
+                else:
+                    if status == HARD:
+                        note_hard(rows, row, value_at, value_end)
+                    rows.ids[row] = entry
+                    rows.timestamp[row] = ms
+                    values[row] = value
+                    row += 1
+                    trust = learn(names, previous, entry, trust, hit)
+                    previous = entry
+                seen += 1
+            i += 1
+        buffer[stop] = kept
+        if state == DONE:
+            progress[SPAN] = span + 1
+            progress[POSITION] = -1
+        else:
+            progress[POSITION] = i
+    progress[ROWS], progress[SEEN] = row, seen
+    progress[PREVIOUS], progress[TRUST] = previous, trust
+    return state

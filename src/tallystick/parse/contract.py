@@ -1,0 +1,133 @@
+"""What a parser promises: bytes to columns, without I/O, without state of its own between calls.
+
+Ownership: the arrays of a `Parsed` are fresh; nothing overwrites them later. Buffers given to a parser need `PADDING`
+writable bytes behind what is used; they are read, and left as they were.
+
+Threads: one parser belongs to one thread (it keeps scratch memory). The name table may be shared: the caller holds
+``names.lock`` during a call.
+
+Conservation: ``parsed.lines == len(parsed.batch) + parsed.rejects.total``, exactly. What is counted is the *sample*; a
+line that yields none because it is bad as a whole counts once. Blank lines count nothing.
+"""
+
+from dataclasses import dataclass
+from typing import ClassVar, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tallystick.kernels.names import NameTable
+from tallystick.kernels.words import PADDING
+from tallystick.model.reason import Reason
+from tallystick.model.sample import SampleBatch
+
+__all__ = ["LINE_BYTES_MAX", "PADDING", "REJECTS_NOTED_MAX", "Parsed", "Parser", "Rejects"]
+
+LINE_BYTES_MAX = 16_384
+"""The default limit on a line, which is carbon's; longer ones are rejected whole."""
+
+REJECTS_NOTED_MAX = 256
+"""So many rejects of one call are noted with their place; all of them are counted."""
+
+
+@dataclass(frozen=True, slots=True)
+class Rejects:
+    """What was not taken, and why.
+
+    Parameters
+    ----------
+    offset : int64[k]
+        Position in the buffer of the first `REJECTS_NOTED_MAX` rejected lines or samples.
+    length : int32[k]
+        Their lengths in bytes.
+    reason : uint8[k]
+        Their `Reason`.
+    counts : int64[len(Reason)]
+        All rejects, by reason.
+    """
+
+    offset: NDArray[np.int64]
+    length: NDArray[np.int32]
+    reason: NDArray[np.uint8]
+    counts: NDArray[np.int64]
+
+    @property
+    def total(self) -> int:
+        """How many there are."""
+        return int(self.counts.sum())
+
+    @classmethod
+    def one(cls, reason: Reason, offset: int, length: int) -> "Rejects":
+        """A single reject, for what the receiver finds out: a sender that went away inside a line."""
+        counts = np.zeros(len(Reason), np.int64)
+        counts[reason] = 1
+        return cls(
+            np.array([offset], np.int64), np.array([length], np.int32), np.array([int(reason)], np.uint8), counts
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Parsed:
+    """What a parser made of some bytes.
+
+    Parameters
+    ----------
+    batch
+        The samples; their ids are entries of the name table.
+    rejects
+        What was not taken.
+    lines
+        Samples and unusable lines that were seen: the length of the batch and the rejects together.
+    consumed
+        Bytes that are dealt with; the caller keeps the rest and sends it again with more behind it.
+    skipping
+        Whether the bytes ended inside a line that is too long (and is counted already); to be handed to the next
+        call for the same connection.
+    """
+
+    batch: SampleBatch
+    rejects: Rejects
+    lines: int
+    consumed: int
+    skipping: bool = False
+
+
+class Parser(Protocol):
+    """A protocol's bytes to samples."""
+
+    protocol: ClassVar[str]
+    line_bytes_max: int
+    """Longer lines are rejected. A stream's buffer must hold more than this: a line ends in it or is too long."""
+
+    def parse(
+        self,
+        buffer: NDArray[np.uint8],
+        length: int,
+        names: NameTable,
+        now_ms: int,
+        *,
+        final: bool = False,
+        skipping: bool = False,
+    ) -> Parsed:
+        """Parse the complete lines among the first `length` bytes of a stream's buffer.
+
+        Parameters
+        ----------
+        final
+            Nothing follows: the unterminated rest is a line too. (Where a sender went away in mid-line the receiver
+            does not set this, but counts the rest by ``Rejects.one(Reason.TRUNCATED, ...)``.)
+        skipping
+            What the last call for this connection returned.
+        """
+        ...
+
+    def parse_datagrams(
+        self,
+        buffer: NDArray[np.uint8],
+        offsets: NDArray[np.int64],
+        lengths: NDArray[np.int32],
+        names: NameTable,
+        now_ms: int,
+    ) -> Parsed:
+        """Parse datagrams in a buffer; the end of each ends its last line. `consumed` is their total length."""
+        ...
