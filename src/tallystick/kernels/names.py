@@ -123,6 +123,28 @@ def learn(names: NameArrays, previous: int, entry: int, trust: int, hit: bool) -
     return max(trust - 1, 0)
 
 
+@inlined
+def resolve(
+    names: NameArrays, buffer: np.ndarray, start: int, length: int, previous: int, trust: int, turn: int
+) -> tuple[int, bool]:
+    """The entry of a name whose bounds are known, and whether it was guessed; as `find_or_add`."""
+    entry = guess(names, previous, trust, turn)
+    if entry >= 0:
+        at = names.offsets[entry]
+        if names.offsets[entry + 1] - at == length and same_bytes(names.arena, at, buffer, start, length):
+            return entry, True
+    return find_or_add(names, buffer, start, length), False
+
+
+@inlined
+def has_room(names: NameArrays, length: int) -> bool:
+    """Whether a name of `length` bytes could be added (or may not be, which needs no room)."""
+    count = names.state[0]
+    if count >= names.state[1]:
+        return True
+    return count < len(names.successor) and names.offsets[count] + length + PADDING <= len(names.arena)
+
+
 @scanner
 def _intern_all(names: NameArrays, buffer: np.ndarray, offsets: np.ndarray, first: int, out: np.ndarray) -> int:
     """Intern names ``first..n``; stops at the first that finds no room and returns its position."""

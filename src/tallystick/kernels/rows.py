@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tallystick.kernels.compile import inlined
+from tallystick.model.name import NAME_BYTES_MAX
 
 DONE = 0
 """Everything was parsed."""
@@ -30,6 +31,9 @@ TRUST = 7
 """How far guesses of the next name are to be trusted."""
 PROGRESS_SIZE = 8
 
+NAME_SCRATCH_BYTES = NAME_BYTES_MAX + 64
+"""Room for the longest name, one more short piece, and the padding behind it."""
+
 
 class Rows(NamedTuple):
     """Preallocated output of a parsing kernel, with room for the most samples that the input can hold.
@@ -52,6 +56,8 @@ class Rows(NamedTuple):
     reject_counts : int64[reasons]
         All rejects, by reason.
     progress : int64[PROGRESS_SIZE]
+    name : uint8[NAME_SCRATCH_BYTES]
+        A name under construction.
     """
 
     ids: NDArray[np.int32]
@@ -65,6 +71,7 @@ class Rows(NamedTuple):
     reject_reason: NDArray[np.uint8]
     reject_counts: NDArray[np.int64]
     progress: NDArray[np.int64]
+    name: NDArray[np.uint8]
 
 
 @inlined

@@ -160,6 +160,7 @@ def _new_rows(samples: int) -> Rows:
         reject_reason=np.empty(REJECTS_NOTED_MAX, np.uint8),
         reject_counts=np.zeros(len(Reason), np.int64),
         progress=np.zeros(at.PROGRESS_SIZE, np.int64),
+        name=np.zeros(at.NAME_SCRATCH_BYTES, np.uint8),
     )
 
 
