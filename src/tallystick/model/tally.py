@@ -52,6 +52,11 @@ class Histograms:
     bucket: NDArray[np.int32]
     weight: NDArray[np.float64]
 
+    def take(self, rows: "NDArray[np.int64]") -> "Histograms":
+        """The histograms of the rows at these positions."""
+        offset, inside = _take_ranges(self.offset, rows)
+        return Histograms(offset, self.bucket[inside], self.weight[inside])
+
 
 @dataclass(frozen=True, slots=True)
 class Sketches:
@@ -67,6 +72,11 @@ class Sketches:
 
     offset: NDArray[np.int64]
     data: NDArray[np.uint8]
+
+    def take(self, rows: "NDArray[np.int64]") -> "Sketches":
+        """The sketches of the rows at these positions."""
+        offset, inside = _take_ranges(self.offset, rows)
+        return Sketches(offset, self.data[inside])
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,6 +118,40 @@ class Tally:
         """The spread, made from the values where it was left out."""
         return self.spread if self.spread is not None else Spread.of_singles(self.last)
 
+    def take(self, rows: NDArray[np.int64], series: NDArray[np.int32] | None = None) -> "Tally":
+        """The rows at these positions, under other series ids if given."""
+        return Tally(
+            self.step_s,
+            self.series[rows] if series is None else series,
+            self.slot[rows],
+            self.last[rows],
+            None if self.spread is None else self.spread.take(rows),
+            None if self.histograms is None else self.histograms.take(rows),
+            None if self.sketches is None else self.sketches.take(rows),
+        )
+
+    def take_slice(self, begin: int, end: int, series: NDArray[np.int32]) -> "Tally":
+        """The rows from `begin` to `end` under other series ids; columns are views."""
+        rows = slice(begin, end)
+        positions = np.arange(begin, end)
+        return Tally(
+            self.step_s,
+            series,
+            self.slot[rows],
+            self.last[rows],
+            None if self.spread is None else self.spread.take(rows),
+            None if self.histograms is None else self.histograms.take(positions),
+            None if self.sketches is None else self.sketches.take(positions),
+        )
+
+    def of_series(self, ids: NDArray[np.int32]) -> "Tally":
+        """The rows of some series (ids ascending); ``series`` of the result are positions in `ids`."""
+        first = np.searchsorted(self.series, ids, side="left")
+        lengths = np.searchsorted(self.series, ids, side="right") - first
+        position = np.repeat(np.arange(len(ids), dtype=np.int32), lengths)
+        rows = np.repeat(first - np.cumsum(lengths) + lengths, lengths) + np.arange(len(position))
+        return self.take(rows, position)
+
     @classmethod
     def empty(cls, step_s: int) -> "Tally":
         """No rows."""
@@ -117,3 +161,10 @@ class Tally:
 def offsets(lengths: Sequence[int] | NDArray[np.int64]) -> NDArray[np.int64]:
     """Row offsets (n + 1) from row lengths (n)."""
     return np.concatenate([np.zeros(1, np.int64), np.cumsum(np.asarray(lengths, np.int64), dtype=np.int64)])
+
+
+def _take_ranges(offset: NDArray[np.int64], rows: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """New row offsets, and the positions of what lies in the ranges of `rows`."""
+    lengths = np.diff(offset)[rows]
+    taken = offsets(lengths)
+    return taken, np.repeat(offset[:-1][rows] - taken[:-1], lengths) + np.arange(taken[-1])

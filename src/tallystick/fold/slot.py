@@ -1,0 +1,177 @@
+"""`OpenSlot`: the slot that samples are arriving for."""
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tallystick.fold.histogram import HistogramTable, merge_cells
+from tallystick.fold.members import MemberTable
+from tallystick.kernels.fold import COUNT, M2, MAX, MIN, ROWS, SPREAD_COLUMNS, SPREADS, SUM, fold_slot, rows_in_order
+from tallystick.model.kind import Kind
+from tallystick.model.sample import SampleBatch
+from tallystick.model.tally import Spread, Tally
+
+_SET_BIT = 1 << Kind.SET
+_TIMING_BIT = 1 << Kind.TIMING
+
+
+class OpenSlot:
+    """Statistics of one slot in the making; memory follows the series seen in it.
+
+    Not thread-safe: the owner holds a lock around each call.
+
+    Parameters
+    ----------
+    step_s
+        Seconds that the slot lasts.
+    slot
+        Its start divided by `step_s`.
+    n_series
+        Series ids that may come are below this; `grow` raises it.
+    """
+
+    def __init__(self, step_s: int, slot: int, n_series: int) -> None:
+        self.step_s = step_s
+        self.slot = slot
+        self._row_of = np.full(max(n_series, 1024), -1, np.int32)
+        self._row_series = np.empty(1024, np.int32)
+        self._last = np.empty(1024)
+        self._at = np.empty(1024, np.int32)
+        self._spread_of = np.empty(1024, np.int32)
+        self._spreads = np.empty((1024, SPREAD_COLUMNS))
+        self._used = np.zeros(2, np.int64)
+        self._histograms: HistogramTable | None = None
+        self._members: MemberTable | None = None
+
+    def __len__(self) -> int:
+        """Series that have a row."""
+        return int(self._used[ROWS]) + (len(self._members) if self._members is not None else 0)
+
+    def fold(self, batch: SampleBatch, kinds: int, n_series: int) -> int:
+        """Fold those samples of `batch` that lie in the slot; the others are passed over.
+
+        Parameters
+        ----------
+        batch
+            ``ids`` are series ids below `n_series`; changes of gauges are resolved.
+        kinds
+            Bit mask of the kinds in the batch (`tallystick.kernels.fold.kinds_present`).
+
+        Returns
+        -------
+        int
+            How many samples lay in the slot.
+        """
+        self._grow(n_series)
+        folded = 0
+        if kinds & _SET_BIT:
+            is_set = (batch.kind & 127) == Kind.SET
+            folded += self._fold_members(batch.take(self._within(batch) & is_set))
+            batch = batch.take(~is_set)
+        if kinds & _TIMING_BIT:
+            timings = batch.take(self._within(batch) & (batch.kind == Kind.TIMING))
+            if self._histograms is None:
+                self._histograms = HistogramTable()
+            self._histograms.add(timings.ids, timings.value, timings.weight)
+        self._make_room(len(batch))
+        start_ms = self.slot * self.step_s * 1000
+        return folded + fold_slot(
+            batch.ids,
+            batch.timestamp,
+            batch.value,
+            batch.weight,
+            start_ms,
+            start_ms + self.step_s * 1000,
+            self._row_of,
+            self._row_series,
+            self._last,
+            self._at,
+            self._spread_of,
+            self._spreads,
+            self._used,
+        )
+
+    def tallies(self) -> list[Tally]:
+        """What the slot holds now: rows of one sample, rows of several, and sets, each if there are any."""
+        n = int(self._used[ROWS])
+        singles, fulls = np.empty(n, np.int32), np.empty(n, np.int32)
+        n_singles, n_fulls = rows_in_order(self._row_of, self._spread_of, len(self._row_of), singles, fulls)
+        found = []
+        if n_singles:
+            found.append(self._tally(singles[:n_singles], None))
+        if n_fulls:
+            rows = fulls[:n_fulls]
+            found.append(self._tally(rows, self._spread(rows)))
+        if self._members is not None:
+            found.append(self._members.tally(self.step_s, self.slot))
+        return found
+
+    def peek(self, ids: NDArray[np.int32]) -> list[Tally]:
+        """Like `tallies`, of some series only; ``series`` of the result are positions in `ids`. Without histograms."""
+        known = ids < len(self._row_of)
+        rows = np.where(known, self._row_of[np.where(known, ids, 0)], -1)
+        position = np.flatnonzero(rows >= 0).astype(np.int32)
+        rows = rows[position]
+        full = self._spread_of[rows] >= 0
+        found = []
+        for mask, with_spread in ((~full, False), (full, True)):
+            if mask.any():
+                spread = self._spread(rows[mask]) if with_spread else None
+                slot = np.full(int(mask.sum()), self.slot, np.int64)
+                found.append(Tally(self.step_s, position[mask], slot, self._last[rows[mask]], spread))
+        return found
+
+    def has_sets(self) -> bool:
+        """Whether sets were folded: `peek` leaves them out."""
+        return self._members is not None
+
+    def _tally(self, rows: NDArray[np.int32], spread: Spread | None) -> Tally:
+        series = self._row_series[rows]
+        slot = np.broadcast_to(np.int64(self.slot), len(rows))
+        histograms = None
+        if spread is not None and self._histograms is not None:
+            cell_series, bucket, weight = self._histograms.cells()
+            row = np.searchsorted(series, cell_series)
+            row[row == len(series)] = 0
+            mine = series[row] == cell_series
+            histograms = merge_cells(len(rows), row[mine], bucket[mine], weight[mine])
+        return Tally(self.step_s, series, slot, self._last[rows], spread, histograms)
+
+    def _spread(self, rows: NDArray[np.int32]) -> Spread:
+        cells = self._spreads[self._spread_of[rows]]
+        return Spread(cells[:, COUNT], cells[:, SUM], cells[:, M2], cells[:, MIN], cells[:, MAX])
+
+    def _within(self, batch: SampleBatch) -> NDArray[np.bool_]:
+        within: NDArray[np.bool_] = batch.timestamp // (self.step_s * 1000) == self.slot
+        return within
+
+    def _fold_members(self, batch: SampleBatch) -> int:
+        if len(batch):
+            if self._members is None:
+                self._members = MemberTable()
+            self._members.add(batch.ids, batch.value)
+        return len(batch)
+
+    def _grow(self, n_series: int) -> None:
+        if n_series > len(self._row_of):
+            more = max(n_series, 2 * len(self._row_of)) - len(self._row_of)
+            self._row_of = np.concatenate([self._row_of, np.full(more, -1, np.int32)])
+
+    def _make_room(self, samples: int) -> None:
+        rows = int(self._used[ROWS]) + samples
+        if rows > len(self._last):
+            size = max(rows, 2 * len(self._last))
+            self._row_series = _resized(self._row_series, size)
+            self._last = _resized(self._last, size)
+            self._at = _resized(self._at, size)
+            self._spread_of = _resized(self._spread_of, size)
+        spreads = int(self._used[SPREADS]) + samples
+        if spreads > len(self._spreads):
+            self._spreads = _resized(self._spreads, max(spreads, 2 * len(self._spreads)))
+
+
+def _resized(array: NDArray[Any], size: int) -> NDArray[Any]:
+    wider = np.empty((size, *array.shape[1:]), array.dtype)
+    wider[: len(array)] = array
+    return wider

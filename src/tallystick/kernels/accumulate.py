@@ -1,0 +1,112 @@
+"""Merging tallies into a matrix series x slots: the one way in which reading, compaction and rolling up merge.
+
+Each row of a tally lands in the cell ``[row, slot * ratio_in // ratio_out - first]`` of the matrix; rows outside are
+passed over. The parallel form of the variance merge is Chan, Golub and LeVeque (1979).
+"""
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tallystick.kernels.compile import inlined, kernel
+
+
+@inlined
+def _column(slot: int, step_in: int, step_out: int, first: int) -> int:
+    if step_in == step_out:
+        return slot - first
+    return slot * step_in // step_out - first
+
+
+@kernel
+def merge_last(
+    row: NDArray[np.int32],
+    slot: NDArray[np.int64],
+    value: NDArray[np.float64],
+    step_in: int,
+    step_out: int,
+    first: int,
+    last: NDArray[np.float64],
+    last_slot: NDArray[np.int64],
+) -> None:
+    """Keep, in each cell, the value of the latest slot; of equal slots the one merged last."""
+    width = last.shape[1]
+    for i in range(len(row)):
+        column = _column(slot[i], step_in, step_out, first)
+        if 0 <= column < width:
+            r = row[i]
+            begin = slot[i] * step_in
+            if begin >= last_slot[r, column]:
+                last[r, column] = value[i]
+                last_slot[r, column] = begin
+
+
+@kernel
+def merge_spread(
+    row: NDArray[np.int32],
+    slot: NDArray[np.int64],
+    count: NDArray[np.float64],
+    total: NDArray[np.float64],
+    m2: NDArray[np.float64],
+    low: NDArray[np.float64],
+    high: NDArray[np.float64],
+    step_in: int,
+    step_out: int,
+    first: int,
+    cells: NDArray[np.float64],
+) -> None:
+    """Merge spreads into ``cells[row, column] = (count, sum, M2, min, max)``; a count of 0 is an empty cell."""
+    width = cells.shape[1]
+    for i in range(len(row)):
+        column = _column(slot[i], step_in, step_out, first)
+        if column < 0 or column >= width:
+            continue
+        cell = cells[row[i], column]
+        before = cell[0]
+        if before == 0.0:
+            cell[0] = count[i]
+            cell[1] = total[i]
+            cell[2] = m2[i]
+            cell[3] = low[i]
+            cell[4] = high[i]
+            continue
+        after = before + count[i]
+        delta = total[i] / count[i] - cell[1] / before
+        cell[2] += m2[i] + delta * delta * before * count[i] / after
+        cell[0] = after
+        cell[1] += total[i]
+        cell[3] = min(cell[3], low[i])
+        cell[4] = max(cell[4], high[i])
+
+
+@kernel
+def merge_singles(
+    row: NDArray[np.int32],
+    slot: NDArray[np.int64],
+    value: NDArray[np.float64],
+    step_in: int,
+    step_out: int,
+    first: int,
+    cells: NDArray[np.float64],
+) -> None:
+    """`merge_spread` for slots of exactly one sample."""
+    width = cells.shape[1]
+    for i in range(len(row)):
+        column = _column(slot[i], step_in, step_out, first)
+        if column < 0 or column >= width:
+            continue
+        cell = cells[row[i], column]
+        before = cell[0]
+        v = value[i]
+        if before == 0.0:
+            cell[0] = 1.0
+            cell[1] = v
+            cell[2] = 0.0
+            cell[3] = v
+            cell[4] = v
+            continue
+        delta = v - cell[1] / before
+        cell[2] += delta * delta * before / (before + 1.0)
+        cell[0] = before + 1.0
+        cell[1] += v
+        cell[3] = min(cell[3], v)
+        cell[4] = max(cell[4], v)

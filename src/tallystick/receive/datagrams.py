@@ -1,0 +1,93 @@
+"""`DatagramDoor`: UDP and Unix datagram sockets, each on a thread that blocks in ``recvmmsg``.
+
+The kernel drops datagrams when a socket's buffer is full, which is what overload looks like here; it counts them, and so does the
+ledger.
+"""
+
+import logging
+import socket
+import struct
+import threading
+from pathlib import Path
+
+from tallystick.config.address import Address
+from tallystick.kernels.recvmmsg import DatagramBuffers
+from tallystick.ledger import Account
+from tallystick.parse import PADDING, Parser
+from tallystick.receive.intake import Intake
+from tallystick.receive.streams import bind, bound_address
+
+logger = logging.getLogger(__name__)
+
+_DATAGRAMS_AT_ONCE = 512
+_DATAGRAM_BYTES_MAX = 65_536
+_RECEIVE_BUFFER_BYTES = 32 << 20
+_WAIT_S = 0.2  # how long a thread blocks before it looks whether to stop
+_SO_RCVBUFFORCE = 33
+_SO_MEMINFO = 55
+_MEMINFO_DROPS = 8  # its position among the 32-bit counters of SO_MEMINFO
+
+
+class DatagramDoor:
+    """A socket for datagrams and the thread that empties it.
+
+    Raises
+    ------
+    StartError
+        If the address cannot be bound.
+    """
+
+    def __init__(self, intake: Intake, address: Address, parser: Parser) -> None:
+        self._intake = intake
+        self._parser = parser
+        self._socket = bind(address, socket.SOCK_DGRAM)
+        self._widen()
+        seconds = int(_WAIT_S)
+        self._socket.setsockopt(
+            socket.SOL_SOCKET, socket.SO_RCVTIMEO, struct.pack("ll", seconds, int((_WAIT_S - seconds) * 1e6))
+        )
+        self.address = bound_address(address, self._socket)
+        self._account: Account = intake.ledger.account(f"{parser.protocol} {self.address}")
+        self._stopping = False
+        self._thread = threading.Thread(target=self._run, name=f"datagrams {self.address}", daemon=True)
+
+    def start(self) -> None:
+        """Receive, in a thread of its own."""
+        self._thread.start()
+
+    def stop(self) -> None:
+        """End the thread and close the socket."""
+        self._stopping = True
+        if self._thread.is_alive():
+            self._thread.join()
+        self._socket.close()
+        if self.address.scheme == "unix":
+            Path(self.address.path).unlink(missing_ok=True)
+
+    def count_drops(self) -> None:
+        """Bring the kernel's count of dropped datagrams into the ledger."""
+        memory = self._socket.getsockopt(socket.SOL_SOCKET, _SO_MEMINFO, 36)
+        if len(memory) == 36:
+            self._account.kernel_dropped(struct.unpack("9I", memory)[_MEMINFO_DROPS])
+
+    def _run(self) -> None:
+        buffers = DatagramBuffers.of(_DATAGRAMS_AT_ONCE, _DATAGRAM_BYTES_MAX, PADDING)
+        descriptor = self._socket.fileno()
+        while not self._stopping:
+            received = buffers.receive(descriptor)
+            if received <= 0:
+                continue
+            try:
+                self._intake.parse_datagrams(
+                    self._parser, buffers.data, buffers.offsets[:received], buffers.lengths[:received], self._account
+                )
+            except Exception:
+                # Whatever some datagrams provoke must not stop the thread: those that follow are others'.
+                logger.exception("cannot take datagrams at %s", self._account.source)
+
+    def _widen(self) -> None:
+        """Ask for a large receive buffer: beyond the system's limit if we may, else up to it."""
+        try:
+            self._socket.setsockopt(socket.SOL_SOCKET, _SO_RCVBUFFORCE, _RECEIVE_BUFFER_BYTES)
+        except PermissionError:
+            self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, _RECEIVE_BUFFER_BYTES)

@@ -1,0 +1,200 @@
+"""`StreamDoor`: TCP and Unix stream sockets on a data thread with an event loop of its own.
+
+All connections read into one buffer: a parser is done with it before the next read. A connection keeps only the beginning of a
+line whose end has not come yet, so thousands of idle ones cost next to nothing.
+"""
+
+import asyncio
+import contextlib
+import logging
+import os
+import socket
+import threading
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import uvloop
+
+from tallystick.config.address import Address
+from tallystick.ledger import Account
+from tallystick.model.errors import StartError
+from tallystick.model.reason import Reason
+from tallystick.parse import PADDING, Parser
+from tallystick.receive.intake import Intake
+
+logger = logging.getLogger(__name__)
+
+_BUFFER_BYTES = 1 << 20
+CONNECTIONS_MAX = 10_000
+"""Further connections are closed at once, so that descriptors are left for the store."""
+
+
+@dataclass(slots=True)
+class _Listening:
+    address: Address
+    parser: Parser
+    account: Account
+    socket: socket.socket
+
+
+class StreamDoor:
+    """Listens on any number of addresses; one thread serves them all."""
+
+    def __init__(self, intake: Intake) -> None:
+        self.intake = intake
+        self.buffer = np.zeros(_BUFFER_BYTES + PADDING, np.uint8)
+        self.view = memoryview(self.buffer)
+        self.connections: set[asyncio.BaseTransport] = set()
+        self._listening: list[_Listening] = []
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._thread: threading.Thread | None = None
+
+    def open(self, address: Address, parser: Parser) -> Address:
+        """Bind a socket; senders are served once `start` is called. Returns the address with the port it got.
+
+        Raises
+        ------
+        StartError
+            If the address cannot be bound.
+        """
+        bound = bind(address, socket.SOCK_STREAM)
+        bound.listen(1024)
+        actual = bound_address(address, bound)
+        account = self.intake.ledger.account(f"{parser.protocol} {actual}")
+        self._listening.append(_Listening(actual, parser, account, bound))
+        return actual
+
+    def start(self) -> None:
+        """Serve, in a thread of its own."""
+        ready = threading.Event()
+        self._thread = threading.Thread(target=self._run, args=(ready,), name="streams", daemon=True)
+        self._thread.start()
+        ready.wait()
+
+    def stop(self) -> None:
+        """Stop listening, drop the connections and end the thread."""
+        if self._loop is not None and self._thread is not None:
+            self._loop.call_soon_threadsafe(self._loop.stop)
+            self._thread.join()
+        for listening in self._listening:
+            listening.socket.close()
+            if listening.address.scheme == "unix":
+                Path(listening.address.path).unlink(missing_ok=True)
+
+    def _run(self, ready: threading.Event) -> None:
+        loop = self._loop = uvloop.new_event_loop()
+        asyncio.set_event_loop(loop)
+        servers = [loop.run_until_complete(self._serve(loop, listening)) for listening in self._listening]
+        ready.set()
+        loop.run_forever()
+        for server in servers:
+            server.close()
+        for transport in list(self.connections):
+            transport.abort()  # type: ignore[attr-defined]
+        loop.run_until_complete(asyncio.sleep(0))
+        loop.close()
+
+    async def _serve(self, loop: asyncio.AbstractEventLoop, listening: _Listening) -> asyncio.Server:
+        def connection() -> _Connection:
+            return _Connection(self, listening.parser, listening.account)
+
+        if listening.address.scheme == "unix":
+            return await loop.create_unix_server(connection, sock=listening.socket)
+        return await loop.create_server(connection, sock=listening.socket)
+
+
+class _Connection(asyncio.BufferedProtocol):
+    """A sender; `_rest` is the beginning of its last line, `_skipping` whether that line is too long."""
+
+    def __init__(self, door: StreamDoor, parser: Parser, account: Account) -> None:
+        self._door = door
+        self._parser = parser
+        self._account = account
+        self._rest = b""
+        self._skipping = False
+        self._transport: asyncio.Transport | None = None
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        assert isinstance(transport, asyncio.Transport)
+        self._transport = transport
+        if len(self._door.connections) >= CONNECTIONS_MAX:
+            transport.abort()
+            return
+        self._door.connections.add(transport)
+
+    def get_buffer(self, sizehint: int) -> memoryview:
+        kept = len(self._rest)
+        self._door.view[:kept] = self._rest
+        return self._door.view[kept:_BUFFER_BYTES]
+
+    def buffer_updated(self, nbytes: int) -> None:
+        door = self._door
+        length = len(self._rest) + nbytes
+        try:
+            parsed, _ = door.intake.parse_stream(
+                self._parser, door.buffer, length, self._account, skipping=self._skipping, final=False
+            )
+        except Exception:
+            # Whatever one sender provokes must not stop the thread that serves the others.
+            logger.exception("cannot take data from %s: the connection is closed", self._account.source)
+            if self._transport is not None:
+                self._transport.abort()
+            return
+        self._skipping = parsed.skipping
+        self._rest = bytes(door.view[parsed.consumed : length])
+
+    def eof_received(self) -> bool:
+        return False
+
+    def connection_lost(self, error: Exception | None) -> None:
+        if self._transport is not None:
+            self._door.connections.discard(self._transport)
+        if self._rest.strip():
+            self._door.intake.reject(self._account, Reason.TRUNCATED, self._rest)
+            self._rest = b""
+
+
+def bind(address: Address, kind: socket.SocketKind) -> socket.socket:
+    """A bound socket.
+
+    Raises
+    ------
+    StartError
+        If that cannot be: the text names the address and what is in its way.
+    """
+    bound: socket.socket | None = None
+    try:
+        if address.scheme == "unix":
+            bound = socket.socket(socket.AF_UNIX, kind)
+            _remove_stale(address.path, kind)
+            bound.bind(address.path)
+        else:
+            found = socket.getaddrinfo(address.host, address.port, type=kind, flags=socket.AI_PASSIVE)
+            family, _, _, _, target = found[0]
+            bound = socket.socket(family, kind)
+            if kind == socket.SOCK_STREAM:
+                bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            bound.bind(target)
+    except OSError as error:
+        if bound is not None:
+            bound.close()
+        cause = "another program uses it" if error.errno == 98 else (error.strerror or str(error))
+        raise StartError(f"cannot listen on {address}: {cause}; expected a free address (key listeners)") from None
+    return bound
+
+
+def bound_address(address: Address, bound: socket.socket) -> Address:
+    """The address with the port that the system chose, where 0 was asked for."""
+    if address.scheme == "unix":
+        return address
+    return Address(address.scheme, address.host, bound.getsockname()[1])
+
+
+def _remove_stale(path: str, kind: socket.SocketKind) -> None:
+    """Remove a socket file that nobody listens on any more."""
+    with socket.socket(socket.AF_UNIX, kind) as probe, contextlib.suppress(FileNotFoundError):
+        try:
+            probe.connect(path)
+        except ConnectionRefusedError:
+            os.unlink(path)

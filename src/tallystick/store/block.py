@@ -1,0 +1,227 @@
+"""Reading a block: an immutable file with the slots of many series in one range of time.
+
+The file is mapped into memory. Checksums cover extents of 16 KiB of the pages; an extent is verified before the first
+read that touches it. Layout: ``docs/internals/format.md``.
+"""
+
+import mmap
+import struct
+import threading
+from pathlib import Path
+
+import msgspec
+import numpy as np
+from numpy.typing import NDArray
+
+from tallystick.kernels.page import CODED, count_raw_rows, read_raw_pages
+from tallystick.model.errors import DamageError
+from tallystick.model.tally import Histograms, Sketches, Spread, Tally, offsets
+from tallystick.store.files import checksum
+from tallystick.store.page import PageColumns, decode_last, decode_page
+
+MAGIC = b"TLYBLK01"
+VERSION = 1
+EXTENT_BYTES = 16 * 1024
+TRAILER = struct.Struct("<IQ8s")
+
+
+class BlockFooter(msgspec.Struct, frozen=True):
+    """What a block says of itself, as JSON behind its index.
+
+    `start_slot` counts slots of `step_s` seconds since the epoch; `retention` is the one that its series are kept by.
+    """
+
+    version: int
+    retention: str
+    step_s: int
+    start_slot: int
+    slots: int
+    series: int = 0
+    page_bytes: int = 0
+    index_checksum: str = ""
+
+
+class Block:
+    """A block open for reading.
+
+    Raises
+    ------
+    DamageError
+        When opened, if the footer or the index does not match its checksum; when read, if a page does not.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        with path.open("rb") as file:
+            self._map = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
+        whole = memoryview(self._map)
+        self.footer = self._read_footer(whole)
+        n, extents = self.footer.series, -(-self.footer.page_bytes // EXTENT_BYTES)
+        at = len(MAGIC) + self.footer.page_bytes
+        end = len(whole) - TRAILER.size - self._footer_bytes
+        if checksum(whole[at:end]) != int(self.footer.index_checksum, 16):
+            raise self._damaged("its index does not match its checksum")
+        self._pages = whole[len(MAGIC) : at]
+        self._data = np.frombuffer(self._pages, np.uint8)
+        self._offset = np.frombuffer(whole, "<i8", n + 1, at)
+        self._sums = np.frombuffer(whole, "<u8", extents, at + 8 * (n + 1))
+        self.series: NDArray[np.int32] = np.frombuffer(whole, "<i4", n, at + 8 * (n + 1) + 8 * extents)
+        self._verified = np.zeros(extents, np.bool_)
+        self._lock = threading.Lock()
+
+    @property
+    def step_s(self) -> int:
+        """Seconds that a slot lasts."""
+        return self.footer.step_s
+
+    def last_into(self, ids: NDArray[np.int32], first: int, values: NDArray[np.float64]) -> None:
+        """Write the last values of slots into ``values[series, slot - first]``; cells without a slot stay.
+
+        The fast way of reading gauges at the finest step: no rows are made, pages go straight into the matrix.
+        """
+        width = values.shape[1]
+        position, where = self._find(ids)
+        for page, row in zip(position.tolist(), where.tolist(), strict=True):
+            data = self._page(page)
+            regular = decode_last(data)
+            if regular is None:
+                columns = decode_page(data)
+                column = columns.offset.astype(np.int64) + self.footer.start_slot - first
+                inside = (column >= 0) & (column < width)
+                values[row, column[inside]] = columns.last[inside]
+                continue
+            offset, stride, last = regular
+            begin = offset + self.footer.start_slot - first
+            skipped = max(0, -(-(-begin) // stride)) if begin < 0 else 0
+            begin += skipped * stride
+            if begin < width:
+                target = values[row, begin : begin + (len(last) - skipped) * stride : stride]
+                target[:] = last[skipped : skipped + len(target)]
+
+    def tallies(self, ids: NDArray[np.int32]) -> list[Tally]:
+        """All slots of some series; ``series`` of the result are positions in `ids`.
+
+        Parameters
+        ----------
+        ids : int32[n]
+            Ascending.
+        """
+        position, where = self._find(ids)
+        if not len(position):
+            return []
+        self._verify_range(int(self._offset[position[0]]), int(self._offset[position[-1] + 1]), position)
+        starts = self._offset[position]
+        found = self._raw_tallies(starts, where)
+        coded = np.flatnonzero(self._data[starts] & CODED)
+        found += self._coded_tallies(
+            [(int(where[k]), decode_page(self._page(int(position[k])))) for k in coded.tolist()]
+        )
+        return found
+
+    def verify(self) -> None:
+        """Read and check all pages.
+
+        Raises
+        ------
+        DamageError
+            If an extent does not match its checksum; the text says which.
+        """
+        for extent in range(len(self._sums)):
+            self._verify_extent(extent)
+
+    def _find(self, ids: NDArray[np.int32]) -> tuple[NDArray[np.int64], NDArray[np.int32]]:
+        """Pages of those `ids` that the block has, and the positions of these in `ids`."""
+        position = np.searchsorted(self.series, ids)
+        position[position == len(self.series)] = 0
+        where = np.flatnonzero(self.series[position] == ids) if len(self.series) else np.empty(0, np.int64)
+        return position[where], where.astype(np.int32)
+
+    def _page(self, k: int) -> memoryview:
+        begin, end = int(self._offset[k]), int(self._offset[k + 1])
+        for extent in range(begin // EXTENT_BYTES, -(-end // EXTENT_BYTES)):
+            if not self._verified[extent]:
+                self._verify_extent(extent)
+        return self._pages[begin:end]
+
+    def _verify_range(self, begin: int, end: int, position: NDArray[np.int64]) -> None:
+        if len(position) * EXTENT_BYTES > end - begin:
+            extents = np.arange(begin // EXTENT_BYTES, -(-end // EXTENT_BYTES))
+            for extent in extents[~self._verified[extents]].tolist():
+                self._verify_extent(extent)
+        else:
+            for k in position.tolist():
+                self._page(k)
+
+    def _verify_extent(self, extent: int) -> None:
+        data = self._pages[extent * EXTENT_BYTES : (extent + 1) * EXTENT_BYTES]
+        if checksum(data) != int(self._sums[extent]):
+            raise self._damaged(f"bytes {extent * EXTENT_BYTES} to {(extent + 1) * EXTENT_BYTES} of its pages changed")
+        with self._lock:
+            self._verified[extent] = True
+
+    def _raw_tallies(self, starts: NDArray[np.int64], where: NDArray[np.int32]) -> list[Tally]:
+        n_singles = np.zeros(1, np.int64)
+        n_fulls = count_raw_rows(self._data, starts, n_singles)
+        found = []
+        for n, with_spread in ((int(n_singles[0]), False), (n_fulls, True)):
+            if n:
+                row, offset = np.empty(n, np.int32), np.empty(n, np.int64)
+                columns = np.empty((6 if with_spread else 1, n))
+                read_raw_pages(self._data, starts, where, with_spread, row, offset, columns)
+                spread = Spread(*columns[1:]) if with_spread else None
+                found.append(Tally(self.step_s, row, offset + self.footer.start_slot, columns[0], spread))
+        return found
+
+    def _coded_tallies(self, pages: list[tuple[int, PageColumns]]) -> list[Tally]:
+        singles = [(row, p) for row, p in pages if p.spread is None]
+        fulls = [(row, p) for row, p in pages if p.spread is not None]
+        return [self._joined(part) for part in (singles, fulls) if part]
+
+    def _joined(self, pages: list[tuple[int, PageColumns]]) -> Tally:
+        lengths = [len(p.offset) for _, p in pages]
+        series = np.repeat(np.array([row for row, _ in pages], np.int32), lengths)
+        slot = np.concatenate([p.offset for _, p in pages]).astype(np.int64) + self.footer.start_slot
+        last = np.concatenate([p.last for _, p in pages])
+        spreads = [p.spread for _, p in pages if p.spread is not None]
+        spread = Spread(*np.concatenate(spreads, axis=1)) if spreads else None
+        histograms = sketches = None
+        if any(p.histogram for _, p in pages):
+            h = [
+                p.histogram or (np.zeros(n, np.uint32), _NO_BUCKETS, _NO_WEIGHTS) for n, (_, p) in _zip(lengths, pages)
+            ]
+            histograms = Histograms(
+                offsets(np.concatenate([x[0] for x in h]).astype(np.int64)),
+                np.concatenate([x[1] for x in h]),
+                np.concatenate([x[2] for x in h]),
+            )
+        if any(p.sketch for _, p in pages):
+            s = [p.sketch or (np.zeros(n, np.uint32), _NO_BYTES) for n, (_, p) in _zip(lengths, pages)]
+            sketches = Sketches(
+                offsets(np.concatenate([x[0] for x in s]).astype(np.int64)), np.concatenate([x[1] for x in s])
+            )
+        return Tally(self.step_s, series, slot, last, spread, histograms, sketches)
+
+    def _read_footer(self, whole: memoryview) -> BlockFooter:
+        if len(whole) < len(MAGIC) + TRAILER.size or whole[: len(MAGIC)] != MAGIC:
+            raise self._damaged("it does not begin as one")
+        size, expected, magic = TRAILER.unpack_from(whole, len(whole) - TRAILER.size)
+        text = whole[max(0, len(whole) - TRAILER.size - size) : len(whole) - TRAILER.size]
+        if magic != MAGIC or len(text) != size or checksum(text) != expected:
+            raise self._damaged("its footer does not match its checksum")
+        self._footer_bytes = size
+        footer = msgspec.json.decode(text, type=BlockFooter)
+        if footer.version != VERSION:
+            raise self._damaged(f"its format is version {footer.version}; expected {VERSION}")
+        return footer
+
+    def _damaged(self, cause: str) -> DamageError:
+        return DamageError(f"cannot read block {self.path}: {cause}")
+
+
+_NO_BUCKETS = np.empty(0, np.int32)
+_NO_WEIGHTS = np.empty(0)
+_NO_BYTES = np.empty(0, np.uint8)
+
+
+def _zip(lengths: list[int], pages: list[tuple[int, PageColumns]]) -> "zip[tuple[int, tuple[int, PageColumns]]]":
+    return zip(lengths, pages, strict=True)

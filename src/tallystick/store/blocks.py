@@ -1,0 +1,137 @@
+"""`BlockSet`: the blocks that the manifest names, open for reading.
+
+A change (sealing, compaction, retention) writes new files first, then replaces the manifest, then forgets the old files;
+readers work on the tuple they took and keep its files alive until they are done.
+"""
+
+import logging
+import threading
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import msgspec
+
+from tallystick.model.errors import DamageError
+from tallystick.store.block import Block
+from tallystick.store.files import TEMPORARY_SUFFIX, Files
+from tallystick.store.manifest import BlockEntry, Manifest, read_manifest, write_manifest
+
+logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class OpenBlock:
+    """A block and what the manifest says of it."""
+
+    entry: BlockEntry
+    block: Block
+
+
+class BlockSet:
+    """All blocks of a store; thread-safe.
+
+    Parameters
+    ----------
+    directory
+        The store's; blocks are in ``blocks/`` below it, damaged ones are moved to ``damaged/``.
+    """
+
+    def __init__(self, directory: Path, files: Files) -> None:
+        self._directory = directory
+        self._files = files
+        self._lock = threading.RLock()
+        self.problems: list[str] = []
+        self._manifest = read_manifest(directory)
+        for folder in ("blocks", "damaged"):
+            (directory / folder).mkdir(exist_ok=True)
+        self._remove_unnamed()
+        self._blocks: tuple[OpenBlock, ...] = ()
+        for entry in self._manifest.blocks:
+            self._open(entry)
+
+    @property
+    def manifest(self) -> Manifest:
+        """The manifest as it is on disk."""
+        return self._manifest
+
+    def snapshot(self) -> tuple[OpenBlock, ...]:
+        """All blocks, in the order of their writing."""
+        with self._lock:
+            return self._blocks
+
+    def next_path(self) -> tuple[int, Path]:
+        """Number and path for a new block."""
+        with self._lock:
+            number = self._manifest.next_block
+            self._manifest = msgspec.structs.replace(self._manifest, next_block=number + 1)
+            return number, self._directory / "blocks" / f"{number:010d}.block"
+
+    def change(
+        self,
+        add: Sequence[BlockEntry] = (),
+        remove: Sequence[BlockEntry] = (),
+        first_segment: int | None = None,
+    ) -> None:
+        """Name new blocks and forget old ones, all at once.
+
+        Parameters
+        ----------
+        add
+            Entries of files that are written; one with the number of a block that is there replaces its entry.
+        first_segment
+            The first segment of the log that is still needed, if that changes.
+        """
+        with self._lock:
+            gone = {entry.number for entry in remove}
+            replaced = {entry.number: entry for entry in add}
+            kept = [replaced.pop(e.number, e) for e in self._manifest.blocks if e.number not in gone]
+            manifest = msgspec.structs.replace(
+                self._manifest,
+                blocks=(*kept, *replaced.values()),
+                first_segment=self._manifest.first_segment if first_segment is None else first_segment,
+            )
+            write_manifest(self._directory, manifest, self._files)
+            self._manifest = manifest
+            blocks = {b.entry.number: b.block for b in self._blocks}
+            self._blocks = tuple(
+                OpenBlock(entry, blocks.get(entry.number) or Block(self._path(entry))) for entry in manifest.blocks
+            )
+        for entry in remove:
+            self._files.remove(self._path(entry))
+
+    def set_aside(self, entry: BlockEntry, cause: DamageError) -> None:
+        """Serve a damaged block no longer; its file is moved to ``damaged/`` and named among the problems."""
+        with self._lock:
+            if all(e.number != entry.number for e in self._manifest.blocks):
+                return
+            self.problems.append(f"{cause}; set aside in {self._directory / 'damaged'}")
+            logger.error("%s", self.problems[-1])
+            self._path(entry).rename(self._directory / "damaged" / entry.file_name)
+            self.change(remove=[entry])
+
+    def _open(self, entry: BlockEntry) -> None:
+        try:
+            block = Block(self._path(entry))
+        except FileNotFoundError:
+            self.problems.append(f"cannot read block {self._path(entry)}: there is no such file")
+            self.change(remove=[entry])
+        except DamageError as error:
+            self.set_aside(entry, error)
+        else:
+            self._blocks = (*self._blocks, OpenBlock(entry, block))
+
+    def _path(self, entry: BlockEntry) -> Path:
+        return self._directory / "blocks" / entry.file_name
+
+    def _remove_unnamed(self) -> None:
+        """Remove what a crash left: files that were never finished, or that no manifest names."""
+        named = {entry.file_name for entry in self._manifest.blocks}
+        for path in (self._directory / "blocks").iterdir():
+            if path.name.endswith(TEMPORARY_SUFFIX) or path.name not in named:
+                self._files.remove(path)
+        for path in self._directory.glob(f"*{TEMPORARY_SUFFIX}"):
+            self._files.remove(path)
+        highest = max((e.number for e in self._manifest.blocks), default=0)
+        if highest >= self._manifest.next_block:
+            self._manifest = msgspec.structs.replace(self._manifest, next_block=highest + 1)

@@ -1,0 +1,97 @@
+"""The few ways in which the store touches the disk.
+
+Everything that must survive a power cut goes through `Files`, so that tests can put a faulty disk in its place.
+"""
+
+import contextlib
+import os
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import xxhash
+
+if TYPE_CHECKING:
+    from typing_extensions import Buffer
+else:
+    Buffer = object
+"""Anything with contiguous bytes: `bytes`, a `memoryview`, an array."""
+
+TEMPORARY_SUFFIX = ".part"
+"""Files of this name were never finished; they are removed at start."""
+
+
+def checksum(*parts: Buffer) -> int:
+    """XXH3-64 of the parts, one after the other."""
+    digest = xxhash.xxh3_64()
+    for part in parts:
+        digest.update(bytes_of(part))
+    return digest.intdigest()
+
+
+def bytes_of(part: Buffer) -> memoryview:
+    """The bytes of a buffer, without a copy."""
+    view = memoryview(part)
+    return view.cast("B") if view.nbytes else memoryview(b"")  # an empty array cannot be cast
+
+
+class Files:
+    """The real disk."""
+
+    def append(self, descriptor: int, parts: Sequence[Buffer]) -> None:
+        """Write all of `parts` at the end of an open file."""
+        views = [bytes_of(p) for p in parts if memoryview(p).nbytes]
+        while views:
+            written = os.writev(descriptor, views[:512])
+            while views and written >= len(views[0]):
+                written -= len(views.pop(0))
+            if written:
+                views[0] = views[0][written:]
+
+    def sync(self, descriptor: int) -> None:
+        """Wait until what was written to a file is on the disk."""
+        os.fdatasync(descriptor)
+
+    def truncate(self, descriptor: int, size: int) -> None:
+        """Cut a file to `size` bytes."""
+        os.ftruncate(descriptor, size)
+
+    def open_append(self, path: Path) -> int:
+        """Open a file for `append`, made if need be, its name safe on disk."""
+        new = not path.exists()
+        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o640)
+        if new:
+            self.sync_directory(path.parent)
+        return descriptor
+
+    def write_whole(self, path: Path, parts: Iterable[Buffer]) -> int:
+        """Write a file that is there whole or not at all, even after a power cut. Returns its size in bytes."""
+        temporary = path.with_name(path.name + TEMPORARY_SUFFIX)
+        size = 0
+        descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o640)
+        try:
+            for part in parts:
+                self.append(descriptor, [part])
+                size += memoryview(part).nbytes
+            os.fsync(descriptor)
+        except BaseException:
+            with contextlib.suppress(OSError):
+                temporary.unlink()
+            raise
+        finally:
+            os.close(descriptor)
+        temporary.rename(path)
+        self.sync_directory(path.parent)
+        return size
+
+    def remove(self, path: Path) -> None:
+        """Delete a file; that it is gone need not survive a power cut."""
+        path.unlink(missing_ok=True)
+
+    def sync_directory(self, path: Path) -> None:
+        """Make names made in a directory safe."""
+        descriptor = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+        try:
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)

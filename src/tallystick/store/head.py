@@ -1,0 +1,161 @@
+"""The head: what arrived since the last sealing, in memory.
+
+A few open slots take samples as they arrive; finished slots are kept as tallies sorted by series. Samples of slots that are
+not worth opening (late ones, scattered history) wait in a buffer that is folded at once when it is read or has grown.
+"""
+
+import threading
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tallystick.fold import OpenSlot, fold_batch
+from tallystick.model.sample import SampleBatch
+from tallystick.model.tally import Tally
+
+OPEN_SLOTS_MAX = 4
+"""Open slots cost a row for each series; older ones are finished when a newer one is opened."""
+_LATE_SAMPLES_MAX = 1 << 20
+_SLOT_SPAN_MAX = 1 << 16
+_WORTH_OPENING_MIN = 256
+
+
+class Head:
+    """Tallies of the newest samples of the series of one retention; thread-safe.
+
+    Parameters
+    ----------
+    step_s
+        The finest step.
+    """
+
+    def __init__(self, step_s: int) -> None:
+        self.step_s = step_s
+        self._lock = threading.Lock()
+        self._open: dict[int, OpenSlot] = {}
+        self._finished: list[Tally] = []
+        self._late: list[SampleBatch] = []
+        self._n_late = 0
+        self._finished_rows = 0
+
+    def __len__(self) -> int:
+        """Rows and late samples held: what its memory follows."""
+        with self._lock:
+            return self._finished_rows + self._n_late + sum(len(slot) for slot in self._open.values())
+
+    def fold(self, batch: SampleBatch, kinds: int, n_series: int, now_s: float) -> None:
+        """Take samples.
+
+        Parameters
+        ----------
+        batch
+            ``ids`` are series ids below `n_series`; changes of gauges are resolved.
+        kinds
+            Bit mask of the kinds in the batch.
+        now_s
+            Epoch seconds; slots around it are opened for even one sample.
+        """
+        step_ms = self.step_s * 1000
+        low, high = int(batch.timestamp.min()) // step_ms, int(batch.timestamp.max()) // step_ms
+        with self._lock:
+            if low == high:
+                if not self._fold_slot(low, len(batch), batch, kinds, n_series, now_s):
+                    self._keep_late(batch)
+            elif high - low < _SLOT_SPAN_MAX:
+                self._fold_slots(low, batch, kinds, n_series, now_s)
+            else:
+                self._keep_late(batch)
+            if self._n_late > _LATE_SAMPLES_MAX:
+                self._fold_late()
+
+    def of_series(self, ids: NDArray[np.int32], first: int, end: int, *, histograms: bool) -> list[Tally]:
+        """Tallies of some series (ids ascending) in the order of arrival; ``series`` are positions in `ids`.
+
+        `first` and `end` bound the slots wanted; what lies outside may come along. Histograms and sketches of open slots
+        cost more and come only if asked for.
+        """
+        found: list[Tally] = []
+        with self._lock:
+            if self._n_late:
+                self._fold_late()
+            finished = list(self._finished)
+            for number, slot in sorted(self._open.items()):
+                if not first <= number < end:
+                    continue
+                if histograms or slot.has_sets():
+                    found += [t.of_series(ids) for t in slot.tallies()]
+                else:
+                    found += slot.peek(ids)
+        return [t.of_series(ids) for t in finished if _may_overlap(t, first, end)] + found
+
+    def finish_before(self, slot: int) -> None:
+        """Finish the open slots before `slot`: they are over."""
+        with self._lock:
+            for number in [n for n in self._open if n < slot]:
+                self._finish(number)
+
+    def finish_all(self) -> list[Tally]:
+        """Finish everything and give it away: the head is empty afterwards."""
+        with self._lock:
+            for number in sorted(self._open):
+                self._finish(number)
+            if self._n_late:
+                self._fold_late()
+            finished, self._finished, self._finished_rows = self._finished, [], 0
+            return finished
+
+    def _fold_slots(self, low: int, batch: SampleBatch, kinds: int, n_series: int, now_s: float) -> None:
+        slot = batch.timestamp // (self.step_s * 1000)
+        samples = np.bincount(slot - low)
+        late = np.zeros(len(samples), np.bool_)
+        for k in np.flatnonzero(samples).tolist():
+            late[k] = not self._fold_slot(low + k, int(samples[k]), batch, kinds, n_series, now_s)
+        if late.any():
+            self._keep_late(batch.take(late[slot - low]))
+
+    def _fold_slot(
+        self, number: int, samples: int, batch: SampleBatch, kinds: int, n_series: int, now_s: float
+    ) -> bool:
+        """Fold the samples of one slot; False if the slot is not open and not worth it."""
+        slot = self._open.get(number)
+        if slot is None:
+            current = abs(number - int(now_s) // self.step_s) <= 1
+            if not current and samples < max(_WORTH_OPENING_MIN, n_series // 16):
+                return False
+            if len(self._open) >= OPEN_SLOTS_MAX:
+                self._finish(min(self._open))
+            slot = self._open[number] = OpenSlot(self.step_s, number, n_series)
+        slot.fold(batch, kinds, n_series)
+        return True
+
+    def _keep_late(self, batch: SampleBatch) -> None:
+        self._late.append(batch)
+        self._n_late += len(batch)
+
+    def _fold_late(self) -> None:
+        tallies = fold_batch(SampleBatch.concatenate(self._late), self.step_s)
+        self._late, self._n_late = [], 0
+        self._keep(tallies)
+
+    def _finish(self, number: int) -> None:
+        self._keep(self._open.pop(number).tallies())
+
+    def _keep(self, tallies: list[Tally]) -> None:
+        for tally in tallies:
+            self._finished.append(_sharing_series(tally, self._finished))
+            self._finished_rows += len(tally)
+
+
+def _sharing_series(tally: Tally, earlier: list[Tally]) -> Tally:
+    """The same tally, with the series column of an earlier one where that is equal: slot after slot it usually is."""
+    for other in reversed(earlier[-3:]):
+        if len(other) == len(tally) and np.array_equal(other.series, tally.series):
+            return Tally(
+                tally.step_s, other.series, tally.slot, tally.last, tally.spread, tally.histograms, tally.sketches
+            )
+    return tally
+
+
+def _may_overlap(tally: Tally, first: int, end: int) -> bool:
+    """Whether a tally may hold slots of a range; finished slots are of one, which has no memory of its own."""
+    return tally.slot.strides != (0,) or first <= tally.slot[0] < end

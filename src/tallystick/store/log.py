@@ -1,0 +1,248 @@
+"""The log: what was appended and is not yet in a block, on disk within one group commit.
+
+Producers hand over records; one thread writes them and waits for the disk once for all that came together. The queue
+is bounded in bytes: a producer waits while it is full, and while the disk refuses writes it is told so at once. After an
+error the unwritten records stay queued, the file is cut back to its last whole record, and the write is tried again every
+second until it works.
+"""
+
+import os
+import threading
+from collections import deque
+from collections.abc import Callable
+from dataclasses import dataclass
+from itertools import takewhile
+from pathlib import Path
+
+from tallystick.model.clock import Clock
+from tallystick.model.errors import StoreError
+from tallystick.store.files import Buffer, Files
+from tallystick.store.record import frame
+
+SERIES_FILE = "series"
+_RETRY_S = 1.0
+
+
+@dataclass(frozen=True, slots=True)
+class LogStatus:
+    """What of the log is not yet safe.
+
+    Parameters
+    ----------
+    unsafe_samples
+        Samples appended that a power cut would lose now.
+    unsafe_s
+        Age in seconds of the oldest of them; 0 if there are none.
+    error
+        Why the disk takes nothing at present; empty if it does.
+    """
+
+    unsafe_samples: int
+    unsafe_s: float
+    error: str
+
+
+@dataclass(frozen=True, slots=True)
+class _Item:
+    ticket: int
+    parts: list[Buffer]
+    size: int
+    samples: int
+    series: bool
+    segment: int
+    at_s: float
+
+
+def segment_path(directory: Path, segment: int) -> Path:
+    """Where a segment of the log is."""
+    return directory / f"{segment:010d}.log"
+
+
+def segments(directory: Path) -> list[int]:
+    """Numbers of the segments in a directory, ascending."""
+    return sorted(int(path.stem) for path in directory.glob("*.log") if path.stem.isdigit())
+
+
+class Log:
+    """Appends records to numbered segment files, and to the series file beside them.
+
+    Parameters
+    ----------
+    directory
+        Where the segments are.
+    series_path
+        The series file: definitions are safe there before any sample that uses them is acknowledged.
+    segment
+        Number of the first segment to write.
+    commit_interval_s
+        Longest time between the write of a record and the disk's word that it is safe.
+    queue_bytes_max
+        Bytes of records that may wait for the disk.
+    """
+
+    def __init__(
+        self,
+        directory: Path,
+        series_path: Path,
+        segment: int,
+        clock: Clock,
+        *,
+        commit_interval_s: float = 0.2,
+        queue_bytes_max: int = 256 << 20,
+        files: Files | None = None,
+    ) -> None:
+        self._directory = directory
+        self._clock = clock
+        self._files = files or Files()
+        self._commit_interval_s = commit_interval_s
+        self._queue_bytes_max = queue_bytes_max
+        self._changed = threading.Condition()
+        self._queue: deque[_Item] = deque()
+        self._queue_bytes = 0
+        self._ticket = 0
+        self._durable = 0
+        self._segment = segment
+        self._waiters: list[tuple[int, Callable[[], None]]] = []
+        self._unsafe_samples = 0
+        self._oldest_s: float | None = None
+        self._error = ""
+        self._closing = False
+        self._written_segment = segment
+        self._log_file = self._files.open_append(segment_path(directory, segment))
+        self._series_file = self._files.open_append(series_path)
+        self._thread = threading.Thread(target=self._run, name="log", daemon=True)
+        self._thread.start()
+
+    def append(self, parts: list[Buffer], *, samples: int = 0, series: bool = False) -> int:
+        """Queue a record (of the series file, if `series`) and return its ticket; wait while the queue is full.
+
+        Raises
+        ------
+        StoreError
+            If the disk takes nothing at present and the queue is full, or the log was closed.
+        """
+        framed = frame(parts)
+        size = sum(memoryview(p).nbytes for p in framed)
+        with self._changed:
+            while self._queue_bytes + size > self._queue_bytes_max and self._queue:
+                if self._error:
+                    raise StoreError(f"cannot take samples: {self._error}")
+                self._changed.wait(1.0)
+            if self._closing:
+                raise StoreError("cannot take samples: the store is closed")
+            self._ticket += 1
+            now = self._clock.monotonic()
+            self._queue.append(_Item(self._ticket, framed, size, samples, series, self._segment, now))
+            self._queue_bytes += size
+            self._unsafe_samples += samples
+            if self._oldest_s is None:
+                self._oldest_s = now
+            self._changed.notify_all()
+            return self._ticket
+
+    def rotate(self) -> int:
+        """Begin a new segment; records appended from now on go there. Returns its number."""
+        with self._changed:
+            self._segment += 1
+            return self._segment
+
+    def drop_before(self, segment: int) -> None:
+        """Delete the segments whose samples are all in blocks."""
+        for number in segments(self._directory):
+            if number < segment:
+                self._files.remove(segment_path(self._directory, number))
+
+    def durable(self, ticket: int) -> bool:
+        """Whether the record of `ticket`, and all before it, are on disk."""
+        with self._changed:
+            return self._durable >= ticket
+
+    def when_durable(self, ticket: int, call: Callable[[], None]) -> None:
+        """Have `call` called once `ticket` is on disk; at once if it is."""
+        with self._changed:
+            if self._durable < ticket:
+                self._waiters.append((ticket, call))
+                self._changed.notify_all()
+                return
+        call()
+
+    def status(self) -> LogStatus:
+        """What is not yet safe."""
+        with self._changed:
+            age = 0.0 if self._oldest_s is None else max(0.0, self._clock.monotonic() - self._oldest_s)
+            return LogStatus(self._unsafe_samples, age, self._error)
+
+    def close(self) -> None:
+        """Write and sync what is queued (once: a disk that refuses keeps no one from stopping), and stop the thread."""
+        with self._changed:
+            self._closing = True
+            self._changed.notify_all()
+        self._thread.join()
+        os.close(self._log_file)
+        os.close(self._series_file)
+
+    def _run(self) -> None:
+        while True:
+            with self._changed:
+                while not self._queue and not self._closing:
+                    self._changed.wait()
+                if not self._queue:
+                    return
+                if not self._waiters and not self._closing:
+                    # Nobody waits for the answer: let more records share the sync.
+                    self._changed.wait_for(lambda: self._waiters or self._closing, self._commit_interval_s)
+                # One segment at a time: what failed half-way is cut back as a whole and never written twice.
+                group = list(takewhile(lambda item: item.segment == self._queue[0].segment, self._queue))
+            error = self._commit(group)
+            if error and self._closing:
+                return
+            if error:
+                with self._changed:
+                    self._error = error
+                    self._changed.notify_all()
+                    self._changed.wait_for(lambda: self._closing, _RETRY_S)
+
+    def _commit(self, group: list[_Item]) -> str:
+        """Write a group and sync it; on an error leave the files as they were and return what was wrong."""
+        series = [part for item in group if item.series for part in item.parts]
+        records = [part for item in group if not item.series for part in item.parts]
+        try:
+            self._open_segment(group[0].segment)
+            self._write(self._series_file, series)
+            self._write(self._log_file, records)
+        except OSError as error:
+            return f"{error.strerror or error} ({self._directory})"
+        self._committed(group)
+        return ""
+
+    def _open_segment(self, number: int) -> None:
+        if number != self._written_segment:
+            following = self._files.open_append(segment_path(self._directory, number))
+            os.close(self._log_file)
+            self._log_file, self._written_segment = following, number
+
+    def _write(self, descriptor: int, parts: list[Buffer]) -> None:
+        if not parts:
+            return
+        size = os.fstat(descriptor).st_size
+        try:
+            self._files.append(descriptor, parts)
+            self._files.sync(descriptor)
+        except OSError:
+            self._files.truncate(descriptor, size)
+            raise
+
+    def _committed(self, group: list[_Item]) -> None:
+        with self._changed:
+            for _ in group:
+                item = self._queue.popleft()
+                self._queue_bytes -= item.size
+                self._unsafe_samples -= item.samples
+            self._durable = group[-1].ticket
+            self._oldest_s = self._queue[0].at_s if self._queue else None
+            self._error = ""
+            ready = [call for ticket, call in self._waiters if ticket <= self._durable]
+            self._waiters = [(ticket, call) for ticket, call in self._waiters if ticket > self._durable]
+            self._changed.notify_all()
+        for call in ready:
+            call()

@@ -1,0 +1,93 @@
+"""The thread that seals, compacts, rolls up and expires."""
+
+import logging
+import threading
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from tallystick.model.clock import Clock
+from tallystick.model.errors import TallystickError
+from tallystick.store import compaction
+from tallystick.store.sealing import seal
+
+if TYPE_CHECKING:
+    from tallystick.store.embedded import EmbeddedStore
+
+logger = logging.getLogger(__name__)
+
+_TICK_S = 1.0
+
+
+class Maintenance:
+    """Keeps a store small; every step can also be called by itself.
+
+    An error of the disk is logged and named among the store's problems, and the step is tried again later: the frozen head
+    stays readable and its log segments stay.
+    """
+
+    def __init__(self, store: "EmbeddedStore", clock: Clock) -> None:
+        self._store = store
+        self._clock = clock
+        self._stopping = threading.Event()
+        self._thread: threading.Thread | None = None
+        self._sealed_at_s = clock.monotonic()
+        self.problem = ""
+
+    def start(self) -> None:
+        """Begin."""
+        self._thread = threading.Thread(target=self._run, name="maintenance", daemon=True)
+        self._thread.start()
+
+    def stop(self) -> None:
+        """Stop after the step at hand."""
+        self._stopping.set()
+        if self._thread is not None:
+            self._thread.join()
+
+    def seal(self) -> None:
+        """Write everything in the heads as blocks."""
+        store = self._store
+        frozen, segment = store.freeze()
+        kinds = store.catalog.kinds(np.arange(len(store.catalog), dtype=np.int32))
+        entries = []
+        for retention, tallies in frozen:
+            if tallies:
+                entries += seal(tallies, retention, kinds, store.block_set, store.files)
+        store.thaw(lambda: store.block_set.change(add=entries, first_segment=segment), segment)
+        self._sealed_at_s = self._clock.monotonic()
+
+    def compact(self) -> int:
+        """Do all that compaction has planned; return how many jobs that were."""
+        store = self._store
+        done = 0
+        while not self._stopping.is_set():
+            now_s = self._clock.now()
+            over = compaction.expired(store.block_set.manifest.blocks, now_s)
+            if over:
+                store.block_set.change(remove=over)
+            job = compaction.plan(store.block_set.manifest.blocks, now_s)
+            if job is None:
+                return done
+            kinds = store.catalog.kinds(np.arange(len(store.catalog), dtype=np.int32))
+            compaction.run(job, store.block_set, kinds, store.files)
+            done += 1
+        return done
+
+    def _run(self) -> None:
+        while not self._stopping.wait(_TICK_S):
+            try:
+                self._tick()
+            except (OSError, TallystickError) as error:
+                self.problem = f"cannot write blocks: {error}"
+                logger.error("%s", self.problem)
+                self._stopping.wait(10 * _TICK_S)
+
+    def _tick(self) -> None:
+        store = self._store
+        store.finish_slots(self._clock.now())
+        due = self._clock.monotonic() - self._sealed_at_s >= store.options.seal_interval_s
+        if due or store.head_rows() > store.options.head_rows_max:
+            self.seal()
+            self.compact()
+            self.problem = ""

@@ -1,0 +1,36 @@
+"""The series file: the definitions of all series, in the order of their ids."""
+
+import mmap
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tallystick.model.errors import StoreError
+from tallystick.store.codec import decode_series
+from tallystick.store.record import Scan
+
+
+def read_series(path: Path) -> Iterator[tuple[list[bytes], NDArray[np.uint8]]]:
+    """Names and kinds of series, in batches by ascending id.
+
+    Raises
+    ------
+    StoreError
+        If a definition is missing: samples would be shown under wrong names.
+    """
+    if not path.exists() or not path.stat().st_size:
+        return
+    with path.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as content:
+        expected = 0
+        for payload in Scan(content):
+            first_id, names, kinds = decode_series(payload)
+            payload.release()
+            if first_id != expected:
+                raise StoreError(
+                    f"cannot read {path}: the definitions of series {expected} to {first_id - 1} are damaged; "
+                    "expected them whole, restore the file from a copy"
+                )
+            expected += len(names)
+            yield names, kinds
