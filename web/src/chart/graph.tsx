@@ -63,9 +63,9 @@ export function Graph({ target, title, height, onRemove }: Props) {
         )}
         {!asked.answer && !asked.error && <div class="skeleton" aria-label="loading" />}
         {asked.answer && found === 0 && !asked.error && (
-          <p class="graph-message">Nothing matches <code>{target}</code> in this range.</p>
+          <p class="graph-message"><span>Nothing matches <code>{target}</code> in this range.</span></p>
         )}
-        {asked.error && <p class="graph-message error" role="alert">{asked.error}</p>}
+        {asked.error && <p class="graph-message error" role="alert"><span>{asked.error}</span></p>}
       </div>
       {drawn && (
         <Legend

@@ -10,7 +10,8 @@ import { bandColour, INK, lineColour, lineDash } from "./palette";
 
 const FONT = '11px system-ui, -apple-system, "Segoe UI", sans-serif';
 /** Room for "999 MB/s" beside the axis, the same on every graph so that their times stand under each other. */
-const VALUE_AXIS_PX = 64;
+const VALUE_AXIS_PX = 60;
+const DOT_PX = 7;
 
 export interface Look {
   readonly theme: Theme;
@@ -42,7 +43,7 @@ export function options(columns: Columns, look: Look, hands: Hands): uPlot.Optio
       const at = columns.column[i] ?? 0;
       return banded ? [{ series: [at + 1, at + 2] as [number, number], fill: bandColour(look.theme, i) }] : [];
     }),
-    cursor: cursor(hands, look.theme),
+    cursor: cursor(hands, look.theme, new Set(columns.column)),
     hooks: {
       setCursor: [(plot) => hands.onCursor(plot.cursor.idx ?? null)],
       setSelect: [
@@ -61,7 +62,7 @@ function axes({ theme, unit }: Look): uPlot.Axis[] {
   const ink = INK[theme];
   const common = { stroke: ink.axis, font: FONT, ticks: { show: false }, grid: { stroke: ink.rule, width: 1 } };
   return [
-    { ...common, size: 28, space: 72, values: (_, ticks, __, ___, step) => ticks.map((tick) => formatTick(tick, step)) },
+    { ...common, size: 24, gap: 6, space: 72, values: (_, ticks, __, ___, step) => ticks.map((tick) => formatTick(tick, step)) },
     { ...common, size: VALUE_AXIS_PX, space: 32, values: (_, ticks) => ticks.map((tick) => formatValue(tick, unit)) },
   ];
 }
@@ -85,11 +86,16 @@ function lines(theme: Theme, index: number, banded: boolean): uPlot.Series[] {
   return banded ? [line, edge, { ...edge }] : [line];
 }
 
-function cursor(hands: Hands, theme: Theme): uPlot.Cursor {
+function cursor(hands: Hands, theme: Theme, lines: ReadonlySet<number>): uPlot.Cursor {
   return {
     y: false,
     drag: { x: true, y: false, setScale: false, dist: 6 },
-    points: { size: 7, width: 2, fill: INK[theme].ground, one: false },
+    // The edges of a band get no dot under the crosshair.
+    points: {
+      size: (_, series) => (lines.has(series) ? DOT_PX : 0),
+      width: (_, series) => (lines.has(series) ? 2 : 0),
+      fill: INK[theme].ground,
+    },
     // Only the crosshair is shared; a drag belongs to the graph it is made on.
     sync: {
       key: "tallystick",

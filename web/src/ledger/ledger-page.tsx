@@ -53,10 +53,10 @@ function Sources({ sources }: { readonly sources: readonly Source[] }) {
             return (
               <tr key={one.source}>
                 <th scope="row">{one.source}</th>
-                <td class="number">{formatCount(one.received)}</td>
-                <td class="number">{formatCount(one.stored)}</td>
-                <td class="number">{formatCount(rejectedOf(one))}<Reasons rejected={one.rejected} /></td>
-                <td class={verdict.tone}>{verdict.text}</td>
+                <td class="number" data-label="received">{formatCount(one.received)}</td>
+                <td class="number" data-label="stored">{formatCount(one.stored)}</td>
+                <td class="number" data-label="rejected"><div>{formatCount(rejectedOf(one))}<Reasons rejected={one.rejected} /></div></td>
+                <td class={verdict.tone} data-label="adds up">{verdict.text}</td>
               </tr>
             );
           })}
@@ -89,9 +89,9 @@ function Offenders({ offenders }: { readonly offenders: readonly Offender[] }) {
             <tbody>
               {offenders.map((one, i) => (
                 <tr key={`${one.at} ${i}`}>
-                  <td class="when">{formatMoment(one.at, now)}</td>
-                  <td>{one.source}</td>
-                  <td>{one.reason.replaceAll("_", " ")}</td>
+                  <td class="whole">{formatMoment(one.at, now)}</td>
+                  <td class="whole">{one.source}</td>
+                  <td class="whole">{one.reason.replaceAll("_", " ")}</td>
                   <td class="bytes"><code>{one.text}</code></td>
                 </tr>
               ))}

@@ -23,9 +23,11 @@ export function Side({ open, onClose }: Props) {
   useEffect(() => focusOnSlash(() => box.current), []);
 
   useEffect(() => {
-    setNames(null);
     setError(null);
-    if (text.trim() === "") return undefined;
+    if (text.trim() === "") {
+      setNames(null);
+      return undefined;
+    }
     const control = new AbortController();
     const timer = setTimeout(async () => {
       const result = await search(text.trim(), control.signal);
@@ -59,7 +61,12 @@ export function Side({ open, onClose }: Props) {
   return (
     <>
       {open && <div class="veil" onClick={onClose} />}
-      <aside id="side" class={open ? "side open" : "side"} aria-label="Names of series">
+      <aside
+        id="side"
+        class={open ? "side open" : "side"}
+        aria-label="Names of series"
+        onKeyDown={(event) => event.key === "Escape" && onClose()}
+      >
         <div class="search">
           <input
             ref={box}

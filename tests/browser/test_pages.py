@@ -1,0 +1,176 @@
+"""The pages, on a real server, in a real browser."""
+
+import re
+
+import pytest
+from playwright.sync_api import Locator, Page, ViewportSize, expect
+from served import Server, keep_screenshot
+
+pytestmark = pytest.mark.browser
+
+SOME_POINTS = re.compile(r"^[1-9]\d*$")
+PHONE: ViewportSize = {"width": 390, "height": 844}
+
+
+def graph(page: Page, title: str) -> Locator:
+    return page.get_by_role("article", name=title, exact=True)
+
+
+def wait_for_data(page: Page, title: str) -> Locator:
+    found = graph(page, title)
+    expect(found).to_have_attribute("data-points", SOME_POINTS)
+    return found
+
+
+def open_target(page: Page, target: str) -> None:
+    bar = page.get_by_label("Target expression")
+    bar.fill(target)
+    bar.press("Enter")
+
+
+def test_an_empty_server_shows_how_to_send_and_the_first_number_appears_by_itself(
+    empty_server: Server, page: Page, complaints: list[str]
+) -> None:
+    page.goto(empty_server.url)
+    expect(page.get_by_role("heading", name="No numbers yet")).to_be_visible()
+    expect(page.locator(".command code")).to_contain_text(f"| nc -q0 127.0.0.1 {empty_server.carbon_port}")
+    keep_screenshot(page, "empty")
+
+    empty_server.send_now("hello.world", 42)
+
+    found = wait_for_data(page, "hello · world")
+    expect(found.locator(".legend-entry")).to_have_text("world42")
+    assert complaints == []
+
+
+def test_live_data_comes_in_without_a_reload(server: Server, page: Page) -> None:
+    server.send_now("live.level", 7)
+    page.goto(f"{server.url}/#/?target=live.level")
+    found = wait_for_data(page, "live.level")
+    expect(found.locator(".legend-value")).to_have_text("7")
+
+    server.send_now("live.level", 8)
+
+    expect(found.locator(".legend-value")).to_have_text("8")
+
+
+def test_the_overview_is_fit_to_be_shown_in_light_in_dark_and_on_a_phone(
+    server: Server, page: Page, complaints: list[str]
+) -> None:
+    page.goto(server.url)
+    page.get_by_role("article").first.wait_for()
+    for article in page.get_by_role("article").all()[:3]:
+        expect(article).to_have_attribute("data-points", SOME_POINTS)
+    keep_screenshot(page, "overview-light")
+
+    page.emulate_media(color_scheme="dark")
+    expect(page.locator("html")).to_have_attribute("data-theme", "dark")
+    keep_screenshot(page, "overview-dark")
+
+    page.set_viewport_size(PHONE)
+    expect(page.get_by_role("button", name="Names", exact=True)).to_be_visible()
+    keep_screenshot(page, "overview-phone")
+    assert page.evaluate("document.documentElement.scrollWidth") <= PHONE["width"]
+    assert complaints == []
+
+
+def test_on_a_phone_the_names_are_a_drawer(server: Server, page: Page) -> None:
+    page.set_viewport_size(PHONE)
+    page.goto(server.url)
+    expect(page.get_by_role("tree")).not_to_be_visible()
+    page.get_by_role("button", name="Names", exact=True).click()
+    page.get_by_role("treeitem", name="shop").click()
+    page.get_by_role("treeitem", name="web2").click()
+    page.get_by_role("treeitem", name="orders").click()
+    expect(page.get_by_role("tree")).not_to_be_visible()
+    wait_for_data(page, "shop.web2.orders")
+
+
+def test_a_name_is_found_and_shown_without_a_mouse(server: Server, page: Page) -> None:
+    page.goto(server.url)
+    page.get_by_role("treeitem", name="shop").wait_for()
+    page.keyboard.press("/")
+    page.keyboard.type("web orders")
+    expect(page.get_by_role("option")).to_have_count(2)
+    page.keyboard.press("ArrowDown")
+    page.keyboard.press("Enter")
+    wait_for_data(page, "shop.web2.orders")
+
+
+def test_an_expression_is_drawn_and_a_wrong_one_says_why(server: Server, page: Page) -> None:
+    page.goto(server.url)
+    open_target(page, "scale(sumSeries(shop.*.orders),10)")
+    found = wait_for_data(page, "scale(sumSeries(shop.*.orders),10)")
+    expect(found).to_have_attribute("data-series", "1")
+    expect(found.locator(".legend-value")).to_have_text("90")
+
+    open_target(page, "noSuchFunction(shop.*.orders)")
+    expect(page.get_by_role("alert")).to_contain_text("cannot")
+    expect(page.get_by_role("alert")).to_contain_text("noSuchFunction")
+    keep_screenshot(page, "error")
+
+
+def test_the_address_holds_the_view_and_back_goes_back(server: Server, page: Page) -> None:
+    page.goto(server.url)
+    open_target(page, "shop.web1.orders")
+    wait_for_data(page, "shop.web1.orders")
+    page.get_by_role("button", name="last 6 hours").click()
+    assert page.url.endswith("#/?target=shop.web1.orders&from=-6h&until=now")
+
+    link = page.url
+    page.goto("about:blank")
+    page.goto(link)
+    wait_for_data(page, "shop.web1.orders")
+    expect(page.get_by_role("button", name="last 6 hours")).to_have_attribute("aria-pressed", "true")
+
+    page.get_by_role("button", name="last 24 hours").click()
+    expect(page.get_by_role("button", name="last 24 hours")).to_have_attribute("aria-pressed", "true")
+    page.go_back()
+    expect(page.get_by_role("button", name="last 6 hours")).to_have_attribute("aria-pressed", "true")
+
+
+def test_a_drag_zooms_all_graphs_and_a_double_click_goes_back(server: Server, page: Page) -> None:
+    page.goto(f"{server.url}/#/?target=shop.web1.orders&target=shop.web2.orders")
+    wait_for_data(page, "shop.web2.orders")
+    canvas = wait_for_data(page, "shop.web1.orders").locator(".u-over")
+    box = canvas.bounding_box()
+    assert box is not None
+    page.mouse.move(box["x"] + box["width"] * 0.6, box["y"] + 40)
+    page.mouse.down()
+    page.mouse.move(box["x"] + box["width"] * 0.9, box["y"] + 60, steps=4)
+    page.mouse.up()
+    expect(page).to_have_url(re.compile(r"from=\d+&until=\d+$"))
+    expect(page.get_by_role("button", name="Fixed")).to_be_visible()
+
+    canvas.dblclick()
+    expect(page).to_have_url(re.compile(r"target=shop\.web2\.orders$"))
+    expect(page.get_by_role("button", name="Live")).to_be_visible()
+
+
+def test_the_crosshair_is_shared_and_keys_move_it(server: Server, page: Page) -> None:
+    page.goto(f"{server.url}/#/?target=shop.web1.orders&target=shop.web2.orders&from=-15min&until=now")
+    first, second = wait_for_data(page, "shop.web1.orders"), wait_for_data(page, "shop.web2.orders")
+    first.get_by_role("group").focus()
+    page.keyboard.press("ArrowLeft")
+    moment = re.compile(r"^\d\d:\d\d:\d\d$")
+    expect(first.locator(".graph-note")).to_have_text(moment)
+    expect(second.locator(".graph-note")).to_have_text(moment)
+
+
+def test_what_a_sender_wrote_is_text_and_nothing_else(server: Server, page: Page, complaints: list[str]) -> None:
+    server.send("<script>alert(1)</script> <b>two</b> three four five", "<img/src=x/onerror=alert(2)> 1 nan")
+    page.goto(f"{server.url}/#/ledger")
+    expect(page.get_by_text("<script>alert(1)</script>")).to_be_visible()
+    expect(page.get_by_role("rowheader", name=f"tcp://127.0.0.1:{server.carbon_port}")).to_be_visible()
+    keep_screenshot(page, "ledger")
+    assert page.locator("main script, main img, main b").count() == 0
+    assert complaints == []
+
+
+def test_the_theme_is_remembered(server: Server, page: Page) -> None:
+    page.goto(server.url)
+    for _ in range(2):
+        page.get_by_role("button", name=re.compile("^Theme")).click()
+    expect(page.locator("html")).to_have_attribute("data-theme", "dark")
+    page.reload()
+    expect(page.locator("html")).to_have_attribute("data-theme", "dark")
