@@ -1,0 +1,204 @@
+"""What a function is given beside its arguments: the time range, the store's data, and how to evaluate once more."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import UTC, tzinfo
+
+from tallystick.model.clock import Clock
+from tallystick.model.errors import LimitError, QueryError
+from tallystick.model.statistic import Statistic
+from tallystick.query.grammar import Node, Scalar
+from tallystick.query.series import SeriesList
+from tallystick.store.contract import Store
+
+Value = SeriesList | list[SeriesList] | Scalar
+"""What an expression can evaluate to."""
+
+Wanted = Statistic | float
+"""What is read from the store: a statistic, or a percentile (0 to 100) as a number."""
+
+
+@dataclass(frozen=True, slots=True)
+class QueryLimits:
+    """How large one query may be.
+
+    Parameters
+    ----------
+    series_max
+        Series read by one request.
+    points_max
+        Values read by one request, over all series.
+    duration_max_s
+        Seconds that evaluating one request may take; looked at between functions.
+    """
+
+    series_max: int = 20_000
+    points_max: int = 50_000_000
+    duration_max_s: float = 30.0
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """What a reader asks for beside the targets.
+
+    Parameters
+    ----------
+    from_s, until_s
+        Epoch seconds: after the first, up to and with the slot of the second, as Graphite has it.
+    now_s
+        The present in epoch seconds; nothing later is read.
+    zone
+        Where days begin.
+    slots_max
+        At most so many slots a series, merged from tallies where that is possible; None for all there are.
+    x_files_factor
+        Share of slots that must be known for a joined slot to be known.
+    template
+        Replacements for ``template()`` that win over its own.
+    """
+
+    from_s: int
+    until_s: int
+    now_s: int
+    zone: tzinfo = UTC
+    slots_max: int | None = None
+    x_files_factor: float = 0.0
+    template: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(slots=True)
+class Session:
+    """What the targets of one request share; belongs to one thread.
+
+    Parameters
+    ----------
+    statistics
+        Read in one go whenever a path is fetched, so that a min/max band costs one reading.
+    fetched
+        What was read already, by path, range and statistic.
+    """
+
+    store: Store
+    clock: Clock
+    limits: QueryLimits
+    started_s: float
+    statistics: Sequence[Statistic] = (Statistic.DEFAULT,)
+    fetched: dict[tuple[object, ...], SeriesList] = field(default_factory=dict)
+    series: int = 0
+    points: int = 0
+
+    def charge(self, series: int, points: int) -> None:
+        """Count what is about to be read.
+
+        Raises
+        ------
+        LimitError
+            If the request would read more than a limit allows.
+        """
+        self.series += series
+        self.points += points
+        _within("series", self.series, self.limits.series_max, "series_max")
+        _within("points", self.points, self.limits.points_max, "points_max")
+
+    def check_time(self) -> None:
+        """Stop a request that has taken too long.
+
+        Raises
+        ------
+        LimitError
+            If it has.
+        """
+        took_s = self.clock.monotonic() - self.started_s
+        _within("seconds", round(took_s, 1), self.limits.duration_max_s, "duration_max_s")
+
+
+def _within(what: str, amount: float, limit: float, key: str) -> None:
+    if amount > limit:
+        raise LimitError(
+            f"cannot answer the query: it takes {amount} {what}, more than the limit {key} = {limit}; "
+            "expected a narrower path or a shorter range"
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Context:
+    """Where an expression is evaluated; functions that look elsewhere in time make another one.
+
+    Parameters
+    ----------
+    request
+        As asked; `from_s` and `until_s` below may differ from it.
+    from_s, until_s
+        The range of time for what is fetched here.
+    wanted
+        The statistic that `stat()` or `percentile()` around the expression asks for; None for each kind's own.
+    slots_max
+        If set, paths are read merged to at most so many slots.
+    consolidation
+        With `slots_max`: how `consolidateBy()` around the expression joins slots; None for each kind's own.
+    replacements
+        Of the `template()` around the expression.
+    call
+        The text of the call being evaluated.
+    """
+
+    session: Session
+    request: Request
+    from_s: int
+    until_s: int
+    evaluator: Callable[[Node, "Context"], Value]
+    wanted: Wanted | None = None
+    slots_max: int | None = None
+    consolidation: str | None = None
+    replacements: Mapping[str, Scalar] = field(default_factory=dict)
+    call: str = ""
+
+    @property
+    def store(self) -> Store:
+        """Where data is read."""
+        return self.session.store
+
+    @property
+    def x_files_factor(self) -> float:
+        """The request's own."""
+        return self.request.x_files_factor
+
+    def evaluate(self, node: Node) -> Value:
+        """The value of an expression here."""
+        return self.evaluator(node, self)
+
+    def shifted(self, from_by_s: int, until_by_s: int = 0) -> "Context":
+        """The same, the ends of its range moved by so many seconds; full resolution, as values must be exact."""
+        return replace(self, from_s=self.from_s + from_by_s, until_s=self.until_s + until_by_s, slots_max=None)
+
+    def wanting(self, wanted: Wanted) -> "Context":
+        """The same, with another statistic read from the store."""
+        return replace(self, wanted=wanted)
+
+
+@dataclass(frozen=True, slots=True)
+class Deferred:
+    """An argument that its function evaluates itself, where and as often as it wants."""
+
+    node: Node
+    context: Context
+
+    def evaluate(self, context: Context | None = None) -> SeriesList:
+        """The series that the argument gives in `context`, or where the function was called."""
+        value = (context or self.context).evaluate(self.node)
+        return as_series(value, str(self.node))
+
+
+def as_series(value: Value, text: str) -> SeriesList:
+    """`value` as a list of series.
+
+    Raises
+    ------
+    QueryError
+        If it is a number, a string or the like; `text` says where it comes from.
+    """
+    if isinstance(value, SeriesList):
+        return value
+    if isinstance(value, list):
+        return SeriesList.joined(value)
+    raise QueryError(f"cannot use {text} as series: it is a plain value; expected a path or a function of series")

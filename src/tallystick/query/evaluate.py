@@ -1,0 +1,197 @@
+"""Evaluating targets on a store."""
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tallystick.model.clock import Clock
+from tallystick.model.errors import QueryError
+from tallystick.model.grid import Grid
+from tallystick.model.statistic import Statistic
+from tallystick.query import functions, registry
+from tallystick.query.align import consolidated
+from tallystick.query.context import Context, Deferred, QueryLimits, Request, Session, Value, as_series
+from tallystick.query.fetch import fetch_path
+from tallystick.query.grammar import Call, Literal, Node, Path, Template, parse
+from tallystick.query.series import SeriesList
+from tallystick.store.contract import Store
+
+_NUMERIC = re.compile(r"-?\d+(\.\d+)?")
+_MIN_MAX = (Statistic.DEFAULT, Statistic.MIN, Statistic.MAX)
+
+functions.load()
+
+
+@dataclass(frozen=True, slots=True)
+class Band:
+    """A grid, and the smallest and largest sample of each of its slots where the target is a plain path.
+
+    Parameters
+    ----------
+    low, high : float64[n, m] or None
+        In the shape of the grid's values.
+    """
+
+    grid: Grid
+    low: NDArray[np.float64] | None = None
+    high: NDArray[np.float64] | None = None
+
+
+class Evaluator:
+    """Answers targets from a store.
+
+    Parameters
+    ----------
+    store
+        Read only.
+    clock
+        For the limit on time.
+    limits
+        How large one request may be.
+    """
+
+    def __init__(self, store: Store, clock: Clock, limits: QueryLimits | None = None) -> None:
+        self.store = store
+        self._clock = clock
+        self._limits = limits or QueryLimits()
+
+    def evaluate(self, targets: Sequence[str], request: Request) -> list[Grid]:
+        """The series that targets give, in their order; what a path gives is fetched once.
+
+        Raises
+        ------
+        QueryError
+            If a target cannot be read or evaluated.
+        LimitError
+            If the request is larger than the limits allow.
+        """
+        session = self._session()
+        return [grid for target in targets for grid in self._target(parse(target), request, session).grids]
+
+    def evaluate_bands(self, target: str, request: Request) -> list[Band]:
+        """The series of one target; where it leaves values untouched, with the extremes of each slot.
+
+        Raises
+        ------
+        QueryError
+            If the target cannot be read or evaluated.
+        LimitError
+            If the request is larger than the limits allow.
+        """
+        node = parse(target)
+        session = self._session()
+        if not _has_band(node):
+            return [Band(grid) for grid in self._target(node, request, session).grids]
+        session.statistics = _MIN_MAX
+        context = _plain_context(_context(session, request), node)
+        grids, lows, highs = (as_series(context.wanting(one).evaluate(node), target).grids for one in _MIN_MAX)
+        return [Band(grid, low.values, high.values) for grid, low, high in zip(grids, lows, highs, strict=True)]
+
+    def _session(self) -> Session:
+        return Session(self.store, self._clock, self._limits, self._clock.monotonic())
+
+    def _target(self, node: Node, request: Request, session: Session) -> SeriesList:
+        context = _context(session, request)
+        if request.slots_max is None:
+            return as_series(context.evaluate(node), str(node))
+        if request.slots_max > 1 and _is_plain(node):
+            context = _plain_context(context, node)
+        series = as_series(context.evaluate(node), str(node))
+        return consolidated(series, request.slots_max, request.x_files_factor)
+
+
+def _context(session: Session, request: Request) -> Context:
+    return Context(session, request, request.from_s, request.until_s, _evaluate)
+
+
+def _plain_context(context: Context, node: Node) -> Context:
+    """For a target that leaves values untouched: its paths are read at the resolution of the screen."""
+    return replace(context, slots_max=context.request.slots_max, consolidation=_consolidation_of(node))
+
+
+def _is_plain(node: Node) -> bool:
+    """Whether the values of a target are those of its paths, merely named, sorted by name or coloured."""
+    match node:
+        case Path() | Call(name="seriesByTag"):
+            return True
+        case Template(body=body):
+            return _is_plain(body)
+        case Call(name=name, arguments=(first, *others)) if registry.find(name).transparent:
+            return _is_plain(first) and all(isinstance(other, Literal) or _is_plain(other) for other in others)
+        case _:
+            return False
+
+
+def _has_band(node: Node) -> bool:
+    """Whether the smallest and largest sample of a slot belong to what a target shows."""
+    match node:
+        case Call(name="stat" | "percentile" | "consolidateBy" | "cumulative"):
+            return False
+        case Call(arguments=arguments) if node.name != "seriesByTag":
+            return _is_plain(node) and all(isinstance(one, Literal) or _has_band(one) for one in arguments)
+        case _:
+            return _is_plain(node)
+
+
+def _consolidation_of(node: Node) -> str | None:
+    """How the outermost consolidateBy() of a plain target joins slots."""
+    match node:
+        case Call(name="consolidateBy", arguments=(_, Literal(value=str(word)))):
+            return {"avg": "average"}.get(word, word)
+        case Call(name="cumulative"):
+            return "sum"
+        case Call(arguments=(first, *_)):
+            return _consolidation_of(first)
+        case Template(body=body):
+            return _consolidation_of(body)
+        case _:
+            return None
+
+
+def _evaluate(node: Node, context: Context) -> Value:
+    match node:
+        case Literal(value=value):
+            return value
+        case Path():
+            return _evaluate_path(node, context)
+        case Template():
+            given = {str(i): one.value for i, one in enumerate(node.arguments, 1)}
+            given |= {key: one.value for key, one in node.keywords.items()} | dict(context.request.template)
+            return _evaluate(node.body, replace(context, replacements=given))
+        case Call():
+            return _evaluate_call(node, context)
+
+
+def _evaluate_path(node: Path, context: Context) -> Value:
+    pattern = node.pattern
+    for name, value in context.replacements.items():
+        if pattern == f"${name}":
+            return float(value) if isinstance(value, str) and _NUMERIC.fullmatch(value) else value
+        pattern = pattern.replace(f"${name}", str(value))
+    return fetch_path(context, pattern)
+
+
+def _evaluate_call(node: Call, context: Context) -> Value:
+    if node.name == "template":
+        raise QueryError("cannot call template: expected only numbers and strings after its first argument")
+    context.session.check_time()
+    found = registry.find(node.name)
+    arguments: list[Any] = [
+        _argument(one, found.parameter_at(i).deferred, context) for i, one in enumerate(node.arguments)
+    ]
+    deferred = {parameter.name for parameter in found.parameters if parameter.deferred}
+    keywords = {key: _argument(one, key in deferred, context) for key, one in node.keywords.items()}
+    positional, named = found.bind(arguments, keywords)
+    try:
+        result: Value = found.call(replace(context, call=node.source or str(node)), *positional, **named)
+    except (OverflowError, re.error) as error:
+        raise QueryError(f"cannot call {node.name}: {error}; expected other arguments") from error
+    return result
+
+
+def _argument(node: Node, deferred: bool, context: Context) -> Any:
+    return Deferred(node, context) if deferred else context.evaluate(node)

@@ -1,0 +1,159 @@
+"""Reading series from the store: ranges, resolutions, and which statistic is a series' value."""
+
+from collections.abc import Callable, Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tallystick.model.grid import Grid, Row
+from tallystick.model.kind import Kind
+from tallystick.model.name import tags_of
+from tallystick.model.statistic import Statistic
+from tallystick.query.context import Context, Wanted
+from tallystick.query.series import Series, SeriesList
+
+_CONSOLIDATIONS = {
+    Kind.GAUGE: "average",
+    Kind.COUNTER: "sum",
+    Kind.TIMING: "average",
+    Kind.SET: "max",
+    Kind.CUMULATIVE: "last",
+}
+_STATISTIC_CONSOLIDATIONS = {
+    Statistic.SUM: "sum",
+    Statistic.COUNT: "sum",
+    Statistic.MIN: "min",
+    Statistic.MAX: "max",
+    Statistic.LAST: "last",
+}
+# Where joining the slots of a kind in this way is the same as asking the merged tally for a statistic, only better.
+_MERGED = {
+    (Kind.GAUGE, "average"): Statistic.AVG,
+    (Kind.GAUGE, "min"): Statistic.MIN,
+    (Kind.GAUGE, "max"): Statistic.MAX,
+    (Kind.GAUGE, "last"): Statistic.LAST,
+    (Kind.TIMING, "average"): Statistic.AVG,
+    (Kind.TIMING, "min"): Statistic.MIN,
+    (Kind.TIMING, "max"): Statistic.MAX,
+    (Kind.COUNTER, "sum"): Statistic.SUM,
+    (Kind.CUMULATIVE, "min"): Statistic.MIN,
+    (Kind.CUMULATIVE, "max"): Statistic.MAX,
+    (Kind.CUMULATIVE, "last"): Statistic.LAST,
+}
+
+
+def fetch_path(context: Context, pattern: str) -> SeriesList:
+    """The series that a glob matches, by name.
+
+    Raises
+    ------
+    QueryError
+        If the glob cannot be read.
+    LimitError
+        If the request has then read more than a limit allows.
+    """
+    return _fetch(context, pattern, lambda: context.store.catalog.find(pattern))
+
+
+def fetch_tagged(context: Context, expressions: Sequence[str], text: str) -> SeriesList:
+    """The series that tag expressions select, by name; `text` is the call that stands for them in names.
+
+    Raises
+    ------
+    QueryError
+        If an expression cannot be read.
+    LimitError
+        If the request has then read more than a limit allows.
+    """
+    return _fetch(context, text, lambda: context.store.catalog.tagged(expressions))
+
+
+def _fetch(context: Context, path: str, find: Callable[[], NDArray[np.int32]]) -> SeriesList:
+    if context.from_s > context.request.now_s:
+        return SeriesList()
+    session = context.session
+    wanted: Wanted = Statistic.DEFAULT if context.wanted is None else context.wanted
+    key = (path, context.from_s, context.until_s, context.slots_max, context.consolidation)
+    if (*key, wanted) not in session.fetched:
+        every = session.statistics if wanted in session.statistics else (wanted,)
+        for one, found in _read(context, path, find(), every).items():
+            session.fetched[(*key, one)] = found
+    return session.fetched[(*key, wanted)]
+
+
+def _read(context: Context, path: str, ids: NDArray[np.int32], wanted: Sequence[Wanted]) -> dict[Wanted, SeriesList]:
+    """The series `ids` in the range of `context`, once for each of `wanted`."""
+    if not len(ids):
+        return {one: SeriesList() for one in wanted}
+    kinds = context.store.catalog.kinds(ids)
+    steps = context.store.steps(ids, context.request.now_s - context.from_s)
+    parts: list[tuple[NDArray[np.intp], dict[Wanted, Grid]]] = []
+    for step_s, kind in np.unique(np.stack([steps, kinds.astype(np.int64)], axis=1), axis=0).tolist():
+        members = np.flatnonzero((steps == step_s) & (kinds == kind))
+        parts.append((members, _read_alike(context, path, ids[members], step_s, Kind(kind), wanted)))
+    return {one: _in_order([(members, grids[one]) for members, grids in parts], len(ids)) for one in wanted}
+
+
+def _read_alike(
+    context: Context, path: str, ids: NDArray[np.int32], step_s: int, kind: Kind, wanted: Sequence[Wanted]
+) -> dict[Wanted, Grid]:
+    """Series of one kind and one step."""
+    until_s = min(context.until_s, context.request.now_s)
+    merged = _MERGED.get((kind, context.consolidation or "")) if context.slots_max else None
+    if context.slots_max and _may_merge(context, kind, wanted):
+        start_s, end_s = _slots(context.from_s, until_s, step_s)
+        step_s *= max(1, -(-((end_s - start_s) // step_s) // context.slots_max))
+    start_s, end_s = _slots(context.from_s, until_s, step_s)
+    context.session.charge(len(ids), len(ids) * ((end_s - start_s) // step_s) * len(wanted))
+    statistics = {
+        one: merged if one is Statistic.DEFAULT and merged else one for one in wanted if isinstance(one, Statistic)
+    }
+    ranks = [one for one in wanted if not isinstance(one, Statistic)]
+    read = context.store.read(ids, start_s, end_s, step_s, tuple(set(statistics.values()))) if statistics else {}
+    percentiles = context.store.percentiles(ids, start_s, end_s, step_s, ranks) if ranks else {}
+    names = context.store.catalog.names(ids)
+    return {
+        one: Grid(
+            read[statistics[one]] if isinstance(one, Statistic) else percentiles[one],
+            _rows(names, path, context.consolidation or _consolidation(kind, one)),
+            start_s,
+            step_s,
+        )
+        for one in wanted
+    }
+
+
+def _may_merge(context: Context, kind: Kind, wanted: Sequence[Wanted]) -> bool:
+    """Whether merged tallies give what joining the slots as asked would give."""
+    if context.consolidation is None:
+        return True
+    if context.wanted is None:
+        return (kind, context.consolidation) in _MERGED
+    return all(_consolidation(kind, one) == context.consolidation for one in wanted)
+
+
+def _slots(from_s: int, until_s: int, step_s: int) -> tuple[int, int]:
+    """Start of the first slot and end of the last: from exclusive, until inclusive, at least one, as whisper has it."""
+    start_s = from_s - from_s % step_s + step_s
+    return start_s, max(until_s - until_s % step_s + step_s, start_s + step_s)
+
+
+def _consolidation(kind: Kind, wanted: Wanted) -> str:
+    if wanted is Statistic.DEFAULT:
+        return _CONSOLIDATIONS[kind]
+    return _STATISTIC_CONSOLIDATIONS.get(wanted, "average") if isinstance(wanted, Statistic) else "average"
+
+
+def _rows(names: Sequence[str], path: str, consolidation: str) -> tuple[Row, ...]:
+    return tuple(Row(name, path, tags_of(name), consolidation) for name in names)
+
+
+def _in_order(parts: Sequence[tuple[NDArray[np.intp], Grid]], count: int) -> SeriesList:
+    """Grids of some positions each, put back into the order of the positions."""
+    if len(parts) == 1:
+        return SeriesList((parts[0][1],))
+    every: list[Series | None] = [None] * count
+    for members, grid in parts:
+        for position, one in zip(members.tolist(), SeriesList((grid,)), strict=True):
+            every[position] = one
+    return SeriesList.of(one for one in every if one is not None)

@@ -1,0 +1,39 @@
+"""Series chosen by name, number or presence."""
+
+from tallystick.query.context import Context
+from tallystick.query.patterns import pattern
+from tallystick.query.reduce import enough, known_count
+from tallystick.query.registry import function
+from tallystick.query.series import SeriesList
+
+
+@function("limit", group="Filter Series", transparent=True)
+def limit(context: Context, seriesList: SeriesList, n: int) -> SeriesList:
+    """The first n series."""
+    return seriesList.pick(range(len(seriesList))[:n])
+
+
+@function("grep", group="Filter Series", transparent=True)
+def grep(context: Context, seriesList: SeriesList, pattern: str) -> SeriesList:
+    """Keep series whose name a regular expression matches."""
+    return _matching(seriesList, pattern, wanted=True)
+
+
+@function("exclude", group="Filter Series", transparent=True)
+def exclude(context: Context, seriesList: SeriesList, pattern: str) -> SeriesList:
+    """Leave out series whose name a regular expression matches."""
+    return _matching(seriesList, pattern, wanted=False)
+
+
+def _matching(series: SeriesList, text: str, *, wanted: bool) -> SeriesList:
+    expression = pattern(text)
+    return series.keep((expression.search(row.name) is not None) == wanted for row in series.rows)
+
+
+@function("removeEmptySeries", group="Filter Series")
+def remove_empty_series(context: Context, seriesList: SeriesList, xFilesFactor: float = 0.0) -> SeriesList:
+    """Leave out series without values, or with fewer than the share `xFilesFactor`."""
+    wanted: list[bool] = []
+    for grid in seriesList.grids:
+        wanted += enough(known_count(grid.values, 1), grid.values.shape[1], xFilesFactor).tolist()
+    return seriesList.keep(wanted)

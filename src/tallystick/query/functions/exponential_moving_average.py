@@ -1,0 +1,63 @@
+from dataclasses import replace
+from math import ceil, log
+
+import numpy as np
+
+from tallystick.model.grid import Grid
+from tallystick.query.context import Context, Deferred
+from tallystick.query.functions.moving import lead_s, shown
+from tallystick.query.parameters import Window
+from tallystick.query.reduce import Values, average
+from tallystick.query.registry import function
+from tallystick.query.series import SeriesList, marked_rows
+
+
+@function("exponentialMovingAverage", group="Calculate")
+def exponential_moving_average(context: Context, seriesList: Deferred, windowSize: Window) -> SeriesList:
+    """A mean in which each value counts less the older it is.
+
+    The newest counts 2 / (N + 1), N being the window in points, or in seconds if it is a length of time: Graphite's rule.
+    """
+    lead = lead_s(seriesList.evaluate() if windowSize.interval is None else SeriesList(), windowSize)
+    earlier = seriesList.evaluate(seriesList.context.shifted(-lead))
+    weight = 2.0 / ((lead if windowSize.interval else windowSize.points or 1) + 1)
+
+    def compute(grid: Grid) -> Grid:
+        slots = windowSize.points or lead // grid.step_s
+        first = np.nan_to_num(average(grid.values[:, :slots], 1))
+        later = smoothed(grid.values[:, slots:], first, weight)
+        values = np.round(np.concatenate([first[:, np.newaxis], later], axis=1), 6)
+        rows = marked_rows(
+            grid.rows,
+            lambda name: f"exponentialMovingAverage({name},{shown(windowSize)})",
+            {"exponentialMovingAverage": windowSize.text},
+        )
+        return replace(grid, values=values, rows=rows, start_s=grid.start_s + lead)
+
+    return earlier.each(compute)
+
+
+def smoothed(values: Values, first: Values, weight: float) -> Values:
+    """``e[i] = weight * v[i] + (1 - weight) * e[i - 1]`` along axis 1, unknown values skipped.
+
+    Notes
+    -----
+    Solved block by block in closed form: within a block, ``e[i] = r**k * (e0 + sum(weight * v / r**k))`` with ``r = 1 - weight``
+    and ``k`` the known values so far. Blocks are short enough that ``r**-k`` stays below 10,000 and costs four digits of
+    sixteen.
+    """
+    decay = 1.0 - weight
+    if decay <= 0.0:
+        return values.copy()
+    block = max(1, ceil(log(1e4) / -log(decay)))
+    result = np.empty_like(values)
+    state = first
+    for begin in range(0, values.shape[1], block):
+        part = values[:, begin : begin + block]
+        known = ~np.isnan(part)
+        scale = decay ** np.cumsum(known, axis=1)
+        total = np.cumsum(np.where(known, weight * part / scale, 0.0), axis=1)
+        filled = scale * (state[:, np.newaxis] + total)
+        result[:, begin : begin + block] = np.where(known, filled, np.nan)
+        state = filled[:, -1]
+    return result
