@@ -4,12 +4,15 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page, expect, sync_playwright
 from served import Server, cannot_run, running_server
 
 from tallystick.web.static import PAGES
 
 CHROMIUM = Path("/usr/bin/chromium")
+
+# The pages look for new data every ten seconds; a busy machine may need more than one look.
+expect.set_options(timeout=30_000)
 
 
 @pytest.fixture(scope="session")

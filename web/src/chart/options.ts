@@ -58,6 +58,18 @@ export function options(columns: Columns, look: Look, hands: Hands): uPlot.Optio
   };
 }
 
+/**
+ * Move the crosshair of all graphs to a place on this one, or away. Done with the mouse's own events, because only
+ * those are passed on to the other graphs.
+ */
+export function moveCrosshair(plot: uPlot, left: number | null): void {
+  const { x, y } = plot.over.getBoundingClientRect();
+  const event = left === null
+    ? new MouseEvent("mouseleave")
+    : new MouseEvent("mousemove", { clientX: x + left, clientY: y + DOT_PX });
+  plot.over.dispatchEvent(event);
+}
+
 function axes({ theme, unit }: Look): uPlot.Axis[] {
   const ink = INK[theme];
   const common = { stroke: ink.axis, font: FONT, ticks: { show: false }, grid: { stroke: ink.rule, width: 1 } };

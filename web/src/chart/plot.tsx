@@ -8,7 +8,7 @@ import type { Unit } from "../format/units";
 import { theme } from "../state/theme";
 import { zoom, zoomBack } from "../state/view";
 import type { Columns } from "./band";
-import { options } from "./options";
+import { moveCrosshair, options } from "./options";
 
 interface Props {
   readonly columns: Columns;
@@ -82,7 +82,7 @@ export function Plot({ columns, unit, span, height, off, label, onCursor }: Prop
       role="group"
       aria-label={`${label}. Arrow keys move the crosshair, plus zooms in, minus zooms out.`}
       onKeyDown={(event) => plot.current && steer(plot.current, event)}
-      onBlur={() => plot.current?.setCursor({ left: -10, top: -10 })}
+      onBlur={() => plot.current && moveCrosshair(plot.current, null)}
     />
   );
 }
@@ -95,7 +95,7 @@ function steer(plot: uPlot, event: KeyboardEvent): void {
   const target = steps[event.key];
   if (target !== undefined) {
     const time = times[Math.max(0, Math.min(times.length - 1, target))];
-    if (time !== undefined) plot.setCursor({ left: plot.valToPos(time, "x"), top: 10 });
+    if (time !== undefined) moveCrosshair(plot, plot.valToPos(time, "x"));
   } else if (event.key === "+" || event.key === "=") {
     const [low, high] = [plot.scales["x"]?.min ?? 0, plot.scales["x"]?.max ?? 0];
     const centre = times[at] ?? (low + high) / 2;
