@@ -274,12 +274,9 @@ class NameTable:
         """The bytes of several entries, in their order."""
         arrays = self._arrays
         ids = np.asarray(entries if isinstance(entries, np.ndarray) else list(entries), np.int64)
-        if len(ids) == 0:
-            return []
-        starts, stops = arrays.offsets[ids], arrays.offsets[ids + 1]
-        low = int(starts.min())
-        text = arrays.arena[low : int(stops.max())].tobytes()
-        return [text[a:b] for a, b in zip((starts - low).tolist(), (stops - low).tolist(), strict=True)]
+        bounds = zip(arrays.offsets[ids].tolist(), arrays.offsets[ids + 1].tolist(), strict=True)
+        view = arrays.arena.data
+        return [bytes(view[start:stop]) for start, stop in bounds]
 
 
 def padded(data: bytes | bytearray | memoryview) -> NDArray[np.uint8]:

@@ -8,10 +8,10 @@ r"""StatsD's lines, with what DogStatsD added to them.
     field = "@" rate | "#" tag *("," tag) | letter anything
 
 - **Types.** ``c`` and ``m`` (meter) count; ``g`` is a gauge, changed by the value where it has a sign; ``ms``, ``h``
-  and ``d`` are timings, and ``ms`` has no minus sign; ``s`` is a set, whose members are hashed to 64 bits that travel as
-  a float's.
+  and ``d`` are timings, and ``ms`` has no minus sign; ``s`` is a set, whose members are hashed to 64 bits that travel
+  as a float's.
 - **Rates.** ``0 < rate <= 1``; a sample stands for ``1 / rate`` of the sender's. Gauges are not scaled.
-- **Keys** are cleaned as StatsD does: runs of white space become ``_``, ``/`` becomes ``-``, and what is none of
+- **Keys** are cleaned as StatsD does: runs of white space become ``_``, ``/`` becomes ``-``, what is none of
   ``a-z A-Z 0-9 _ - . ; =`` is left out.
 - **Tags** become part of the name, ``;key=value``, cleaned likewise. A tag without a value is ``key=true`` (StatsD
   writes ``;key``, which carbon then refuses); one with an empty key or value rejects the line.

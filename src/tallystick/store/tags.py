@@ -1,0 +1,147 @@
+"""Graphite's tag expressions over (series, value) pairs of each key."""
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import re2
+from numpy.typing import NDArray
+
+from tallystick.kernels.components import split_tags
+from tallystick.kernels.names import NameTable
+from tallystick.model.errors import QueryError
+
+_EXPRESSION = re.compile(r"([^;!^=]+)(!=~|=~|!=|=)(.*)", re.DOTALL)
+_PAIRS_AT_ONCE = 4096
+_MISSING = -1
+
+
+@dataclass(frozen=True, slots=True)
+class Expression:
+    """``key operator spec``; the operators are ``=``, ``!=``, ``=~`` and ``!=~``."""
+
+    key: str
+    negated: bool
+    regex: bool
+    spec: str
+
+    @classmethod
+    def parse(cls, text: str) -> "Expression":
+        """Read an expression.
+
+        Raises
+        ------
+        QueryError
+            If it is none, or its regular expression cannot be compiled.
+        """
+        match = _EXPRESSION.fullmatch(text)
+        if match is None:
+            raise QueryError(
+                f"cannot read tag expression {text!r}: expected tag=value, tag!=value, tag=~regex or tag!=~regex"
+            )
+        expression = cls(match[1], match[2].startswith("!"), match[2].endswith("~"), match[3])
+        expression.matches([])
+        return expression
+
+    def matches(self, values: Sequence[str]) -> NDArray[np.bool_]:
+        """Whether each value matches; regular expressions are anchored at the start only, as in Graphite."""
+        if self.regex:
+            try:
+                match = re2.compile(f"(?:{self.spec})").match
+            except re2.error as cause:
+                raise QueryError(f"cannot use regular expression {self.spec!r}: {cause}") from cause
+            found = np.array([match(value) is not None for value in values], np.bool_)
+        else:
+            found = np.array([value == self.spec for value in values], np.bool_)
+        return ~found if self.negated else found
+
+    @property
+    def matches_empty(self) -> bool:
+        """Whether a series without the tag matches."""
+        return bool(self.matches([""])[0])
+
+
+class TagIndex:
+    """The tags of the series in a name table, and how they are searched.
+
+    Notes
+    -----
+    The path of a name is its tag ``name``. It is kept as a pair only for series that have other tags: for the rest it is
+    the name itself.
+    """
+
+    def __init__(self, names: NameTable) -> None:
+        self._names = names
+        self._keys = NameTable()
+        self._keys.intern(b"name")
+        self._values = NameTable()
+        self._pairs: dict[int, list[NDArray[np.int32]]] = {}
+
+    def extend(self, first: int, count: int) -> None:
+        """Take the tags of the series ``first`` to ``count - 1``."""
+        chunk = np.empty((_PAIRS_AT_ONCE, 3), np.int32)
+        while first < count:
+            progress = np.zeros(1, np.int64)
+            arrays = self._names.arrays
+            first = split_tags(arrays, first, count, self._keys.arrays, self._values.arrays, chunk, progress)
+            self._add(chunk[: progress[0]])
+            if first < count:
+                self._keys.reserve(512, 1 << 12)
+                self._values.reserve(_PAIRS_AT_ONCE, 1 << 18)
+
+    def find(self, expressions: Sequence[str], count: int) -> NDArray[np.int32]:
+        """Ids below `count` that all expressions match, ascending.
+
+        Raises
+        ------
+        QueryError
+            If an expression cannot be read or all of them match the empty value.
+        """
+        parsed = [Expression.parse(text) for text in expressions]
+        if all(expression.matches_empty for expression in parsed):
+            raise QueryError(
+                f"cannot search by {', '.join(expressions) or 'nothing'}: every series matches; "
+                "expected at least one expression that does not match an empty value"
+            )
+        rows = np.arange(count, dtype=np.int32)
+        for expression in sorted(parsed, key=lambda e: (e.matches_empty, e.regex)):
+            rows = rows[self._mask(expression, rows, count)]
+        return rows
+
+    def _add(self, triples: NDArray[np.int32]) -> None:
+        for key in np.unique(triples[:, 1]).tolist():
+            chunks = self._pairs.setdefault(key, [])
+            chunks.append(triples[triples[:, 1] == key][:, (0, 2)])
+            # Joined by doubling, so that few chunks remain and each pair is copied few times.
+            while len(chunks) > 1 and len(chunks[-2]) <= 2 * len(chunks[-1]):
+                last = chunks.pop()
+                chunks[-1] = np.concatenate([chunks[-1], last])
+
+    def _mask(self, expression: Expression, rows: NDArray[np.int32], count: int) -> NDArray[np.bool_]:
+        """Whether each of `rows` matches."""
+        column = self._column(expression.key, count)[rows]
+        mask = np.full(len(rows), expression.matches_empty)
+        used = np.unique(column[column != _MISSING])
+        texts = [value.decode() for value in self._values.names(used)]
+        matching = used[expression.matches(texts)] if len(used) else used
+        mask[column != _MISSING] = np.isin(column[column != _MISSING], matching)
+        if expression.key == "name":
+            plain = np.flatnonzero(column == _MISSING)
+            mask[plain] = self._plain(expression, rows[plain])
+        return mask
+
+    def _plain(self, expression: Expression, rows: NDArray[np.int32]) -> NDArray[np.bool_]:
+        """Whether the names of `rows`, which have no tags, match an expression about ``name``."""
+        if not expression.regex:
+            equal: NDArray[np.bool_] = rows == self._names.find(expression.spec.encode())
+            return ~equal if expression.negated else equal
+        return expression.matches([name.decode() for name in self._names.names(rows)])
+
+    def _column(self, key: str, count: int) -> NDArray[np.int32]:
+        """The value of a tag for each series: int32[count], `_MISSING` where there is none."""
+        column = np.full(count, _MISSING, np.int32)
+        for pairs in list(self._pairs.get(self._keys.find(key.encode()), ())):
+            known = pairs[pairs[:, 0] < count]
+            column[known[:, 0]] = known[:, 1]
+        return column
