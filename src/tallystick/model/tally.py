@@ -146,11 +146,7 @@ class Tally:
 
     def of_series(self, ids: NDArray[np.int32]) -> "Tally":
         """The rows of some series (ids ascending); ``series`` of the result are positions in `ids`."""
-        first = np.searchsorted(self.series, ids, side="left")
-        lengths = np.searchsorted(self.series, ids, side="right") - first
-        position = np.repeat(np.arange(len(ids), dtype=np.int32), lengths)
-        rows = np.repeat(first - np.cumsum(lengths) + lengths, lengths) + np.arange(len(position))
-        return self.take(rows, position)
+        return self.take(*rows_of_series(self.series, ids))
 
     @classmethod
     def empty(cls, step_s: int) -> "Tally":
@@ -161,6 +157,14 @@ class Tally:
 def offsets(lengths: Sequence[int] | NDArray[np.int64]) -> NDArray[np.int64]:
     """Row offsets (n + 1) from row lengths (n)."""
     return np.concatenate([np.zeros(1, np.int64), np.cumsum(np.asarray(lengths, np.int64), dtype=np.int64)])
+
+
+def rows_of_series(series: NDArray[np.int32], ids: NDArray[np.int32]) -> tuple[NDArray[np.int64], NDArray[np.int32]]:
+    """Where in an ascending column the series `ids` (ascending) are: rows, and for each its position in `ids`."""
+    first = np.searchsorted(series, ids, side="left")
+    lengths = np.searchsorted(series, ids, side="right") - first
+    position = np.repeat(np.arange(len(ids), dtype=np.int32), lengths)
+    return np.repeat(first - np.cumsum(lengths) + lengths, lengths) + np.arange(len(position)), position
 
 
 def _take_ranges(offset: NDArray[np.int64], rows: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:

@@ -80,16 +80,18 @@ class Intake:
         if parsed.rejects.total:
             account.rejected(parsed.rejects.counts)
             self._note(parsed.rejects, buffer, account)
-        if not len(parsed.batch):
-            return None
+        return self.take(parsed.batch, account) if len(parsed.batch) else None
+
+    def take(self, batch: SampleBatch, account: Account) -> int | None:
+        """Route samples whose ids are entries of the name table, and store them; return the store's ticket, if any."""
         with self.names.lock:
-            routed = self._router.route(parsed.batch)
+            routed = self._router.route(batch)
         if routed.rejects.total:
             account.rejected(routed.rejects.counts)
             for reason, name in routed.rejects.examples[:_OFFENDERS_NOTED_MAX]:
                 self.ledger.note_offender(account.source, reason, name)
-        batch = self._in_time(routed.batch, account)
-        return self._append(batch, account) if len(batch) else None
+        in_time = self._in_time(routed.batch, account)
+        return self._append(in_time, account) if len(in_time) else None
 
     def _append(self, batch: SampleBatch, account: Account) -> int | None:
         try:

@@ -16,7 +16,7 @@ from tallystick.model.tally import Histograms
 from tallystick.store.accumulator import Accumulator
 from tallystick.store.block import EXTENT_BYTES, MAGIC, TRAILER, BlockFooter
 from tallystick.store.files import Buffer, Files, bytes_of, checksum
-from tallystick.store.page import PageColumns, encode_page
+from tallystick.store.page import COMPRESSED_MIN, PageColumns, encode_page
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,12 +52,11 @@ def pages_of(cells: Accumulator, series: NDArray[np.int32], start_slot: int, *, 
     histograms = cells.merged_histograms()
     sketches = cells.sketches()
     width = cells.last.shape[1]
-    by_hand = np.zeros(len(series), np.bool_)
-    if compress:
-        by_hand[:] = True
-    else:
-        by_hand[np.flatnonzero(np.diff(histograms.offset)) // max(width, 1)] = True
-        by_hand[[cell // width for cell in sketches]] = True
+    filled = np.count_nonzero(cells.cells[:, :, 0], axis=1)
+    # A page of few slots gains nothing by compression: it is written raw, with all others of its kind at once.
+    by_hand = filled >= COMPRESSED_MIN if compress else np.zeros(len(series), np.bool_)
+    by_hand[np.flatnonzero(np.diff(histograms.offset)) // max(width, 1)] = True
+    by_hand[[cell // width for cell in sketches]] = True
     first_offset = cells.first - start_slot
     raw = np.empty(page_bytes_max(cells.cells, by_hand), np.uint8)
     size = np.zeros(len(series), np.int64)

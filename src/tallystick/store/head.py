@@ -5,13 +5,14 @@ not worth opening (late ones, scattered history) wait in a buffer that is folded
 """
 
 import threading
+from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import NDArray
 
 from tallystick.fold import OpenSlot, fold_batch
 from tallystick.model.sample import SampleBatch
-from tallystick.model.tally import Tally
+from tallystick.model.tally import Tally, rows_of_series
 
 OPEN_SLOTS_MAX = 4
 """Open slots cost a row for each series; older ones are finished when a newer one is opened."""
@@ -86,7 +87,7 @@ class Head:
                     found += [t.of_series(ids) for t in slot.tallies()]
                 else:
                     found += slot.peek(ids)
-        return [t.of_series(ids) for t in finished if _may_overlap(t, first, end)] + found
+        return select_series([t for t in finished if _may_overlap(t, first, end)], ids) + found
 
     def finish_before(self, slot: int) -> None:
         """Finish the open slots before `slot`: they are over."""
@@ -154,6 +155,19 @@ def _sharing_series(tally: Tally, earlier: list[Tally]) -> Tally:
                 tally.step_s, other.series, tally.slot, tally.last, tally.spread, tally.histograms, tally.sketches
             )
     return tally
+
+
+def select_series(tallies: Sequence[Tally], ids: NDArray[np.int32]) -> list[Tally]:
+    """`Tally.of_series` of each; tallies that share their series column are searched once."""
+    rows_in: dict[int, tuple[NDArray[np.int64], NDArray[np.int32]]] = {}
+    found = []
+    for tally in tallies:
+        rows = rows_in.get(id(tally.series))
+        if rows is None:
+            rows = rows_in[id(tally.series)] = rows_of_series(tally.series, ids)
+        if len(rows[0]):
+            found.append(tally.take(*rows))
+    return found
 
 
 def _may_overlap(tally: Tally, first: int, end: int) -> bool:

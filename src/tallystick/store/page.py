@@ -22,7 +22,8 @@ _HEAD = struct.Struct("<BBHHHII")
 _COLUMN = struct.Struct("<BI")
 _CONFIG = ChunkConfig(compression_level=4)  # 8 takes twice the time and saves nothing on gauges
 _D = TypeVar("_D", bound=np.generic)
-_PCO_MIN = 16  # below, pcodec's own header outweighs what it saves
+COMPRESSED_MIN = 16
+"""Shorter columns stay raw: pcodec's own header outweighs what it saves."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,7 +135,7 @@ class _Columns:
 def _encode_column(values: NDArray[np.generic]) -> bytes:
     if len(values) and (values == values[0]).all():
         body, codec = values[:1].tobytes(), CONSTANT
-    elif len(values) < _PCO_MIN or values.dtype == np.uint8:
+    elif len(values) < COMPRESSED_MIN or values.dtype == np.uint8:
         body, codec = values.tobytes(), RAW
     else:
         body, codec = standalone.simple_compress(np.ascontiguousarray(values), _CONFIG), PCO

@@ -13,7 +13,7 @@ from tallystick.model.tally import Tally
 from tallystick.store.accumulator import Accumulator, default_statistic
 from tallystick.store.blocks import BlockSet, OpenBlock
 from tallystick.store.compaction import rolled_into
-from tallystick.store.head import Head
+from tallystick.store.head import Head, select_series
 
 Matrices = dict[Statistic, NDArray[np.float64]]
 
@@ -112,10 +112,13 @@ class Reader:
                 block.block.last_into(self._ids, wanted.first, values)
             except DamageError as error:
                 self._block_set.set_aside(block.entry, error)
-        for tally in self._tallies((), histograms=False):
-            column = tally.slot - wanted.first
+        tallies = self._tallies((), histograms=False)
+        if tallies:
+            column = np.concatenate([t.slot for t in tallies]) - wanted.first
             inside = (column >= 0) & (column < wanted.width)
-            values[tally.series[inside], column[inside]] = tally.last[inside]
+            row = np.concatenate([t.series for t in tallies])
+            # Of slots that came in several pieces the last assignment stays: the piece that arrived last.
+            values[row[inside], column[inside]] = np.concatenate([t.last for t in tallies])[inside]
         return values
 
     def _accumulate(self, *, histograms: bool) -> Accumulator:
@@ -133,7 +136,7 @@ class Reader:
                 found += block.block.tallies(self._ids)
             except DamageError as error:
                 self._block_set.set_aside(block.entry, error)
-        found += [t.of_series(self._ids) for t in self._sources.frozen if self._usable(t.step_s)]
+        found += select_series([t for t in self._sources.frozen if self._usable(t.step_s)], self._ids)
         for head in self._sources.heads:
             if self._usable(head.step_s):
                 first = self._wanted.first * self._wanted.step_s // head.step_s

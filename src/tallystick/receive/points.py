@@ -1,0 +1,28 @@
+"""Taking points that this process makes itself: the built-in host collectors and the ledger's own counts."""
+
+from collections.abc import Iterable
+
+import numpy as np
+
+from tallystick.agent import Point
+from tallystick.ledger import Account
+from tallystick.model.sample import SampleBatch
+from tallystick.receive.intake import Intake
+
+
+def take_points(intake: Intake, points: Iterable[Point], timestamp_s: int, account: Account) -> None:
+    """Have points of one moment stored, by the same way as everything that is received."""
+    points = list(points)
+    if not points:
+        return
+    with intake.names.lock:
+        entries = intake.names.intern_many([point.name.encode() for point in points])
+    batch = SampleBatch(
+        entries,
+        np.full(len(points), timestamp_s * 1000, np.int64),
+        np.array([point.value for point in points], np.float64),
+        np.ones(len(points)),
+        np.array([point.kind for point in points], np.uint8),
+    )
+    account.received(len(points), 0)
+    intake.take(batch, account)
