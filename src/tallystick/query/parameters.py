@@ -133,7 +133,10 @@ def _aggregation(value: Any) -> str:
 
 
 def _total(value: Any) -> SeriesList | float:
-    return _series(value) if isinstance(value, (SeriesList, list)) else _float(value)
+    if isinstance(value, (SeriesList, list)):
+        return _series(value)
+    # The number shows in names, so it stays as it was written.
+    return value if isinstance(value, int) and not isinstance(value, bool) else _float(value)
 
 
 def _as_is(value: Any) -> Any:

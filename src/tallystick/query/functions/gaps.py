@@ -85,7 +85,7 @@ def is_non_null(context: Context, seriesList: SeriesList) -> SeriesList:
 
 @function("transformNull", group="Transform")
 def transform_null(
-    context: Context, seriesList: SeriesList, default: float = 0.0, referenceSeries: SeriesList | None = None
+    context: Context, seriesList: SeriesList, default: float = 0, referenceSeries: SeriesList | None = None
 ) -> SeriesList:
     """Put a number where a value is unknown; with reference series only where one of those is known."""
     reference = aligned(referenceSeries) if referenceSeries is not None and len(referenceSeries) else None
