@@ -1,0 +1,20 @@
+"""``tallystick config``."""
+
+import click
+
+from tallystick.config import sample
+
+
+@click.group("config")
+def command() -> None:
+    """Help with the config file.
+
+    \b
+    tallystick config sample > tallystick.toml
+    """
+
+
+@command.command("sample")
+def print_sample() -> None:
+    """Print a file with every key, its default and its meaning."""
+    click.echo(sample(), nl=False)

@@ -1,0 +1,48 @@
+"""What several commands have in common."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import click
+
+from tallystick.config import Config, builtin, load
+from tallystick.model.errors import StartError
+
+config_option = click.option(
+    "--config",
+    "config_file",
+    metavar="FILE",
+    type=click.Path(path_type=Path),
+    help="TOML file, see 'tallystick config sample'. Without it, built-in settings to try Tallystick out are used.",
+)
+
+
+def config_from(file: Path | None) -> Config:
+    """The config of a file, or the built-in one.
+
+    Raises
+    ------
+    ConfigError
+        If the file cannot be used.
+    """
+    return builtin() if file is None else load(file)
+
+
+@contextmanager
+def server_extra() -> Iterator[None]:
+    """Around imports of what only ``tallystick[server]`` installs.
+
+    Raises
+    ------
+    StartError
+        If one of its packages is missing.
+    """
+    try:
+        yield
+    except ModuleNotFoundError as error:
+        if error.name is None or error.name.startswith("tallystick"):
+            raise
+        raise StartError(
+            f"cannot start: {error.name} is not installed; expected 'pip install tallystick[server]'"
+        ) from error

@@ -1,0 +1,108 @@
+"""``tallystick query``."""
+
+import json
+import urllib.error
+import urllib.parse
+import urllib.request
+from typing import Any
+
+import click
+
+from tallystick.model.errors import QueryError, TallystickError
+
+_BARS = "▁▂▃▄▅▆▇█"
+_SPARK_WIDTH = 40
+
+
+@click.command("query")
+@click.argument("targets", metavar="TARGET...", nargs=-1, required=True)
+@click.option("--from", "start", default="-1h", show_default=True, help="Graphite's times: -1h, -7d, 1700000000.")
+@click.option("--until", default="now", show_default=True, help="As --from.")
+@click.option("--server", default="http://127.0.0.1:8080", show_default=True, envvar="TALLYSTICK_SERVER")
+@click.option("--token", envvar="TALLYSTICK_TOKEN", help="If the server asks for one; or set TALLYSTICK_TOKEN.")
+@click.option("--format", "form", type=click.Choice(["table", "csv", "json"]), default="table", show_default=True)
+def command(targets: tuple[str, ...], start: str, until: str, server: str, token: str | None, form: str) -> None:
+    """Ask a server in Graphite's language.
+
+    \b
+    tallystick query 'hosts.*.load.1m'
+    tallystick query 'sumSeries(apps.shop.*.requests)' --from -6h
+    tallystick query 'highestMax(hosts.*.cpu.user, 5)' --format csv > cpu.csv
+    """
+    fields = [("target", target) for target in targets] + [("from", start), ("until", until)]
+    body = _get(server, [*fields, ("format", "json" if form == "table" else form)], token)
+    if form == "table":
+        _print_table(json.loads(body))
+    else:
+        click.echo(body.rstrip("\n"))
+
+
+def _get(server: str, fields: list[tuple[str, str]], token: str | None) -> str:
+    if not server.startswith(("http://", "https://")):
+        raise click.BadParameter(f"{server!r} is no address; expected http://host:port", param_hint="--server")
+    request = urllib.request.Request(f"{server.rstrip('/')}/render?{urllib.parse.urlencode(fields)}")
+    if token:
+        request.add_header("Authorization", f"Bearer {token}")
+    try:
+        with urllib.request.urlopen(request, timeout=60) as response:
+            text: str = response.read().decode()
+            return text
+    except urllib.error.HTTPError as error:
+        raise QueryError(_told(error)) from error
+    except OSError as error:
+        reason = getattr(error, "reason", error)
+        raise TallystickError(f"cannot ask {server}: {reason}; expected a running 'tallystick serve' there") from error
+
+
+def _told(error: urllib.error.HTTPError) -> str:
+    """The server's own sentence, or what HTTP says."""
+    body = error.read(65536).decode(errors="replace").strip()
+    try:
+        told = json.loads(body)
+    except ValueError:
+        told = body
+    if isinstance(told, dict):
+        told = told.get("error") or told.get("message") or body
+    return str(told) or f"cannot query: the server answers {error.code} {error.reason}"
+
+
+def _print_table(series: list[dict[str, Any]]) -> None:
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
+
+    table = Table(box=None, pad_edge=False)
+    table.add_column("series", overflow="fold")
+    table.add_column("", no_wrap=True)
+    for heading in ("last", "min", "max", "avg"):
+        table.add_column(heading, justify="right", no_wrap=True)
+    for one in series:
+        values = [value for value, _ in one["datapoints"]]
+        known = [value for value in values if value is not None]
+        figures = [known[-1], min(known), max(known), sum(known) / len(known)] if known else [None] * 4
+        table.add_row(Text(one["target"]), sparkline(values), *(_short(figure) for figure in figures))
+    console = Console()
+    console.print(table if series else "no series matches")
+
+
+def sparkline(values: list[float | None], width: int = _SPARK_WIDTH) -> str:
+    """`values` as a line of up to `width` bars between their minimum and maximum; gaps are spaces.
+
+    Where several values share a bar it shows their maximum, so that a peak is not lost.
+    """
+    width = min(width, len(values))
+    columns = [values[len(values) * i // width : len(values) * (i + 1) // width] for i in range(width)]
+    peaks = [max((value for value in column if value is not None), default=None) for column in columns]
+    known = [peak for peak in peaks if peak is not None]
+    low, high = min(known, default=0.0), max(known, default=0.0)
+    scale = (len(_BARS) - 1) / (high - low) if high > low else 0.0
+    return "".join(" " if peak is None else _BARS[round((peak - low) * scale)] for peak in peaks)
+
+
+def _short(value: float | None) -> str:
+    if value is None:
+        return "-"
+    for power, letter in ((12, "T"), (9, "G"), (6, "M"), (3, "k")):
+        if abs(value) >= 10**power:
+            return f"{value / 10**power:.2f}{letter}"
+    return f"{value:.4g}"

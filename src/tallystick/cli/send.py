@@ -1,0 +1,115 @@
+"""``tallystick send``."""
+
+import math
+import re
+import socket
+import sys
+import time
+from collections.abc import Iterable, Iterator
+
+import click
+
+from tallystick.config import Address
+from tallystick.model.errors import TallystickError
+from tallystick.model.name import NAME_BYTES_MAX
+from tallystick.sensors.door import datagrams
+
+_TYPES = {"counter": "c", "timing": "ms", "gauge": "g"}
+_NOT_IN_NAMES = re.compile(r"[\x00-\x20\x7f:|@]")
+
+
+@click.command("send", context_settings={"ignore_unknown_options": True})
+@click.argument("name")
+@click.argument("value", required=False)
+@click.option("--gauge", "kind", flag_value="gauge", default="gauge", help="A level (the default).")
+@click.option("--counter", "kind", flag_value="counter", help="An increment; increments are summed.")
+@click.option("--aggregate", "--timing", "kind", flag_value="timing", help="A sample, for timings in milliseconds.")
+@click.option(
+    "--to",
+    "address",
+    default="udp://127.0.0.1:8125",
+    show_default=True,
+    help="StatsD on udp://host:port, or carbon on tcp://host:port, which takes levels only.",
+)
+def command(name: str, value: str | None, kind: str, address: str) -> None:
+    """Send numbers from a script.
+
+    One number, or lines of 'name value' from the standard input if NAME is '-'.
+
+    \b
+    tallystick send app.signups 1 --counter
+    tallystick send backup.duration 5300 --aggregate
+    df --output=target,pcent | tail -n +2 | tr -d % | tr / _ | tallystick send -
+    tallystick send room.temperature 21.5 --to tcp://127.0.0.1:2003
+
+    A line that cannot be sent is told and costs only itself; the exit status is then 1.
+    """
+    try:
+        target = Address.parse(address, ("udp", "tcp"))
+    except ValueError as error:
+        raise click.BadParameter(str(error), param_hint="--to") from error
+    if target.scheme == "tcp" and kind != "gauge":
+        raise click.UsageError(f"carbon lines cannot carry a {kind}; expected --gauge, or --to udp://host:port")
+    if (name == "-") != (value is None):
+        raise click.UsageError("expected NAME and VALUE, or '-' alone to read them from the standard input")
+    rejected: list[str] = []
+    pairs = _pairs(sys.stdin if name == "-" else [f"{name} {value}"], rejected)
+    try:
+        if target.scheme == "udp":
+            _send_statsd(target, pairs, _TYPES[kind])
+        else:
+            _send_carbon(target, pairs)
+    except OSError as error:
+        raise TallystickError(
+            f"cannot send to {target}: {error.strerror or error}; expected a server that listens there"
+        ) from error
+    if rejected:
+        raise TallystickError("\n".join(rejected))
+
+
+def _pairs(lines: Iterable[str], rejected: list[str]) -> Iterator[tuple[str, float]]:
+    """Names and values of the lines that can be sent; a sentence for each other line goes to `rejected`."""
+    for line in lines:
+        name, _, text = line.strip().rpartition(" ")
+        name = name.strip()
+        if not line.strip():
+            continue
+        if not name or _NOT_IN_NAMES.search(name) or len(name.encode()) > NAME_BYTES_MAX:
+            rejected.append(f"cannot send {line.strip()[:200]!r}: {name[:100]!r} is no name; expected 'name value'")
+            continue
+        try:
+            value = float(text)
+        except ValueError:
+            value = math.nan
+        if math.isfinite(value):
+            yield name, value
+        else:
+            rejected.append(f"cannot send {line.strip()[:200]!r}: {text!r} is no number; expected 'name value'")
+
+
+def _send_statsd(target: Address, pairs: Iterable[tuple[str, float]], kind: str) -> None:
+    family = socket.AF_INET6 if ":" in target.host else socket.AF_INET
+    with socket.socket(family, socket.SOCK_DGRAM) as connection:
+        connection.connect((target.host, target.port))
+        for datagram in datagrams(_statsd_lines(pairs, kind)):
+            connection.send(datagram)
+        # The kernel knows by now if nobody listens on this machine, and would tell only at the next send.
+        refused = connection.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR)
+        if refused:
+            raise ConnectionRefusedError(refused, "nobody listens")
+
+
+def _statsd_lines(pairs: Iterable[tuple[str, float]], kind: str) -> Iterator[str]:
+    for name, value in pairs:
+        if kind == "g" and value < 0:
+            yield f"{name}:0|g"  # a sign means a change of the level: from zero it is the level itself
+        yield f"{name}:{value!r}|{kind}"
+
+
+def _send_carbon(target: Address, pairs: Iterable[tuple[str, float]]) -> None:
+    with socket.create_connection((target.host, target.port), timeout=10) as connection:
+        for name, value in pairs:
+            connection.sendall(f"{name} {value!r} {int(time.time())}\n".encode())
+        connection.shutdown(socket.SHUT_WR)
+        while connection.recv(4096):  # until the server has read everything and closes
+            pass
