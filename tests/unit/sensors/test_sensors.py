@@ -182,7 +182,7 @@ def test_without_a_listener_nothing_happens_but_a_count() -> None:
 
 def test_a_name_has_one_kind_and_its_odd_characters_are_replaced(own: Sensors, statsd: Statsd) -> None:
     own.counter("a:b|c.d e").increment()
-    with pytest.raises(TallystickError, match="cannot make gauge .* it is a counter already"):
+    with pytest.raises(TallystickError, match=r"cannot make gauge .* it is a counter already"):
         own.gauge("a:b|c.d e")
     own.flush()
     assert statsd.lines() == ["dev.apps.shop.a_b_c.d_e:1|c"]
