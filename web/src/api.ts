@@ -45,6 +45,10 @@ export interface Source {
   readonly received: number;
   readonly stored: number;
   readonly rejected: Readonly<Record<string, number>>;
+  /** Read, and not yet decided on. */
+  readonly in_flight?: number;
+  /** Datagrams that the kernel dropped before they could be read. */
+  readonly kernel_drops?: number;
 }
 
 export interface Offender {

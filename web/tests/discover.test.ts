@@ -77,6 +77,14 @@ test("an empty server has nothing to show, and one that does not answer neither"
   expect(await discover("", async () => null)).toEqual([]);
 });
 
+test("of very many neighbours some are shown as examples, and the title says so", async () => {
+  const names = Array.from({ length: 80 }, (_, i) => `apps.shop.n${i}.requests`);
+  const [section] = await discover("", treeOf(names));
+  expect(section?.families).toEqual([
+    { title: "shop · requests · 8 of 80", target: "apps.shop.{n0,n1,n2,n3,n4,n5,n6,n7}.requests" },
+  ]);
+});
+
 test("a level of thousands asks for a bounded number of others", async () => {
   const children = treeOf(Array.from({ length: 2000 }, (_, i) => `n${i}.a.b.c`));
   let asked = 0;

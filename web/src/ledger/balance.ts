@@ -12,10 +12,14 @@ export interface Verdict {
   readonly text: string;
 }
 
-/** Received = stored + rejected + on the way; more out than in is a fault of ours. */
+/** Received = stored + rejected + on the way. More out than in, or less than all, is a fault of ours. */
 export function verdictOf(source: Source): Verdict {
   const left = source.received - source.stored - rejectedOf(source);
-  if (left === 0) return { tone: "good", text: "yes" };
-  if (left > 0) return { tone: "late", text: `${formatCount(left)} on the way` };
-  return { tone: "bad", text: `${formatCount(-left)} too many` };
+  const onTheWay = source.in_flight ?? Math.max(0, left);
+  if (left > onTheWay) return { tone: "bad", text: `${formatCount(left - onTheWay)} are missing` };
+  if (left < onTheWay) return { tone: "bad", text: `${formatCount(onTheWay - left)} too many` };
+  if (source.kernel_drops) {
+    return { tone: "late", text: `the kernel dropped ${formatCount(source.kernel_drops)} datagrams before us` };
+  }
+  return { tone: "good", text: onTheWay ? `yes, ${formatCount(onTheWay)} on the way` : "yes" };
 }

@@ -20,6 +20,8 @@ export type Children = (path: string) => Promise<readonly Node[] | null>;
 
 /** Kept low: the overview answers "how is it going", the tree has the rest. */
 const BRANCHES_MAX = 16;
+/** Of more branches than that, so many are looked at, and shown as examples. */
+const EXAMPLES = 8;
 const DEPTH_MAX = 5;
 const LEAVES_MAX = 12;
 const WORDS_MAX = 3;
@@ -76,7 +78,8 @@ async function sectionOf(level: Level, children: Children): Promise<Section> {
 }
 
 function levelsBelow(level: Level, children: Children): Promise<Level[]> {
-  return Promise.all(level.branches.slice(0, BRANCHES_MAX).map((branch) => levelAt(branch.path, children)));
+  const some = level.branches.length > BRANCHES_MAX ? level.branches.slice(0, EXAMPLES) : level.branches;
+  return Promise.all(some.map((branch) => levelAt(branch.path, children)));
 }
 
 function alike(a: Level, b: Level): boolean {
@@ -107,7 +110,9 @@ function mergeAlike(plan: Plan, level: Level, below: readonly Level[]): { famili
     group.forEach((one) => covers.add(one.path));
     const names = group.map((one) => one.path.split(".").at(-1) ?? "");
     const between = group.length === level.branches.length ? "*" : `{${names.join(",")}}`;
-    families.push(...familiesOf(plan, join(level.path, between), first.leaves, level.path));
+    const examples = level.branches.length > below.length ? ` · ${group.length} of ${level.branches.length}` : "";
+    const found = familiesOf(plan, join(level.path, between), first.leaves, level.path);
+    families.push(...found.map((family) => ({ ...family, title: family.title + examples })));
   }
   return { families, covers };
 }
@@ -116,7 +121,7 @@ function mergeAlike(plan: Plan, level: Level, below: readonly Level[]): { famili
 function familiesOf(plan: Plan, path: string, leaves: readonly string[], called: string): Family[] {
   const shown = leaves.filter((leaf) => !LEFT_OUT.test(join(called, leaf)));
   const groups = grouped(shown, (leaf) => unitOf(join(path, leaf)));
-  const title = called === plan.base ? called : called.slice(plan.base ? plan.base.length + 1 : 0);
+  const title = called === plan.base ? called.slice(called.lastIndexOf(".") + 1) : called.slice(plan.base ? plan.base.length + 1 : 0);
   return groups.map((names) => {
     const whole = names.length === leaves.length && names.length > 1 && names.length <= LEAVES_MAX;
     const listed = names.length === 1 ? (names[0] ?? "*") : `{${names.slice(0, LEAVES_MAX).join(",")}}`;

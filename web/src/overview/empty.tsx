@@ -4,18 +4,7 @@ import { useEffect, useState } from "preact/hooks";
 
 import { ledger } from "../api";
 import { beat, refresh } from "../state/live";
-
-/** Where carbon lines are taken, from the ledger's names of the sources; the usual port if it does not say. */
-export function carbonAddress(sources: readonly string[]): { readonly host: string; readonly port: string } {
-  for (const source of sources) {
-    const match = /^carbon\s+tcp:\/\/(.+):(\d+)$/.exec(source);
-    if (match?.[1] && match[2]) {
-      const everywhere = match[1] === "0.0.0.0" || match[1] === "[::]";
-      return { host: everywhere ? location.hostname : match[1].replace(/^\[|\]$/g, ""), port: match[2] };
-    }
-  }
-  return { host: "localhost", port: "2003" };
-}
+import { carbonAddress } from "./carbon-address";
 
 const IMPATIENT_MS = 2000;
 
@@ -37,7 +26,7 @@ export function Empty() {
     return () => clearInterval(timer);
   }, []);
 
-  const { host, port } = carbonAddress(sources);
+  const { host, port } = carbonAddress(sources, location.hostname);
   const command = `echo "hello.world 42 $(date +%s)" | nc -q0 ${host} ${port}`;
   const copy = async (): Promise<void> => {
     await navigator.clipboard.writeText(command);
