@@ -15,6 +15,11 @@ import { useAnswer, useSeen } from "./use-answer";
 /** More lines than this cannot be told apart. */
 const LINES_MAX = 40;
 
+/** What is asked for does not follow the width, so that a window that is resized asks for nothing. */
+const POINTS_SMALL = 400;
+const POINTS_LARGE = 800;
+const LARGE_PX = 200;
+
 interface Props {
   readonly target: string;
   readonly title: string;
@@ -24,7 +29,7 @@ interface Props {
 
 export function Graph({ target, title, height, onRemove }: Props) {
   const box = useRef<HTMLElement>(null);
-  const asked = useAnswer(target, 800, useSeen(box));
+  const asked = useAnswer(target, height < LARGE_PX ? POINTS_SMALL : POINTS_LARGE, useSeen(box));
   const found = asked.answer?.series.length ?? 0;
   const drawn = useMemo(() => asked.answer && draw(asked.answer), [asked.answer]);
   const [cursor, setCursor] = useState<number | null>(null);

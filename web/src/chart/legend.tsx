@@ -21,8 +21,8 @@ interface Props {
 
 const SHOWN_AT_FIRST = 8;
 /** Swatch, gaps and value beside a label, and what a letter of it takes; entries stand in columns of one width. */
-const BESIDE_LABEL_PX = 88;
-const LETTER_PX = 6.6;
+const BESIDE_LABEL_PX = 96;
+const LETTER_PX = 7;
 
 export function Legend({ entries, unit, off, onToggle }: Props) {
   const [all, setAll] = useState(false);
@@ -30,7 +30,7 @@ export function Legend({ entries, unit, off, onToggle }: Props) {
   const shown = all ? entries : entries.slice(0, SHOWN_AT_FIRST);
   const letters = Math.max(...shown.map((entry) => entry.label.length));
   return (
-    <ul class="legend" style={{ "--entry": `${Math.ceil(BESIDE_LABEL_PX + letters * LETTER_PX)}px` }}>
+    <ul class="legend" style={{ "--entry": `${BESIDE_LABEL_PX + letters * LETTER_PX}px` }}>
       {shown.map((entry, i) => (
         <li key={entry.name}>
           <button
