@@ -1,14 +1,16 @@
 """``tallystick query``."""
 
+from __future__ import annotations
+
 import json
-import urllib.error
-import urllib.parse
-import urllib.request
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from tallystick.model.errors import QueryError, TallystickError
+
+if TYPE_CHECKING:
+    from urllib.error import HTTPError
 
 _BARS = "▁▂▃▄▅▆▇█"
 _SPARK_WIDTH = 40
@@ -38,23 +40,27 @@ def command(targets: tuple[str, ...], start: str, until: str, server: str, token
 
 
 def _get(server: str, fields: list[tuple[str, str]], token: str | None) -> str:
+    from urllib.error import HTTPError
+    from urllib.parse import urlencode
+    from urllib.request import Request, urlopen
+
     if not server.startswith(("http://", "https://")):
         raise click.BadParameter(f"{server!r} is no address; expected http://host:port", param_hint="--server")
-    request = urllib.request.Request(f"{server.rstrip('/')}/render?{urllib.parse.urlencode(fields)}")
+    request = Request(f"{server.rstrip('/')}/render?{urlencode(fields)}")
     if token:
         request.add_header("Authorization", f"Bearer {token}")
     try:
-        with urllib.request.urlopen(request, timeout=60) as response:
+        with urlopen(request, timeout=60) as response:
             text: str = response.read().decode()
             return text
-    except urllib.error.HTTPError as error:
+    except HTTPError as error:
         raise QueryError(_told(error)) from error
     except OSError as error:
         reason = getattr(error, "reason", error)
         raise TallystickError(f"cannot ask {server}: {reason}; expected a running 'tallystick serve' there") from error
 
 
-def _told(error: urllib.error.HTTPError) -> str:
+def _told(error: HTTPError) -> str:
     """The server's own sentence, or what HTTP says."""
     body = error.read(65536).decode(errors="replace").strip()
     try:

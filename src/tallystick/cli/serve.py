@@ -1,11 +1,17 @@
 """``tallystick serve``."""
 
+from __future__ import annotations
+
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 import msgspec
 
 from tallystick.cli.options import config_from, config_option, server_extra
+
+if TYPE_CHECKING:
+    from tallystick.service import Service
 
 
 @click.command("serve")
@@ -29,4 +35,26 @@ def command(config_file: Path | None, directory: Path | None) -> None:
         config = msgspec.structs.replace(config, store=msgspec.structs.replace(config.store, directory=str(directory)))
     with server_extra():
         from tallystick.service import run
-    run(config)
+        from tallystick.warm import is_warm
+    if not is_warm():
+        _warm_up()
+    run(config, _announce)
+
+
+def _warm_up() -> None:
+    from rich.console import Console
+    from rich.progress import Progress
+
+    from tallystick.warm import warm_up
+
+    console = Console(stderr=True)
+    console.print("Compiling for this machine; only the first start does this.")
+    with Progress(console=console, transient=True) as bar:
+        task = bar.add_task("", total=1.0)
+        warm_up(lambda share, what: bar.update(task, completed=share, description=what))
+
+
+def _announce(service: Service) -> None:
+    doors = ", ".join(f"{protocol} on {address}" for protocol, address in service.listening)
+    click.echo(f"Tallystick is at http://{str(service.http_address).partition('://')[2]}")
+    click.echo(f"It listens to {doors or 'no sender'}. Ctrl-C ends it.")

@@ -12,7 +12,7 @@ from pathlib import Path
 from tallystick.config.address import Address
 from tallystick.model.errors import StartError
 
-START_TIMEOUT_S = 180
+START_TIMEOUT_S = 300
 """The first start on a machine compiles kernels."""
 STOP_TIMEOUT_S = 20
 

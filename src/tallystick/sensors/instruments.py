@@ -1,7 +1,7 @@
 """Counters, gauges and timings: what each keeps between two flushes, and the StatsD fields that it flushes as."""
 
-import asyncio
 import functools
+import inspect
 import math
 import random
 import threading
@@ -137,7 +137,7 @@ class Timing:
 
     def __call__(self, function: Callable[P, R]) -> Callable[P, R]:
         """Time each call of `function`."""
-        if asyncio.iscoroutinefunction(function):
+        if inspect.iscoroutinefunction(function):
 
             @functools.wraps(function)
             async def timed_task(*args: P.args, **kwargs: P.kwargs) -> Any:
