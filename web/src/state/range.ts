@@ -23,7 +23,8 @@ export const PRESETS: readonly Preset[] = [
   { from: "-1y", label: "1 y", spoken: "last year" },
 ];
 
-export const DEFAULT_RANGE: Range = { from: "-1h", until: "now" };
+/** Short, so that whoever has just sent a first number sees it move. */
+export const DEFAULT_RANGE: Range = { from: "-15min", until: "now" };
 
 const RELATIVE = /^-\d{1,6}(s|min|h|d|w|mon|y)$/;
 const EPOCH = /^\d{1,11}$/;
