@@ -2,9 +2,10 @@
 
 import { useMemo, useRef, useState } from "preact/hooks";
 
-import type { Answer, Series } from "../api";
+import type { Answer } from "../api";
 import { distinguish } from "../format/names";
-import { formatLength, formatMoment } from "../format/time";
+import { slotNote } from "../format/slots";
+import { formatMoment } from "../format/time";
 import { commonUnit, unitOf } from "../format/units";
 import { addressOf } from "../state/view";
 import { latest, toColumns, valueAt } from "./band";
@@ -102,13 +103,4 @@ function draw(answer: Answer) {
     unit: timings ? ("ms" as const) : commonUnit(names),
     note: slotNote(series),
   };
-}
-
-/** `10 s slots · kept 10 days`: what the reader looks at, and how long it will be there. */
-function slotNote(series: readonly Series[]): string {
-  const [first] = series;
-  if (first === undefined) return "";
-  const finest = series.reduce((best, one) => (one.step < best.step ? one : best), first);
-  const slots = `${formatLength(finest.step)} slots`;
-  return finest.kept_s === null ? slots : `${slots} · kept ${formatLength(finest.kept_s)}`;
 }
