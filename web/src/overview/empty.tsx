@@ -10,7 +10,7 @@ const IMPATIENT_MS = 2000;
 
 export function Empty() {
   const [sources, setSources] = useState<readonly string[]>([]);
-  const [copied, setCopied] = useState(false);
+  const [copying, setCopying] = useState("copy");
 
   useEffect(() => {
     const control = new AbortController();
@@ -29,8 +29,13 @@ export function Empty() {
   const { host, port } = carbonAddress(sources, location.hostname);
   const command = `echo "hello.world 42 $(date +%s)" | nc -q0 ${host} ${port}`;
   const copy = async (): Promise<void> => {
-    await navigator.clipboard.writeText(command);
-    setCopied(true);
+    try {
+      await navigator.clipboard.writeText(command);
+      setCopying("copied");
+    } catch {
+      // The browser does not allow it: one click on the command selects all of it.
+      setCopying("select it");
+    }
   };
 
   return (
@@ -44,7 +49,7 @@ export function Empty() {
       <div class="command">
         <code>{command}</code>
         {window.isSecureContext && (
-          <button type="button" onClick={() => void copy()}>{copied ? "copied" : "copy"}</button>
+          <button type="button" onClick={() => void copy()}>{copying}</button>
         )}
       </div>
       <p class="waiting"><span class="dot live" /> waiting for the first number</p>
