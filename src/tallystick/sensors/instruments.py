@@ -13,6 +13,8 @@ from typing import Any, ParamSpec, Protocol, TypeVar, cast
 P = ParamSpec("P")
 R = TypeVar("R")
 
+_INFINITE = math.inf
+
 TIMINGS_MAX = 1000
 """Timings of one name that are kept between two flushes; of more, an even sample is kept and its rate is sent along."""
 
@@ -47,7 +49,7 @@ class Counter:
         ValueError
             If `by` is negative or not finite: a counter counts up.
         """
-        if not 0 <= by < math.inf:
+        if not 0 <= by < _INFINITE:
             raise ValueError(f"cannot increment by {by}: a counter counts up; expected a finite number from 0")
         with self._lock:
             self._sum += by
@@ -117,7 +119,7 @@ class Timing:
 
     def observe(self, seconds: float) -> None:
         """Add something that took `seconds`; negative and non-finite lengths of time are no lengths and left out."""
-        if not 0 <= seconds < math.inf:
+        if not 0 <= seconds < _INFINITE:
             return
         with self._lock:
             self._seen += 1

@@ -13,6 +13,7 @@ import pytest
 from tallystick.agent import registered
 from tallystick.agent.carbon import lines
 from tallystick.agent.collectors.disk import Disk
+from tallystick.agent.collectors.filesystem import _named
 from tallystick.agent.names import component, host_prefix, short_host
 from tallystick.agent.point import Collector, Point
 from tallystick.agent.rates import Rates
@@ -62,6 +63,16 @@ def test_the_root_filesystem_is_always_there_and_agrees_with_the_kernel() -> Non
     room = os.statvfs("/")
     assert points["filesystem.root.used"] + points["filesystem.root.free"] <= room.f_blocks * room.f_frsize
     assert 0 < points["filesystem.root.used_percent"] <= 100
+
+
+def test_mounts_that_would_be_called_the_same_are_numbered() -> None:
+    assert _named(["/", "/root", "/srv/a", "/srv-a", "/x"]) == {
+        "root": "/",
+        "root_2": "/root",
+        "srv-a": "/srv/a",
+        "srv-a_2": "/srv-a",
+        "x": "/x",
+    }
 
 
 def test_the_first_look_has_no_rates_and_a_counter_that_was_reset_has_none_either() -> None:

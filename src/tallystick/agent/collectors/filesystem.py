@@ -23,9 +23,9 @@ class Filesystem:
 
     def collect(self, monotonic_s: float) -> Iterator[Point]:
         failure: OSError | None = None
-        for mount in self._mounts():
+        for name, mount in _named(self._mounts()).items():
             try:
-                yield from self._room(mount)
+                yield from self._room(name, mount)
             except OSError as error:  # told once the others have been looked at
                 failure = error
         if failure is not None:
@@ -39,13 +39,23 @@ class Filesystem:
                 by_device.setdefault(part.device, part.mountpoint)
         return sorted({"/", *by_device.values()})
 
-    def _room(self, mount: str) -> Iterator[Point]:
+    def _room(self, name: str, mount: str) -> Iterator[Point]:
         usage = psutil.disk_usage(mount)
         inodes = os.statvfs(mount)
-        prefix = f"filesystem.{component(mount)}"
+        prefix = f"filesystem.{name}"
         yield Point(f"{prefix}.used", float(usage.used))
         yield Point(f"{prefix}.free", float(usage.free))
         yield Point(f"{prefix}.used_percent", usage.percent)
         if inodes.f_files:
             used_percent = 100 * (inodes.f_files - inodes.f_ffree) / inodes.f_files
             yield Point(f"{prefix}.inodes_used_percent", round(used_percent, 3))
+
+
+def _named(mounts: list[str]) -> dict[str, str]:
+    """Mounts by their component of the name; where two have the same (``/`` and ``/root``), the later is numbered."""
+    named: dict[str, str] = {}
+    for mount in mounts:
+        name = component(mount)
+        same = sum(component(other) == name for other in named.values())
+        named[f"{name}_{same + 1}" if same else name] = mount
+    return named
