@@ -59,7 +59,7 @@ def finder_module() -> types.ModuleType:
         def find_nodes(self, query):
             return []
 
-        def fetch(self, patterns, start_time, end_time, now=None, requestContext=None):
+        def fetch(self, patterns, start_time, end_time, *others, **more):
             return [answer for pattern in patterns for answer in fetched(pattern, start_time, end_time)]
 
     class Tags(BaseTagDB):
@@ -117,7 +117,14 @@ def record(target: str) -> object:
     moments = {"startTime": FROM_S, "endTime": UNTIL_S, "now": UNTIL_S}
     context = {key: datetime.fromtimestamp(value, UTC).astimezone(pytz.utc) for key, value in moments.items()}
     context |= {"localOnly": False, "template": {}, "tzinfo": pytz.utc, "forwardHeaders": {}, "sourceIdHeaders": {}}
-    context |= {"data": [], "prefetched": {}, "xFilesFactor": 0, "maxDataPoints": None, "targets": [target], "maxStep": None}
+    context |= {
+        "data": [],
+        "prefetched": {},
+        "xFilesFactor": 0,
+        "maxDataPoints": None,
+        "targets": [target],
+        "maxStep": None,
+    }
     result = evaluateTarget(context, target)
     series = [one for item in result for one in (item if type(item) is list else [item])]
     return [

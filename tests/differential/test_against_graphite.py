@@ -13,7 +13,8 @@ from tallystick.model.name import canonical
 from tallystick.model.retention import Retention, RetentionRule
 from tallystick.model.sample import SampleBatch
 from tallystick.query import FUNCTIONS, Evaluator, Request
-from tallystick.query.grammar import Call, Literal, Path as PathNode, Template, parse
+from tallystick.query.grammar import Call, Literal, Template, parse
+from tallystick.query.grammar import Path as PathNode
 from tallystick.store.memory import MemoryStore
 
 sys.path.insert(0, str(Path(__file__).parent))
@@ -30,7 +31,9 @@ NOT_IN_THE_ORACLE = {"stat", "percentile", "medianSeries", "randomWalk", "random
 @pytest.fixture(scope="module")
 def evaluator() -> Evaluator:
     steps = {step for step, _ in SERIES.values()}
-    rules = [RetentionRule(f"{name.split('.')[0]}.*", Retention.parse(f"{step}s:30d")) for name, (step, _) in SERIES.items()]
+    rules = [
+        RetentionRule(f"{name.split('.')[0]}.*", Retention.parse(f"{step}s:30d")) for name, (step, _) in SERIES.items()
+    ]
     assert steps == {10, 60, 300}
     store = MemoryStore(rules)
     for name, (step, wave) in SERIES.items():
@@ -39,7 +42,10 @@ def evaluator() -> Evaluator:
         points = [(t, value) for t in times if (value := wave(t)) is not None]
         store.append(
             SampleBatch.of(
-                np.full(len(points), ids[0]), [t * 1000 for t, _ in points], [value for _, value in points], kind=Kind.GAUGE
+                np.full(len(points), ids[0]),
+                [t * 1000 for t, _ in points],
+                [value for _, value in points],
+                kind=Kind.GAUGE,
             )
         )
     return Evaluator(store, ManualClock(float(UNTIL_S)))

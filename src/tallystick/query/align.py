@@ -14,8 +14,8 @@ def aligned(series: SeriesList, x_files_factor: float = 0.0) -> Grid:
     """All series as one grid.
 
     Series that differ in step are joined to the least common multiple of their steps, each by its row's
-    consolidation, in slots that are aligned to the epoch; an incomplete first slot is left out, as it is when the store is
-    read at that step. Where a series has no slots it gets NaN.
+    consolidation, in slots that are aligned to the epoch; an incomplete first slot is left out, as it is when the store
+    is read at that step. Where a series has no slots it gets NaN.
 
     Raises
     ------

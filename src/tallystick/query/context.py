@@ -4,6 +4,9 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, tzinfo
 
+import numpy as np
+from numpy.typing import NDArray
+
 from tallystick.model.clock import Clock
 from tallystick.model.errors import LimitError, QueryError
 from tallystick.model.statistic import Statistic
@@ -76,6 +79,8 @@ class Session:
         Read in one go whenever a path is fetched, so that a min/max band costs one reading.
     fetched
         What was read already, by path, range and statistic.
+    ids
+        The series that a path gave, by path, in the order of their names.
     """
 
     store: Store
@@ -84,6 +89,7 @@ class Session:
     started_s: float
     statistics: Sequence[Statistic] = (Statistic.DEFAULT,)
     fetched: dict[tuple[object, ...], SeriesList] = field(default_factory=dict)
+    ids: dict[str, NDArray[np.int32]] = field(default_factory=dict)
     series: int = 0
     points: int = 0
 

@@ -28,17 +28,20 @@ functions.load()
 
 @dataclass(frozen=True, slots=True)
 class Band:
-    """A grid, and the smallest and largest sample of each of its slots where the target is a plain path.
+    """A grid, and what is known of its slots beside their values.
 
     Parameters
     ----------
     low, high : float64[n, m] or None
-        In the shape of the grid's values.
+        The smallest and the largest sample of each slot; None if the target changes values.
+    ids : int32[n] or None
+        The series that the rows are; None if the target is not a path alone.
     """
 
     grid: Grid
     low: NDArray[np.float64] | None = None
     high: NDArray[np.float64] | None = None
+    ids: NDArray[np.int32] | None = None
 
 
 class Evaluator:
@@ -89,7 +92,12 @@ class Evaluator:
         session.statistics = _MIN_MAX
         context = _plain_context(_context(session, request), node)
         grids, lows, highs = (as_series(context.wanting(one).evaluate(node), target).grids for one in _MIN_MAX)
-        return [Band(grid, low.values, high.values) for grid, low, high in zip(grids, lows, highs, strict=True)]
+        ids = session.ids.get(node.pattern) if isinstance(node, Path) else None
+        begins = np.cumsum([0, *(len(grid) for grid in grids)])
+        return [
+            Band(grid, low.values, high.values, None if ids is None else ids[begin : begin + len(grid)])
+            for grid, low, high, begin in zip(grids, lows, highs, begins[:-1].tolist(), strict=True)
+        ]
 
     def _session(self) -> Session:
         return Session(self.store, self._clock, self._limits, self._clock.monotonic())

@@ -76,7 +76,8 @@ def _fetch(context: Context, path: str, find: Callable[[], NDArray[np.int32]]) -
     key = (path, context.from_s, context.until_s, context.slots_max, context.consolidation)
     if (*key, wanted) not in session.fetched:
         every = session.statistics if wanted in session.statistics else (wanted,)
-        for one, found in _read(context, path, find(), every).items():
+        session.ids[path] = find()
+        for one, found in _read(context, path, session.ids[path], every).items():
             session.fetched[(*key, one)] = found
     return session.fetched[(*key, wanted)]
 

@@ -1,4 +1,4 @@
-"""Regular expressions that readers write, in RE2: linear in time whatever they hold, so no query can hang the server."""
+"""Regular expressions that readers write, in RE2: time is linear whatever they hold, so no query hangs the server."""
 
 from typing import Protocol, cast
 

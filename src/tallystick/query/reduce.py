@@ -18,7 +18,7 @@ Reduction = Callable[[Values, int], Values]
 
 def known_count(values: Values, axis: int) -> NDArray[np.int64]:
     """How many values are not NaN."""
-    return np.count_nonzero(~np.isnan(values), axis=axis)
+    return np.asarray(np.count_nonzero(~np.isnan(values), axis=axis))
 
 
 def _blank_where_unknown(result: Values, count: NDArray[np.int64]) -> Values:
@@ -41,7 +41,7 @@ def average(values: Values, axis: int) -> Values:
 
 def average_with_zeros(values: Values, axis: int) -> Values:
     """Mean over all slots, an unknown one counted as 0."""
-    return np.nansum(values, axis=axis) / max(values.shape[axis], 1)
+    return np.asarray(np.nansum(values, axis=axis) / max(values.shape[axis], 1))
 
 
 def minimum(values: Values, axis: int) -> Values:

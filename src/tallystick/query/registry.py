@@ -97,7 +97,8 @@ class Function:
         except (TypeError, ValueError, KeyError) as error:
             shown = repr(value) if isinstance(value, (str, int, float, bool, type(None))) else "a list of series"
             raise QueryError(
-                f"cannot call {self.name}: parameter {parameter.name!r} cannot be {shown}; expected {parameter.type_name}"
+                f"cannot call {self.name}: parameter {parameter.name!r} cannot be {shown}; "
+                f"expected {parameter.type_name}"
             ) from error
 
 

@@ -1,7 +1,7 @@
 """`SeriesList`: the value that query functions take and give, an ordered list of series held as grids.
 
-Series with the same time line that follow each other share one `Grid`, so functions compute on matrices. A list in which
-time lines alternate simply has more grids: the order, which queries can see, is kept.
+Series with the same time line that follow each other share one `Grid`, so functions compute on matrices. A list in
+which time lines alternate simply has more grids: the order, which queries can see, is kept.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence

@@ -76,9 +76,9 @@ def parse_time(text: str, now_s: int, zone: tzinfo = UTC) -> int:
     Parameters
     ----------
     text
-        ``now``, ``-1h``, ``now-2mon``, ``1700000000``, ``20240102``, ``8:50_20240102``, ``01/02/24``, ``jan 5``, ``monday``
-        (the last one), ``noon yesterday``, ``midnight``, ``teatime``, ``6pm+1h``. Case, blanks, commas and underscores
-        do not matter.
+        ``now``, ``-1h``, ``now-2mon``, ``1700000000``, ``20240102``, ``8:50_20240102``, ``01/02/24``, ``jan 5``,
+        ``monday`` (the last one), ``noon yesterday``, ``midnight``, ``teatime``, ``6pm+1h``. Case, blanks, commas
+        and underscores do not matter.
     now_s
         The present in epoch seconds.
     zone
@@ -101,7 +101,7 @@ def parse_time(text: str, now_s: int, zone: tzinfo = UTC) -> int:
         moment = _reference(plain[:place], datetime.fromtimestamp(now_s, zone))
     except (ValueError, OverflowError) as error:
         raise QueryError(
-            f"cannot read time {text!r}: {error}; expected one such as -1h, now-7d, 20240131, 18:30_20240131, monday or noon"
+            f"cannot read time {text!r}: {error}; expected one such as -1h, now-7d, 20240131, 18:30_20240131 or monday"
         ) from error
     return int(moment.timestamp()) + (parse_offset(plain[place:]) if split else 0)
 

@@ -14,8 +14,8 @@ def window_fold(ufunc: np.ufunc, values: Values, width: int) -> Values:
 
     Notes
     -----
-    The algorithm of van Herk (1992) and of Gil and Werman (1993): with the line cut into blocks of the window's width, a
-    window is the end of one block and the beginning of the next. Three passes whatever the width; and sums are sums,
+    The algorithm of van Herk (1992) and of Gil and Werman (1993): with the line cut into blocks of the window's width,
+    a window is the end of one block and the beginning of the next. Three passes whatever the width; and sums are sums,
     not differences of running totals, so nothing cancels.
     """
     rows, slots = values.shape

@@ -1,6 +1,7 @@
 """Names for readers. Values, order and paths stay."""
 
 import re
+from math import isnan
 
 from tallystick.model.errors import QueryError
 from tallystick.model.grid import Row
@@ -66,7 +67,7 @@ def alias_query(context: Context, seriesList: SeriesList, search: str, replace: 
         target = substitute(search, replace, row.name)
         found = as_series(context.evaluate(parse(target)), target)
         current = float(found.pick([0]).statistic(last)[0]) if len(found) else float("nan")
-        if current != current:
+        if isnan(current):
             raise QueryError(f"cannot call aliasQuery: {target!r} gives no value; expected a series with one")
         try:
             return row.named(newName % current)

@@ -16,7 +16,7 @@ from tallystick.query.series import SeriesList, marked_rows
 def exponential_moving_average(context: Context, seriesList: Deferred, windowSize: Window) -> SeriesList:
     """A mean in which each value counts less the older it is.
 
-    The newest counts 2 / (N + 1), N being the window in points, or in seconds if it is a length of time: Graphite's rule.
+    The newest counts 2 / (N + 1), N being the window in points, or in seconds if it is a length: Graphite's rule.
     """
     lead = lead_s(seriesList.evaluate() if windowSize.interval is None else SeriesList(), windowSize)
     earlier = seriesList.evaluate(seriesList.context.shifted(-lead))
@@ -42,9 +42,9 @@ def smoothed(values: Values, first: Values, weight: float) -> Values:
 
     Notes
     -----
-    Solved block by block in closed form: within a block, ``e[i] = r**k * (e0 + sum(weight * v / r**k))`` with ``r = 1 - weight``
-    and ``k`` the known values so far. Blocks are short enough that ``r**-k`` stays below 10,000 and costs four digits of
-    sixteen.
+    Solved block by block in closed form: within a block, ``e[i] = r**k * (e0 + sum(weight * v / r**k))`` with
+    ``r = 1 - weight`` and ``k`` the known values so far. Blocks are so short that ``r**-k`` stays below 10,000, which
+    costs four digits of sixteen.
     """
     decay = 1.0 - weight
     if decay <= 0.0:

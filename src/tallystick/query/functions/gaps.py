@@ -67,7 +67,7 @@ def changed(context: Context, seriesList: SeriesList) -> SeriesList:
         before, _ = _neighbours(grid.values)
         earlier = np.concatenate([np.full((len(grid), 1), -1), before[:, :-1]], axis=1)
         differs = ~np.isnan(grid.values) & (earlier >= 0) & (grid.values != _at(grid.values, earlier))
-        return differs.astype(np.float64)
+        return np.asarray(differs, np.float64)
 
     return transformed(seriesList, compute, lambda name: f"changed({name})")
 

@@ -10,8 +10,10 @@ from tallystick.query.units import with_unit
 
 @function("legendValue", group="Alias")
 def legend_value(context: Context, seriesList: SeriesList, *valueTypes: str) -> SeriesList:
-    """Add aggregations of its values to the name of each series: ``last``, ``max`` ...; with ``si`` or ``binary`` at the
-    end, in columns and with units."""
+    """Add aggregations of its values to the name of each series: ``last``, ``max`` and the like.
+
+    With ``si`` or ``binary`` at the end they stand in columns and have units.
+    """
     system = valueTypes[-1] if valueTypes and valueTypes[-1] in ("si", "binary") else None
     words = valueTypes[:-1] if system else valueTypes
     names = [row.name for row in seriesList.rows]

@@ -29,4 +29,4 @@ def remove_between_percentile(context: Context, seriesList: SeriesList, n: float
     grid = aligned(seriesList, context.x_files_factor)
     low, high = (percentile(grid.values, rank, 0) for rank in (100 - n, n))
     outside = ~((low < grid.values) & (grid.values < high)) & ~np.isnan(grid.values)
-    return seriesList.keep(outside.any(axis=1).tolist())
+    return seriesList.keep(np.asarray(outside.any(axis=1)).tolist())

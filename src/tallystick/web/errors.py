@@ -1,0 +1,57 @@
+"""One shape of errors: JSON ``{"error": "a sentence"}`` with a status that says whose turn it is. Never a traceback."""
+
+from collections.abc import Awaitable, Callable
+
+import msgspec
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import Response
+
+from tallystick.model.errors import QueryError, StoreError, TallystickError
+
+
+class OverloadedError(TallystickError):
+    """More is asked at the same time than the server takes on."""
+
+
+def error_response(status: int, text: str) -> Response:
+    """An answer that says what went wrong."""
+    return Response(msgspec.json.encode({"error": text}), status, media_type="application/json")
+
+
+def _with_status(status: int) -> Callable[[Request, Exception], Awaitable[Response]]:
+    async def handle(request: Request, error: Exception) -> Response:
+        response = error_response(status, str(error))
+        if status == 503:
+            response.headers["retry-after"] = "1"
+        return response
+
+    return handle
+
+
+async def _http_error(request: Request, error: Exception) -> Response:
+    if not isinstance(error, HTTPException):
+        raise error
+    path = request.url.path
+    text = {
+        404: f"cannot find {path!r}: there is no such page",
+        405: f"cannot {request.method} {path!r}: the method is not allowed here",
+    }.get(error.status_code, error.detail)
+    response = error_response(error.status_code, text)
+    response.headers.update(error.headers or {})
+    return response
+
+
+async def _unforeseen(request: Request, error: Exception) -> Response:
+    # The server logs the traceback; what it says is not for whoever asked.
+    return error_response(500, "cannot answer: an error that was not foreseen; the server's log has it")
+
+
+exception_handlers = {
+    QueryError: _with_status(400),
+    OverloadedError: _with_status(503),
+    StoreError: _with_status(503),
+    HTTPException: _http_error,
+    Exception: _unforeseen,
+}
+"""For the application: which answer each exception becomes."""

@@ -1,0 +1,76 @@
+"""``/functions``: what can be called, generated from the registry. Grafana builds its query editor of it."""
+
+from typing import Any
+
+import msgspec
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import BaseRoute, Route
+
+from tallystick.query import FUNCTIONS, REDUCTION_NAMES, Function
+from tallystick.query.parameters import Parameter
+from tallystick.web.errors import error_response
+from tallystick.web.reading import Parameters, as_json, parameters
+
+
+def function_routes() -> list[BaseRoute]:
+    """The list of functions, and one of them."""
+
+    async def every(request: Request) -> Response:
+        given = await parameters(request)
+        return as_json(_listed(given), given)
+
+    async def one(request: Request) -> Response:
+        name = request.path_params["name"]
+        if name not in FUNCTIONS:
+            return error_response(404, f"Function not found: {name}")
+        return as_json(_described(name, FUNCTIONS[name]), await parameters(request))
+
+    return [
+        Route("/functions", every),
+        Route("/functions/", every),
+        Route("/functions/{name}", one),
+        Route("/functions/{name}/", one),
+    ]
+
+
+def _listed(given: Parameters) -> dict[str, Any]:
+    group = given.one("group")
+    found = {name: one for name, one in sorted(FUNCTIONS.items()) if group in ("", one.group)}
+    if not given.flag("grouped"):
+        return {name: _described(name, one) for name, one in found.items()}
+    groups: dict[str, dict[str, Any]] = {}
+    for name, one in found.items():
+        groups.setdefault(one.group, {})[name] = _described(name, one)
+    return groups
+
+
+def _described(name: str, one: Function) -> dict[str, Any]:
+    return {
+        "name": name,
+        "function": name + one.signature[len(one.name) :],
+        "description": one.description,
+        "module": one.call.__module__,
+        "group": one.group,
+        "params": [_parameter(parameter) for parameter in one.parameters],
+    }
+
+
+def _parameter(one: Parameter) -> dict[str, Any]:
+    described: dict[str, Any] = {"name": one.name, "type": one.type_name}
+    if one.required:
+        described["required"] = True
+    if one.default is not None:
+        described["default"] = _default(one.default)
+    if one.multiple:
+        described["multiple"] = True
+    if one.type_name in ("aggFunc", "aggOrSeriesFunc"):
+        combining = [name for name, found in FUNCTIONS.items() if found.combines]
+        described["options"] = sorted({*REDUCTION_NAMES, *(combining if one.type_name == "aggOrSeriesFunc" else ())})
+    return described
+
+
+def _default(value: Any) -> Any:
+    if value == float("inf"):
+        return msgspec.Raw(b"1e9999")  # as Graphite writes infinity, which JSON lacks
+    return value if isinstance(value, (bool, int, float, str)) else value.text
