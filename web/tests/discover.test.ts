@@ -77,6 +77,16 @@ test("an empty server has nothing to show, and one that does not answer neither"
   expect(await discover("", async () => null)).toEqual([]);
 });
 
+test("neighbours that lack one of the others' leaves still share their graphs", async () => {
+  const names = ["shop.web1.orders", "shop.web1.answer_ms", "shop.web2.orders", "shop.cache.hits", "shop.cache.misses"];
+  const [section] = await discover("", treeOf(names));
+  expect(section?.families.map((family) => family.target)).toEqual([
+    "shop.{web1,web2}.orders",
+    "shop.{web1,web2}.answer_ms",
+    "shop.cache.*",
+  ]);
+});
+
 test("of very many neighbours some are shown as examples, and the title says so", async () => {
   const names = Array.from({ length: 80 }, (_, i) => `apps.shop.n${i}.requests`);
   const [section] = await discover("", treeOf(names));

@@ -39,6 +39,7 @@ test.each([
   ["disk.used_percent;mount=/var", "%"],
   ["hello.world", ""],
   ["bytes", "B"],
+  ["shop.{web1,web2}.answer_ms", "ms"],
   ["hosts.web1.cpu.user", "%"],
   ["hosts.web1.cpu.cores", ""],
   ["hosts.web1.load.1m", ""],

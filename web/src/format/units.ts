@@ -25,7 +25,9 @@ function hostUnit(family: string, last: string, said: Unit): Unit {
 }
 
 /** The unit that a name says: units stand last in names, `read_bytes`, `used_percent`, `answer_s`. */
-export function unitOf(name: string): Unit {
+export function unitOf(expression: string): Unit {
+  // What stands between braces are alternatives; their commas part no arguments.
+  const name = expression.replace(/\{[^}]*\}(?=.*\.)/g, "*");
   const path = /[^(),\s'"]+\.[^(),\s'"]+/.exec(name)?.[0] ?? name.replace(/[()]/g, "");
   const last = (path.split(";")[0] ?? "").split(".").at(-1) ?? "";
   const bare = last.replace(/_per_s(econd)?$/, "");

@@ -99,22 +99,39 @@ async function familiesBelow(plan: Plan, level: Level, below: Level[], depth: nu
   return [...own, ...merged.families, ...deeper.flat()];
 }
 
-/** Neighbours with the same leaves and nothing else (disks, interfaces, mounts) share their graphs. */
+/** Neighbours with much the same leaves and nothing else (disks, interfaces, mounts) share their graphs. */
 function mergeAlike(plan: Plan, level: Level, below: readonly Level[]): { families: Family[]; covers: Set<string> } {
   const plain = below.filter((one) => one.branches.length === 0 && one.leaves.length > 0);
   const families: Family[] = [];
   const covers = new Set<string>();
-  for (const group of grouped(plain, (one) => one.leaves.join("\0"))) {
-    const [first] = group;
-    if (!first || group.length < 2) continue;
+  for (const group of kindred(plain)) {
+    if (group.length < 2) continue;
     group.forEach((one) => covers.add(one.path));
     const names = group.map((one) => one.path.split(".").at(-1) ?? "");
     const between = group.length === level.branches.length ? "*" : `{${names.join(",")}}`;
     const examples = level.branches.length > below.length ? ` · ${group.length} of ${level.branches.length}` : "";
-    const found = familiesOf(plan, join(level.path, between), first.leaves, level.path);
+    const leaves = [...new Set(group.flatMap((one) => one.leaves))];
+    const found = familiesOf(plan, join(level.path, between), leaves, level.path);
     families.push(...found.map((family) => ({ ...family, title: family.title + examples })));
   }
   return { families, covers };
+}
+
+/** Branches that share at least half of their leaves with the first of their group; not every disk counts everything. */
+function kindred(branches: readonly Level[]): Level[][] {
+  const groups: Level[][] = [];
+  for (const branch of branches) {
+    const group = groups.find(([first]) => first !== undefined && overlap(first.leaves, branch.leaves) >= 0.5);
+    if (group) group.push(branch);
+    else groups.push([branch]);
+  }
+  return groups;
+}
+
+/** Shared leaves as a part of all leaves of both. */
+function overlap(a: readonly string[], b: readonly string[]): number {
+  const shared = a.filter((leaf) => b.includes(leaf)).length;
+  return shared / (a.length + b.length - shared);
 }
 
 /** One graph for each unit among the leaves: bytes and percent do not share an axis. */
