@@ -1,7 +1,7 @@
 """The names of all series as integer columns, so that a glob is a mask and not a walk.
 
-A name is taken apart into components; each distinct component has an id, and each level of the tree is an int32 column
-over all series. A pattern is matched once against the few thousand distinct components it meets; what remains is
+A name is taken apart into components; each distinct one has an id, and each level of the tree is an int32 column over all
+series. A pattern is matched once against the few thousand distinct components it meets; what remains is
 comparing integers. Tags are kept as (series, value) pairs for each key, which costs nothing for series without that key.
 
 Threads: whoever creates holds a lock. Readers take a `_View`, whose length is set after all that belongs to it was

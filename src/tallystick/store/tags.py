@@ -67,8 +67,8 @@ class TagIndex:
 
     Notes
     -----
-    The path of a name is its tag ``name``. It is kept as a pair only for series that have other tags: for the rest it is
-    the name itself.
+    The path of a name is its tag ``name``. It is kept as a pair only for series that have other tags: for the others
+    it is the name itself.
     """
 
     def __init__(self, names: NameTable) -> None:

@@ -1,0 +1,40 @@
+"""Entries of a name table to series ids, by one look-up a row."""
+
+import numpy as np
+
+from tallystick.kernels.compile import scanner
+
+
+@scanner
+def look_up(
+    ids: np.ndarray, kinds: np.ndarray, target: np.ndarray, kind_of: np.ndarray, flags: int, out: np.ndarray
+) -> int:
+    """Write the target of each row's entry.
+
+    Parameters
+    ----------
+    ids : int32[n]
+        Entries.
+    kinds : uint8[n]
+        Kinds of the rows, with `flags` that do not count.
+    target : int32[entries]
+        Series ids, negative where there is none.
+    kind_of : uint8[entries]
+        Kinds of the series.
+    out : int32[n]
+        The target, or -1 where there is none or its kind is another.
+
+    Returns
+    -------
+    int
+        Number of rows without a target.
+    """
+    missing = 0
+    for row in range(len(ids)):
+        entry = ids[row]
+        series = target[entry]
+        if series < 0 or kind_of[entry] != kinds[row] & ~flags:
+            series = -1
+            missing += 1
+        out[row] = series
+    return missing

@@ -1,0 +1,165 @@
+"""`Router`: from entries of the name table to series, decided once for each new name."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tallystick.kernels.names import NameTable
+from tallystick.kernels.routing import look_up
+from tallystick.model.kind import Kind
+from tallystick.model.reason import Reason
+from tallystick.model.sample import GAUGE_DELTA, SampleBatch
+from tallystick.route.rules import Naming, Rule
+
+EXAMPLES_MAX = 64
+"""So many rejected names of one batch are given as examples."""
+
+_UNSEEN = -1000
+_KINDS = tuple(Kind)
+
+Create = Callable[[Sequence[str], Sequence[Kind]], NDArray[np.int32]]
+"""Makes series, as `tallystick.store.contract.Store.create`."""
+
+
+@dataclass(frozen=True, slots=True)
+class RouteRejects:
+    """Samples that found no series.
+
+    Parameters
+    ----------
+    counts : int64[len(Reason)]
+        How many, by reason.
+    examples
+        Reason and name of the first of them, each pair once.
+    """
+
+    counts: NDArray[np.int64]
+    examples: list[tuple[Reason, bytes]]
+
+    @property
+    def total(self) -> int:
+        """How many there are."""
+        return int(self.counts.sum())
+
+
+@dataclass(frozen=True, slots=True)
+class Routed:
+    """What became of a batch; its rows and the rejects together are the rows that came.
+
+    Parameters
+    ----------
+    batch
+        The samples, in their order, with series ids.
+    rejects
+        The others.
+    """
+
+    batch: SampleBatch
+    rejects: RouteRejects
+
+
+class Router:
+    """Routes batches by one array look-up a row.
+
+    A name that is new is brought into its normal form (empty components dropped, tags sorted), goes through the rules,
+    and becomes a series; what was decided holds for as long as the router lives.
+
+    Parameters
+    ----------
+    names
+        The table that the batches' ids are entries of.
+    create
+        Makes series of canonical names; gives -1 for a name that has another kind.
+    rules
+        Applied to each new name, in order.
+
+    Notes
+    -----
+    Threads: the caller holds ``names.lock`` during `route`.
+    """
+
+    def __init__(self, names: NameTable, create: Create, rules: Sequence[Rule] = ()) -> None:
+        self._names = names
+        self._create = create
+        self._naming = Naming(rules)
+        self._plain = not rules
+        self._target = np.full(64, _UNSEEN, np.int32)  # series id, or the negative Reason why there is none
+        self._kind = np.zeros(64, np.uint8)
+        self._clashed = np.zeros(64, np.uint8)  # a bit for each kind that the name was sent with but does not have
+
+    def route(self, batch: SampleBatch) -> Routed:
+        """Give each row its series id, and take out those that have none."""
+        self._grow()
+        ids = np.empty(len(batch), np.int32)
+        missing = self._look_up(batch, ids)
+        while missing and self._decide(batch, ids):
+            missing = self._look_up(batch, ids)
+        if not missing:
+            return Routed(batch.with_ids(ids), RouteRejects(np.zeros(len(Reason), np.int64), []))
+        return Routed(batch.take(ids >= 0).with_ids(ids[ids >= 0]), self._rejects(batch.ids[ids < 0]))
+
+    def _look_up(self, batch: SampleBatch, out: NDArray[np.int32]) -> int:
+        return look_up(batch.ids, batch.kind, self._target, self._kind, GAUGE_DELTA, out)
+
+    def _decide(self, batch: SampleBatch, ids: NDArray[np.int32]) -> bool:
+        """Decide about names that are new, or new with their kind; returns whether there were any."""
+        rows = np.flatnonzero(ids < 0)
+        entries, kinds = batch.ids[rows], batch.kind[rows] & np.uint8(~GAUGE_DELTA & 0xFF)
+        target = self._target[entries]
+        untried = (self._clashed[entries] >> kinds) & 1 == 0
+        open_ = (target == _UNSEEN) | ((target == -Reason.KIND) & untried)
+        if not open_.any():
+            return False
+        entries, first = np.unique(entries[open_], return_index=True)
+        # In the order of arrival, so that series that are sent together lie together.
+        order = np.argsort(first)
+        self._make(entries[order], kinds[open_][first[order]])
+        return True
+
+    def _make(self, entries: NDArray[np.int32], kinds: NDArray[np.uint8]) -> None:
+        names, usable = self._normal(entries)
+        self._kind[entries] = kinds
+        if not usable.all():
+            entries, kinds = entries[usable], kinds[usable]
+        if len(entries) == 0:
+            return
+        series = self._create(names, [_KINDS[kind] for kind in kinds.tolist()])
+        clash = series < 0
+        self._target[entries] = np.where(clash, -int(Reason.KIND), series)
+        self._clashed[entries[clash]] |= np.uint8(1) << kinds[clash]
+
+    def _normal(self, entries: NDArray[np.int32]) -> tuple[list[str], NDArray[np.bool_]]:
+        """The series' names of the entries that have one, and which those are; the others' reasons are noted."""
+        names: list[str] = []
+        usable = np.ones(len(entries), np.bool_)
+        for k, sent in enumerate(self._names.names(entries)):
+            # Nearly all names are in normal form; to look for what breaks it costs less than to take them apart.
+            if self._plain and b".." not in sent and b";" not in sent and sent[0] != 0x2E and sent[-1] != 0x2E:
+                names.append(sent.decode())
+                continue
+            name = self._naming.name(sent.decode())
+            if isinstance(name, Reason):
+                usable[k] = False
+                self._target[entries[k]] = -int(name)
+            else:
+                names.append(name)
+        return names, usable
+
+    def _rejects(self, entries: NDArray[np.int32]) -> RouteRejects:
+        target = self._target[entries]
+        reasons = np.where(target < 0, -target, int(Reason.KIND))
+        counts = np.bincount(reasons, minlength=len(Reason)).astype(np.int64)
+        pairs = np.unique(np.stack([entries, reasons]), axis=1)[:, :EXAMPLES_MAX]
+        examples = [(Reason(reason), self._names.name(entry)) for entry, reason in pairs.T.tolist()]
+        return RouteRejects(counts, examples)
+
+    def _grow(self) -> None:
+        room, needed = len(self._target), len(self._names)
+        if needed <= room:
+            return
+        more = max(2 * room, needed) - room
+        self._target = np.concatenate([self._target, np.full(more, _UNSEEN, np.int32)])
+        self._kind = np.concatenate([self._kind, np.zeros(more, np.uint8)])
+        self._clashed = np.concatenate([self._clashed, np.zeros(more, np.uint8)])
