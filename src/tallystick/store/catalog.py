@@ -1,8 +1,8 @@
 """The names of all series as integer columns, so that a glob is a mask and not a walk.
 
-A name is taken apart into components; each distinct one has an id, and each level of the tree is an int32 column over all
-series. A pattern is matched once against the few thousand distinct components it meets; what remains is
-comparing integers. Tags are kept as (series, value) pairs for each key, which costs nothing for series without that key.
+A name is taken apart into components; each distinct one has an id, and each level of the tree is an int32 column over
+all series. A pattern is matched once against the few thousand distinct components it meets; what remains is comparing
+integers. Tags are kept as (series, value) pairs for each key, which costs nothing for series without that key.
 
 Threads: whoever creates holds a lock. Readers take a `_View`, whose length is set after all that belongs to it was
 written; arrays only grow, by being replaced, so that a view stays whole.
@@ -53,7 +53,7 @@ class SeriesCatalog:
     Notes
     -----
     About 35 bytes a series beside its name, and 8 a tag. Names deeper than `LEVELS_MAX` keep the rest of their
-    components joined in the last.
+    components joined in the last: they are found by their whole name and by words, but not by a glob of that depth.
     """
 
     def __init__(self) -> None:
@@ -102,7 +102,7 @@ class SeriesCatalog:
             If the glob has unbalanced brackets.
         """
         view = self._view
-        found = [self._rows(view, globs, deeper=False) for globs in split(pattern)]
+        found = [self._exactly(view, globs) for globs in split(pattern)]
         rows = found[0] if len(found) == 1 else np.unique(np.concatenate(found))
         return self._sorted(rows.astype(np.int32))
 
@@ -167,6 +167,14 @@ class SeriesCatalog:
             first = split_names(self._names.arrays, first, count, self._components.arrays, view.columns, view.depth)
             if first < count:
                 self._components.reserve(LEVELS_MAX, 1 << 16)
+
+    def _exactly(self, view: _View, globs: list[Glob]) -> NDArray[np.intp]:
+        """The series that match at their full depth; a name without wildcards is looked up."""
+        literals = [glob.literal for glob in globs if glob.literal is not None]
+        if len(literals) < len(globs):
+            return self._rows(view, globs, deeper=False)
+        entry = self._names.find(".".join(literals).encode())
+        return np.array([entry] if 0 <= entry < view.count else [], np.intp)
 
     def _rows(self, view: _View, globs: list[Glob], *, deeper: bool) -> NDArray[np.intp]:
         """The series whose first components match, of that depth or also deeper; literals go first."""
