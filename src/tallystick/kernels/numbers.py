@@ -55,7 +55,7 @@ _FIVES = _powers_of_five()
 def _scale(w: int, q: int) -> tuple[float, int]:
     """``w * 10**q`` for any nonzero uint64 `w`, with `EXACT` or `HARD`."""
     if q < _Q_MIN:
-        return 0.0, EXACT
+        return 0.0, HARD
     if q > _Q_MAX:
         return np.inf, EXACT
     zeros = leading_zeros(w)

@@ -49,12 +49,12 @@ _NEWLINE, _RETURN, _COLON, _BAR, _COMMA, _HASH, _AT = 0x0A, 0x0D, 0x3A, 0x7C, 0x
 _PLUS, _MINUS, _SEMICOLON, _EQUALS, _UNDERSCORE = 0x2B, 0x2D, 0x3B, 0x3D, 0x5F
 _MEMBER_KEY_0, _MEMBER_KEY_1 = MEMBER_KEY
 
-_DROP, _WHITE = 0, 1
+_DROP, _WHITE = 256, 257  # no byte is one of these
 
 
-def _classes() -> NDArray[np.uint8]:
+def _classes() -> NDArray[np.int16]:
     """What becomes of each byte of a key: itself, another byte, `_DROP`, or `_WHITE`: runs become an underscore."""
-    table = np.full(256, _DROP, np.uint8)
+    table = np.full(256, _DROP, np.int16)
     for byte in b"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-.;=":
         table[byte] = byte
     table[list(b" \t\n\v\f\r")] = _WHITE
@@ -102,7 +102,7 @@ def _write_key(buffer: np.ndarray, start: int, stop: int, out: np.ndarray) -> in
         if byte == _WHITE:
             if white:
                 continue
-            byte = np.uint8(_UNDERSCORE)
+            byte = np.int16(_UNDERSCORE)
             white = True
         else:
             white = False
@@ -131,11 +131,11 @@ def _write_tags(buffer: np.ndarray, start: int, stop: int, out: np.ndarray, leng
                 byte = _CLASS[buffer[k]]
                 if buffer[k] == _COLON and not colon:
                     colon = True
-                    byte = np.uint8(_EQUALS)
+                    byte = np.int16(_EQUALS)
                 elif byte == _SEMICOLON:
-                    byte = np.uint8(_UNDERSCORE)
+                    byte = np.int16(_UNDERSCORE)
                 elif byte == _WHITE:
-                    byte = np.uint8(_DROP) if white else np.uint8(_UNDERSCORE)
+                    byte = np.int16(_DROP) if white else np.int16(_UNDERSCORE)
                 white = _CLASS[buffer[k]] == _WHITE
                 if byte == _DROP:
                     continue
@@ -206,8 +206,11 @@ def _write_value(
 
 
 @inlined
-def _read_bits(buffer: np.ndarray, i: int, stop: int, rows: Rows, row: int, seen: int) -> tuple[int, int]:
-    """Read ``value[:value...]|type[|field...]``, several after another; returns the rows and samples there are then."""
+def _read_bits(buffer: np.ndarray, start: int, i: int, stop: int, rows: Rows, row: int, seen: int) -> tuple[int, int]:
+    """Read ``value[:value...]|type[|field...]``, several after another; returns the rows and samples there are then.
+
+    Rejects are noted with the whole line, from `start`, for whoever reads them.
+    """
     values = rows.value.view(np.float64)
     while i <= stop:
         bar = _until(buffer, i, stop, _BAR, _BAR)
@@ -235,7 +238,7 @@ def _read_bits(buffer: np.ndarray, i: int, stop: int, rows: Rows, row: int, seen
             if reason == _NONE:
                 row += 1
             else:
-                reject(rows, reason, i, end)
+                reject(rows, reason, start, stop)
             i = end + 1
         i = following + 1
     return row, seen
@@ -305,7 +308,7 @@ def parse_lines(
                 seen += 1
                 continue
             first = row
-            row, seen = _read_bits(buffer, colon + 1, end, rows, row, seen)
+            row, seen = _read_bits(buffer, start, colon + 1, end, rows, row, seen)
             if row == first:
                 continue
             if plain:

@@ -1,0 +1,149 @@
+"""Kernels and their plain twins agree on anything, and on any split of a stream."""
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from reference import carbon, statsd
+from reference.outcome import Outcome
+from tallystick.parse import NameTable, Parser, padded, protocols
+
+NOW_MS = 1_700_000_000_123
+LINE_BYTES_MAX = 200
+
+NUMBERS = st.one_of(
+    st.floats(allow_nan=True, allow_infinity=True).map(repr),
+    st.decimals(allow_nan=True).map(str),
+    st.integers(-(10**25), 10**25).map(str),
+    st.sampled_from(
+        ["+5", ".5", "5.", "-.5e-3", "1e3", "1_000", "0x10", "nan", "-inf", "Infinity", "", "-", "1e", "-1"]
+    ),
+    st.from_regex(r"[+-]?[0-9]{0,25}\.?[0-9]{0,25}([eE][+-]?[0-9]{1,4})?", fullmatch=True),
+).map(str.encode)
+TIMES = st.one_of(
+    st.integers(0, 2**40).map(lambda s: str(s).encode()),
+    st.sampled_from(
+        [b"-1", b"-1.0", b"1700000000", b"1700000000.1239", b"17.", b"N", b"-5", b"1e9", b"99999999999999"]
+    ),
+    NUMBERS,
+)
+NAMES = st.one_of(
+    st.sampled_from(
+        [b"a", b"web.h1.cpu", b"web.h1.cpu;host=x;rack=y", b"a..b", b".", b"caf\xc3\xa9.x", b"\xff", b"n" * 150]
+    ),
+    st.binary(min_size=1, max_size=20),
+)
+BLANKS = st.sampled_from([b" ", b" ", b"\t", b"  ", b" \t "])
+ENDS = st.sampled_from([b"\n", b"\n", b"\n", b"\r\n", b"\r\r\n", b" \n", b" 7\n", b"\n\n", b""])
+
+
+@st.composite
+def carbon_line(draw: st.DrawFn) -> bytes:
+    before = draw(st.sampled_from([b"", b"", b" "]))
+    parts = draw(NAMES), draw(BLANKS), draw(NUMBERS), draw(BLANKS), draw(TIMES), draw(ENDS)
+    return before + b"".join(parts)
+
+
+KEYS = st.one_of(
+    st.sampled_from([b"a", b"web.cpu", b"my key/x%", b"k;t=v", b"", b" ", b"\xc3\xa9", b"k" * 150, b"a|b"]),
+    st.binary(max_size=12),
+)
+FIELDS = st.one_of(
+    st.sampled_from(
+        [b"@0.1", b"@1", b"@0", b"@2", b"@1e-2", b"@x", b"c:abc", b"T12", b"0.1", b"", b"#a:b", b"#a,b:,c:d"]
+    ),
+    st.lists(st.binary(max_size=6), max_size=4).map(lambda tags: b"#" + b",".join(tags)),
+)
+
+
+@st.composite
+def statsd_line(draw: st.DrawFn) -> bytes:
+    line = draw(KEYS)
+    for _ in range(draw(st.integers(0, 3))):
+        values = draw(st.lists(st.one_of(NUMBERS, st.binary(max_size=4)), max_size=3))
+        type_ = draw(st.sampled_from([b"c", b"g", b"ms", b"s", b"h", b"d", b"m", b"x", b"", b"msx"]))
+        fields = draw(st.lists(FIELDS, max_size=2))
+        line += b":" + b"|".join([b":".join(values), type_, *fields])
+    return line + draw(ENDS)
+
+
+def mutated(lines: st.SearchStrategy[bytes]) -> st.SearchStrategy[bytes]:
+    """Several lines, some bytes of them overwritten."""
+
+    def apply(text: bytes, changes: list[tuple[int, int]]) -> bytes:
+        changed = bytearray(text)
+        for at, byte in changes:
+            if changed:
+                changed[at % len(changed)] = byte
+        return bytes(changed)
+
+    some = st.lists(lines, max_size=6).map(b"".join)
+    changes = st.lists(st.tuples(st.integers(0, 500), st.integers(0, 255)), max_size=3)
+    return st.one_of(some, st.builds(apply, some, changes), st.binary(max_size=80))
+
+
+PROTOCOLS = {"carbon": (carbon.parse, mutated(carbon_line())), "statsd": (statsd.parse, mutated(statsd_line()))}
+
+
+def parser_of(name: str) -> Parser:
+    return protocols()[name](line_bytes_max=LINE_BYTES_MAX)
+
+
+def whole(parser: Parser, text: bytes, names: NameTable) -> Outcome:
+    outcome = Outcome()
+    buffer = padded(text)
+    outcome.add(parser.parse(buffer, len(text), names, NOW_MS, final=True), names)
+    assert bytes(buffer[: len(text)]) == text
+    return outcome
+
+
+@pytest.mark.parametrize("name", sorted(PROTOCOLS))
+@given(data=st.data())
+@settings(max_examples=300, deadline=None)
+def test_a_kernel_says_what_its_twin_says(name: str, data: st.DataObject):
+    twin, texts = PROTOCOLS[name]
+    text = data.draw(texts)
+    names = NameTable()
+    parser = parser_of(name)
+    for _ in range(2):  # the second time the names are guessed
+        assert whole(parser, text, names) == twin(text, NOW_MS, LINE_BYTES_MAX)
+
+
+@pytest.mark.parametrize("name", sorted(PROTOCOLS))
+@given(data=st.data())
+@settings(max_examples=100, deadline=None)
+def test_any_split_of_a_stream_gives_the_same_samples(name: str, data: st.DataObject):
+    twin, texts = PROTOCOLS[name]
+    text = b"\n".join(data.draw(st.lists(st.one_of(texts, st.integers(150, 450).map(lambda n: b"x" * n)), max_size=4)))
+    sizes = data.draw(st.lists(st.integers(1, 120), min_size=1, max_size=10))
+    parser, names, outcome = parser_of(name), NameTable(), Outcome()
+    pending, skipping, at, turn = b"", False, 0, 0
+    while at < len(text):
+        size = sizes[turn % len(sizes)]
+        pending += text[at : at + size]
+        at, turn = at + size, turn + 1
+        parsed = parser.parse(padded(pending), len(pending), names, NOW_MS, skipping=skipping)
+        outcome.add(parsed, names)
+        pending, skipping = pending[parsed.consumed :], parsed.skipping
+        assert len(pending) <= LINE_BYTES_MAX
+    parsed = parser.parse(padded(pending), len(pending), names, NOW_MS, final=True, skipping=skipping)
+    outcome.add(parsed, names)
+    assert outcome == twin(text, NOW_MS, LINE_BYTES_MAX)
+
+
+@pytest.mark.parametrize("name", sorted(PROTOCOLS))
+@given(data=st.data())
+@settings(max_examples=50, deadline=None)
+def test_datagrams_are_texts_by_themselves(name: str, data: st.DataObject):
+    twin, texts = PROTOCOLS[name]
+    datagrams = data.draw(st.lists(texts, max_size=5))
+    expected = Outcome()
+    for datagram in datagrams:
+        one = twin(datagram, NOW_MS, LINE_BYTES_MAX)
+        expected.samples += one.samples
+        expected.rejects += one.rejects
+    lengths = [len(datagram) for datagram in datagrams]
+    offsets = [sum(lengths[:i]) for i in range(len(lengths))]
+    names, outcome = NameTable(), Outcome()
+    outcome.add(parser_of(name).parse_datagrams(padded(b"".join(datagrams)), offsets, lengths, names, NOW_MS), names)
+    assert outcome == expected

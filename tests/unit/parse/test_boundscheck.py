@@ -1,0 +1,24 @@
+"""The golden cases once more with every array access checked.
+
+Words of eight bytes are read by address and are not checked: they may reach up to seven bytes behind what is asked for,
+which is what `PADDING` is for.
+"""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+CASES = Path(__file__).with_name("test_golden_lines.py")
+
+
+@pytest.mark.timeout(300)
+def test_no_golden_case_reads_or_writes_beyond_an_array(tmp_path: Path):
+    environment = os.environ | {"NUMBA_BOUNDSCHECK": "1", "NUMBA_CACHE_DIR": str(tmp_path)}
+    run = subprocess.run(
+        [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", str(CASES)],
+        env=environment, capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert run.returncode == 0, run.stdout + run.stderr
