@@ -1,6 +1,7 @@
 """The protocols, each registered by one line in its own file."""
 
 from collections.abc import Callable
+from functools import cache
 from importlib import import_module
 from pkgutil import iter_modules
 from typing import TypeVar
@@ -27,9 +28,14 @@ def protocol(name: str) -> Callable[[ParserType], ParserType]:
 
 def protocols() -> dict[str, type[Parser]]:
     """All protocols by name; each is made by calling it, with ``line_bytes_max=`` if the default is not wanted."""
-    if not _PROTOCOLS:
-        import tallystick.parse as package
-
-        for module in iter_modules(package.__path__):
-            import_module(f"{package.__name__}.{module.name}")
+    _import_all()
     return dict(sorted(_PROTOCOLS.items()))
+
+
+@cache
+def _import_all() -> None:
+    """Import every module beside this one, once: each registers what it holds."""
+    import tallystick.parse as package
+
+    for module in iter_modules(package.__path__):
+        import_module(f"{package.__name__}.{module.name}")

@@ -2,8 +2,8 @@
 
 ``input.txt`` is the input as it is; else ``recipe.json`` has ``pieces``: texts with a number of repetitions, joined, or
 each a datagram by itself where it says ``datagrams``. ``expected.json`` holds ``samples`` (name, milliseconds, value,
-weight, kind; of a set's member the bits as hex) and ``rejects`` (reason, text). To write the expectation of a new case, run
-this file with the folder as its argument, and read what it wrote before committing it.
+weight, kind; of a set's member the bits as hex) and ``rejects`` (reason, text). To write the expectation of a new case,
+run this file with the folder as its argument, and read what it wrote before committing it.
 """
 
 import json
