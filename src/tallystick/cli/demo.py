@@ -54,6 +54,9 @@ def command(server: str | None, http: str, hosts: int, history: str, seed: int) 
         from tallystick.demo import Fleet, Player, own_server
 
     stop = threading.Event()
+    signal.signal(
+        signal.SIGTERM, signal.default_int_handler
+    )  # also while the server starts, or it would be left behind
     with ExitStack() as stack:
         if address is None:
             address = stack.enter_context(own_server(http))

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
 _BARS = "▁▂▃▄▅▆▇█"
 _SPARK_WIDTH = 40
+_SPARK_WIDTH_NARROW = 20
 
 
 @click.command("query")
@@ -77,6 +78,8 @@ def _print_table(series: list[dict[str, Any]]) -> None:
     from rich.table import Table
     from rich.text import Text
 
+    console = Console()
+    width = _SPARK_WIDTH if console.width >= 110 else _SPARK_WIDTH_NARROW
     table = Table(box=None, pad_edge=False)
     table.add_column("series", overflow="fold")
     table.add_column("", no_wrap=True)
@@ -86,8 +89,7 @@ def _print_table(series: list[dict[str, Any]]) -> None:
         values = [value for value, _ in one["datapoints"]]
         known = [value for value in values if value is not None]
         figures = [known[-1], min(known), max(known), sum(known) / len(known)] if known else [None] * 4
-        table.add_row(Text(one["target"]), sparkline(values), *(_short(figure) for figure in figures))
-    console = Console()
+        table.add_row(Text(one["target"]), sparkline(values, width), *(_short(figure) for figure in figures))
     console.print(table if series else "no series matches")
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -36,9 +37,14 @@ def command(config_file: Path | None, directory: Path | None) -> None:
     with server_extra():
         from tallystick.service import run
         from tallystick.warm import is_warm
-    if not is_warm():
-        _warm_up()
-    run(config, _announce)
+    # SIGTERM ends it as Ctrl-C does: uvicorn raises a signal again when it has ended, before the store is closed.
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    try:
+        if not is_warm():
+            _warm_up()
+        run(config, _announce)
+    except KeyboardInterrupt:
+        click.echo("Stopped; all that was received is on disk.")
 
 
 def _warm_up() -> None:
