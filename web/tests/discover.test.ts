@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 
 import { distinguish } from "../src/format/names";
-import { discover, type Children } from "../src/overview/discover";
+import { discover, isOwn, type Children } from "../src/overview/discover";
 import type { Node } from "../src/state/tree";
 
 /** A tree of names like the server's, from the names of its series. */
@@ -60,6 +60,12 @@ test("hosts come first, whatever else there is; loose series come last", async (
   const sections = await discover("", treeOf(["app.requests", "loose", ...host("web1")]));
   expect(sections.map((section) => section.path)).toEqual(["hosts.web1", "app", ""]);
   expect(sections.at(-1)?.families).toEqual([{ title: "loose", target: "loose" }]);
+});
+
+test("what Tallystick counts of itself comes after everything that was sent", async () => {
+  const sections = await discover("", treeOf(["tallystick.ledger.received", "hello.world", "loose"]));
+  expect(sections.map((section) => section.path)).toEqual(["hello", "", "tallystick"]);
+  expect(sections.map(isOwn)).toEqual([false, false, true]);
 });
 
 test("the first number that anybody sends has its graph", async () => {

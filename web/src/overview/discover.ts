@@ -25,6 +25,7 @@ const EXAMPLES = 8;
 const DEPTH_MAX = 5;
 const LEAVES_MAX = 12;
 const WORDS_MAX = 3;
+const OWN = "tallystick";
 /** Lines that would flatten all others on their graph: nearly 100 %, or what never changes. */
 const LEFT_OUT = /^hosts\.[^.]+\.cpu\.(idle|cores)$/;
 
@@ -54,12 +55,24 @@ export async function discover(at: string, children: Children): Promise<Section[
   const top = await levelAt(at, children);
   if (at !== "") return [await sectionOf(top, children)];
   const loose = familiesOf({ children, base: "" }, "", top.leaves, "");
-  const roots = [...top.branches].sort((a, b) => Number(b.text === "hosts") - Number(a.text === "hosts"));
+  const roots = [...top.branches].sort((a, b) => rank(a.text) - rank(b.text));
   const sections = await Promise.all(
     roots.slice(0, BRANCHES_MAX).map(async (root) => sectionOf(await levelAt(root.path, children), children)),
   );
   const rest = loose.length ? [{ path: "", siblings: [], families: loose }] : [];
-  return [...sections, ...rest].filter((section) => section.families.length > 0);
+  const all = [...sections.filter((one) => !isOwn(one)), ...rest, ...sections.filter(isOwn)];
+  return all.filter((section) => section.families.length > 0);
+}
+
+/** Hosts first, what Tallystick counts of itself last. */
+function rank(root: string): number {
+  if (root === "hosts") return 0;
+  return root === OWN ? 2 : 1;
+}
+
+/** Whether a section shows what Tallystick counts of itself: no number that anybody sent. */
+export function isOwn(section: Section): boolean {
+  return section.path.split(".")[0] === OWN;
 }
 
 async function sectionOf(level: Level, children: Children): Promise<Section> {

@@ -7,7 +7,7 @@ import { Graph } from "../chart/graph";
 import { beat } from "../state/live";
 import { patternBelow, toNodes, type Node } from "../state/tree";
 import { addressOf } from "../state/view";
-import { discover, type Section } from "./discover";
+import { discover, isOwn, type Section } from "./discover";
 import { Empty } from "./empty";
 
 const GRAPHS_AT_FIRST = 18;
@@ -22,7 +22,7 @@ interface Known {
 
 export function Overview({ at }: { readonly at: string }) {
   const [known, setKnown] = useState<Known | null>(null);
-  const empty = known?.at === at && known.sections.length === 0;
+  const empty = known?.at === at && known.sections.every(isOwn);
   const round = empty ? beat.value : Math.floor(beat.value / LOOK_AGAIN_BEATS);
 
   useEffect(() => {
@@ -35,10 +35,10 @@ export function Overview({ at }: { readonly at: string }) {
 
   if (known === null || known.at !== at) return <Waiting />;
   if (known.error && known.sections.length === 0) return <p class="message error" role="alert">{known.error}</p>;
-  if (known.sections.length === 0 && at === "") return <Empty />;
-  if (known.sections.length === 0) return <p class="message">There is no series below <code>{at}</code>.</p>;
+  if (known.sections.length === 0 && at !== "") return <p class="message">There is no series below <code>{at}</code>.</p>;
   return (
     <>
+      {empty && at === "" && <Empty />}
       {known.sections.map((section) => (
         <Part key={section.path} section={section} />
       ))}
