@@ -62,6 +62,6 @@ def merge_cells(
     """Histograms of rows ``0 .. n_rows - 1`` from cells in any order; cells of one row and bucket are added up."""
     key = (row.astype(np.int64) << 32) | (bucket.astype(np.int64) + _KEY_SHIFT)
     unique, position = np.unique(key, return_inverse=True)
-    summed = np.bincount(position, weights=weight, minlength=len(unique))
+    summed: NDArray[np.float64] = np.bincount(position, weights=weight, minlength=len(unique)).astype(np.float64)
     lengths = np.bincount(unique >> 32, minlength=n_rows)
     return Histograms(offsets(lengths), ((unique & 0xFFFFFFFF) - _KEY_SHIFT).astype(np.int32), summed)

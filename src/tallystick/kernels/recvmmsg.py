@@ -5,6 +5,7 @@ the structures is that of 64-bit Linux: ``struct iovec`` is two words, ``struct 
 """
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numba.core import types
@@ -12,7 +13,7 @@ from numpy.typing import NDArray
 
 from tallystick.kernels.compile import kernel
 
-_recvmmsg = types.ExternalFunction(
+_recvmmsg: Any = types.ExternalFunction(
     "recvmmsg", types.int32(types.int32, types.uintp, types.uint32, types.int32, types.uintp)
 )
 

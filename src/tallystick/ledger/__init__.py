@@ -4,6 +4,6 @@ Received = stored + rejected (by reason). Blocked, throttled, late and unstorabl
 batch is between the socket and the store the difference is what is in flight.
 """
 
-from tallystick.ledger.account import Account, Ledger, Offender
+from tallystick.ledger.account import Account, Balance, Ledger, Offender
 
-__all__ = ["Account", "Ledger", "Offender"]
+__all__ = ["Account", "Balance", "Ledger", "Offender"]

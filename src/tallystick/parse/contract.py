@@ -99,6 +99,8 @@ class Parser(Protocol):
     line_bytes_max: int
     """Longer lines are rejected. A stream's buffer must hold more than this: a line ends in it or is too long."""
 
+    def __init__(self, line_bytes_max: int = LINE_BYTES_MAX) -> None: ...
+
     def parse(
         self,
         buffer: NDArray[np.uint8],

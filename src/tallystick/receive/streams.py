@@ -12,6 +12,7 @@ import socket
 import threading
 from dataclasses import dataclass
 from pathlib import Path
+from typing import cast
 
 import numpy as np
 import uvloop
@@ -26,6 +27,7 @@ from tallystick.receive.intake import Intake
 logger = logging.getLogger(__name__)
 
 _BUFFER_BYTES = 1 << 20
+_BACKLOG = 1024
 CONNECTIONS_MAX = 10_000
 """Further connections are closed at once, so that descriptors are left for the store."""
 
@@ -44,8 +46,8 @@ class StreamDoor:
     def __init__(self, intake: Intake) -> None:
         self.intake = intake
         self.buffer = np.zeros(_BUFFER_BYTES + PADDING, np.uint8)
-        self.view = memoryview(self.buffer)
-        self.connections: set[asyncio.BaseTransport] = set()
+        self.view = self.buffer.data
+        self.connections: set[asyncio.Transport] = set()
         self._listening: list[_Listening] = []
         self._loop: asyncio.AbstractEventLoop | None = None
         self._thread: threading.Thread | None = None
@@ -59,7 +61,6 @@ class StreamDoor:
             If the address cannot be bound.
         """
         bound = bind(address, socket.SOCK_STREAM)
-        bound.listen(1024)
         actual = bound_address(address, bound)
         account = self.intake.ledger.account(f"{parser.protocol} {actual}")
         self._listening.append(_Listening(actual, parser, account, bound))
@@ -91,7 +92,7 @@ class StreamDoor:
         for server in servers:
             server.close()
         for transport in list(self.connections):
-            transport.abort()  # type: ignore[attr-defined]
+            transport.abort()
         loop.run_until_complete(asyncio.sleep(0))
         loop.close()
 
@@ -100,8 +101,8 @@ class StreamDoor:
             return _Connection(self, listening.parser, listening.account)
 
         if listening.address.scheme == "unix":
-            return await loop.create_unix_server(connection, sock=listening.socket)
-        return await loop.create_server(connection, sock=listening.socket)
+            return await loop.create_unix_server(connection, sock=listening.socket, backlog=_BACKLOG)
+        return await loop.create_server(connection, sock=listening.socket, backlog=_BACKLOG)
 
 
 class _Connection(asyncio.BufferedProtocol):
@@ -116,12 +117,11 @@ class _Connection(asyncio.BufferedProtocol):
         self._transport: asyncio.Transport | None = None
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        assert isinstance(transport, asyncio.Transport)
-        self._transport = transport
+        self._transport = cast(asyncio.Transport, transport)  # uvloop's is one without saying so
         if len(self._door.connections) >= CONNECTIONS_MAX:
-            transport.abort()
+            self._transport.abort()
             return
-        self._door.connections.add(transport)
+        self._door.connections.add(self._transport)
 
     def get_buffer(self, sizehint: int) -> memoryview:
         kept = len(self._rest)

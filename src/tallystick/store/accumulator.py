@@ -78,14 +78,19 @@ class Accumulator:
         count, total, m2, low, high = (self.cells[:, :, k] for k in range(5))
         empty = count == 0.0
         with np.errstate(invalid="ignore", divide="ignore"):
-            values: NDArray[np.float64] = {
-                Statistic.AVG: lambda: total / count,
-                Statistic.SUM: lambda: total,
-                Statistic.COUNT: lambda: count,
-                Statistic.MIN: lambda: low,
-                Statistic.MAX: lambda: high,
-                Statistic.SDEV: lambda: np.sqrt(np.maximum(m2, 0.0) / count),
-            }[statistic]()
+            match statistic:
+                case Statistic.AVG:
+                    values = total / count
+                case Statistic.SDEV:
+                    values = np.sqrt(np.maximum(m2, 0.0) / count)
+                case Statistic.MIN:
+                    values = low
+                case Statistic.MAX:
+                    values = high
+                case Statistic.COUNT:
+                    values = count
+                case _:
+                    values = total
         return np.where(empty, np.nan, values)
 
     def percentiles(self, ranks: list[float]) -> dict[float, NDArray[np.float64]]:

@@ -75,7 +75,7 @@ def pages_of(cells: Accumulator, series: NDArray[np.int32], start_slot: int, *, 
             parts.append(encode_page(page))
             size[i] = len(parts[-1])
     kept = size > 0
-    return Pages(series[kept], size[kept], b"".join(parts))
+    return Pages(series[kept], size[kept], b"".join(map(bytes_of, parts)))
 
 
 def _columns(

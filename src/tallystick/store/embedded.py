@@ -105,7 +105,7 @@ class EmbeddedStore:
         self._log = Log(
             directory / "log",
             directory / SERIES_FILE,
-            max(segments(directory / "log"), default=0) + 1,
+            max([self.block_set.manifest.first_segment - 1, *segments(directory / "log")]) + 1,
             clock,
             commit_interval_s=self.options.commit_interval_s,
             queue_bytes_max=self.options.queue_bytes_max,

@@ -7,15 +7,13 @@ import contextlib
 import os
 from collections.abc import Iterable, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import Any, cast
 
 import xxhash
+from numpy.typing import NDArray
 
-if TYPE_CHECKING:
-    from typing_extensions import Buffer
-else:
-    Buffer = object
-"""Anything with contiguous bytes: `bytes`, a `memoryview`, an array."""
+Buffer = bytes | memoryview | NDArray[Any]
+"""Anything with contiguous bytes."""
 
 TEMPORARY_SUFFIX = ".part"
 """Files of this name were never finished; they are removed at start."""
@@ -31,7 +29,7 @@ def checksum(*parts: Buffer) -> int:
 
 def bytes_of(part: Buffer) -> memoryview:
     """The bytes of a buffer, without a copy."""
-    view = memoryview(part)
+    view = memoryview(cast(bytes, part))  # NumPy's types do not say that arrays are buffers
     return view.cast("B") if view.nbytes else memoryview(b"")  # an empty array cannot be cast
 
 
@@ -40,7 +38,7 @@ class Files:
 
     def append(self, descriptor: int, parts: Sequence[Buffer]) -> None:
         """Write all of `parts` at the end of an open file."""
-        views = [bytes_of(p) for p in parts if memoryview(p).nbytes]
+        views = [view for view in map(bytes_of, parts) if view.nbytes]
         while views:
             written = os.writev(descriptor, views[:512])
             while views and written >= len(views[0]):
@@ -72,7 +70,7 @@ class Files:
         try:
             for part in parts:
                 self.append(descriptor, [part])
-                size += memoryview(part).nbytes
+                size += bytes_of(part).nbytes
             os.fsync(descriptor)
         except BaseException:
             with contextlib.suppress(OSError):

@@ -16,7 +16,7 @@ from pathlib import Path
 
 from tallystick.model.clock import Clock
 from tallystick.model.errors import StoreError
-from tallystick.store.files import Buffer, Files
+from tallystick.store.files import Buffer, Files, bytes_of
 from tallystick.store.record import frame
 
 SERIES_FILE = "series"
@@ -122,7 +122,7 @@ class Log:
             If the disk takes nothing at present and the queue is full, or the log was closed.
         """
         framed = frame(parts)
-        size = sum(memoryview(p).nbytes for p in framed)
+        size = sum(bytes_of(p).nbytes for p in framed)
         with self._changed:
             while self._queue_bytes + size > self._queue_bytes_max and self._queue:
                 if self._error:

@@ -157,9 +157,9 @@ class MemoryStore:
 
 def _statistic(series: _Series, samples: list[_Sample], statistic: Statistic, step_s: int) -> float:
     """A statistic of samples that are ordered by time and arrival; the weight scales count and sum."""
+    if series.kind == Kind.SET and statistic in (Statistic.DEFAULT, Statistic.LAST):
+        return float(len({np.float64(sample.value).tobytes() for sample in samples}))
     if statistic is Statistic.DEFAULT:
-        if series.kind == Kind.SET:
-            return float(len({np.float64(sample.value).tobytes() for sample in samples}))
         statistic = _default(series, step_s)
     values = [sample.value for sample in samples]
     count = sum(sample.weight for sample in samples)

@@ -126,10 +126,10 @@ class _Columns:
             return np.repeat(np.frombuffer(body, dtype, 1), n)
         if codec != PCO:
             raise DamageError(f"cannot read column coded as {codec}: expected 0 (raw), 1 (pco) or 2 (constant)")
-        values = standalone.simple_decompress(bytes(body))
-        if values is None or len(values) != n or values.dtype != dtype:
+        decoded: NDArray[_D] | None = standalone.simple_decompress(bytes(body))
+        if decoded is None or len(decoded) != n or decoded.dtype != dtype:
             raise DamageError(f"cannot read column: it does not hold {n} values of {np.dtype(dtype)}")
-        return values
+        return decoded
 
 
 def _encode_column(values: NDArray[np.generic]) -> bytes:

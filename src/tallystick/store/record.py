@@ -8,7 +8,7 @@ import struct
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from tallystick.store.files import Buffer, checksum
+from tallystick.store.files import Buffer, bytes_of, checksum
 
 MAGIC = b"\xf5TLY"
 _HEAD = struct.Struct("<4sIQ")
@@ -17,7 +17,7 @@ HEAD_BYTES = _HEAD.size
 
 def frame(parts: list[Buffer]) -> list[Buffer]:
     """The parts of a record, its head first."""
-    length = sum(memoryview(p).nbytes for p in parts)
+    length = sum(bytes_of(p).nbytes for p in parts)
     return [_HEAD.pack(MAGIC, length, checksum(*parts)), *parts]
 
 

@@ -1,0 +1,59 @@
+# `make run` and `make test` are all that is needed; both set up whatever is missing first.
+PYTHON ?= python3
+BIN := .venv/bin
+PAGES := src/tallystick/web/pages/index.html
+PAGE_SOURCES := $(shell find web -path web/node_modules -prune -o -type f -print)
+
+.PHONY: run demo test check bench setup senders clean
+
+run: setup
+	@$(BIN)/tallystick serve
+
+demo: setup
+	@$(BIN)/tallystick demo
+
+test: setup .venv/.developer senders
+	$(BIN)/pytest
+	cd web && npm test
+
+check: setup .venv/.developer
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	cd web && npm run check
+
+bench: setup .venv/.developer
+	$(BIN)/python -m bench
+
+setup: .venv/.installed $(PAGES)
+
+# The senders that the end-to-end tests run for real, and a browser; without root the tests say which they skip.
+senders:
+	@tools/install-senders
+
+.venv/.installed: pyproject.toml
+	@$(PYTHON) tools/check_python.py
+	@echo "Installing Python packages into .venv ..."
+	@$(PYTHON) -m venv .venv
+	@$(BIN)/python -m pip install --quiet --upgrade "pip>=25.1"
+	@$(BIN)/python -m pip install --quiet --editable ".[server]"
+	@touch $@
+
+.venv/.developer: pyproject.toml .venv/.installed
+	@echo "Installing tools for developers into .venv ..."
+	@$(BIN)/python -m pip install --quiet --editable ".[server]" --group dev
+	@touch $@
+
+web/node_modules/.package-lock.json: web/package.json web/package-lock.json
+	@echo "Installing packages for the pages ..."
+	@cd web && npm ci --silent --no-audit --no-fund
+	@touch $@
+
+$(PAGES): web/node_modules/.package-lock.json $(PAGE_SOURCES)
+	@echo "Building the pages ..."
+	@cd web && npm run --silent build
+	@touch $@
+
+clean:
+	rm -rf .venv web/node_modules src/tallystick/web/pages

@@ -1,0 +1,197 @@
+"""`Service`: builds all stages from a `Config`, and runs them in one process.
+
+Threads: one for stream sockets, one for each datagram socket, one for the log, one for maintenance, one for the host's
+collectors, and the main one for HTTP. They share the store, which any thread may call.
+"""
+
+import socket
+import sys
+import threading
+from collections.abc import Callable
+
+import numpy as np
+import uvicorn
+from numpy.typing import NDArray
+from starlette.types import ASGIApp
+
+from tallystick import __version__
+from tallystick.agent import Job, Runner, jobs
+from tallystick.config import Address, Config
+from tallystick.ledger import Ledger
+from tallystick.ledger.collector import LedgerCollector
+from tallystick.model.clock import Clock, SystemClock
+from tallystick.parse import NameTable, protocols
+from tallystick.query import QueryLimits
+from tallystick.receive import DatagramDoor, Intake, IntakeLimits, StreamDoor
+from tallystick.receive.points import take_points
+from tallystick.receive.streams import bind, bound_address
+from tallystick.route import Router, Rule
+from tallystick.store.embedded import EmbeddedStore, StoreOptions
+from tallystick.web.app import make_app
+from tallystick.web.status import Health
+from tallystick.web.write import Written
+
+_THREAD_SWITCH_S = 0.001  # shorter than Python's 5 ms: a receiving thread waits this long for one that computes
+
+
+class Service:
+    """A whole server; `start`, then `stop`.
+
+    Raises
+    ------
+    StartError
+        If an address is taken or the store's directory cannot be used.
+    """
+
+    def __init__(self, config: Config, clock: Clock | None = None) -> None:
+        self._config = config
+        self._clock = clock or SystemClock()
+        self._started_s = self._clock.monotonic()
+        self.ledger = Ledger(self._clock)
+        self._http = bind(Address("tcp", config.http.host, config.http.port), socket.SOCK_STREAM)
+        self.http_address = bound_address(Address("tcp", config.http.host, config.http.port), self._http)
+        rules = config.store.retention_rules
+        self.store = EmbeddedStore(config.store.path, rules, self._clock, _store_options(config))
+        names = NameTable(entries_max=config.store.series_max)
+        router = Router(names, self.store.create, [Rule(r.match, r.renaming, r.block) for r in config.rules])
+        past_s = max(rule.retention.keep_s for rule in rules)
+        limits = IntakeLimits(config.store.future_limit_s, past_s)
+        self.intake = Intake(names, router, self.store, self.ledger, self._clock, limits)
+        self._streams = StreamDoor(self.intake)
+        self._datagrams: list[DatagramDoor] = []
+        self.listening: list[tuple[str, Address]] = []
+        self._open_doors()
+        self._http_account = self.ledger.account("http /api/write")
+        self._http_parser = protocols()["carbon"]()
+        self._writing = threading.Lock()
+        self._runners = self._make_runners()
+
+    def app(self) -> ASGIApp:
+        """What answers HTTP."""
+        q = self._config.query
+        limits = QueryLimits(
+            series_max=q.series_max, points_max=q.points_max, time_s_max=q.time_s_max, workers=q.workers
+        )
+        return make_app(self.store, self.ledger, self, self.health, self._clock, limits, self._config.http.token)
+
+    def start(self) -> None:
+        """Take data: doors open, collectors run, the store is maintained."""
+        self.store.start()
+        self._streams.start()
+        for door in self._datagrams:
+            door.start()
+        for runner in self._runners:
+            runner.start()
+
+    def stop(self) -> None:
+        """Close the doors, make everything safe, let go of the store."""
+        for runner in self._runners:
+            runner.stop()
+        for door in self._datagrams:
+            door.stop()
+        self._streams.stop()
+        self.store.close()
+
+    def serve_http(self) -> None:
+        """Answer HTTP until SIGINT or SIGTERM."""
+        uvicorn_config = uvicorn.Config(
+            self.app(),
+            loop="uvloop",
+            lifespan="off",
+            log_level="warning",
+            access_log=False,
+            server_header=False,
+            timeout_graceful_shutdown=3,
+        )
+        uvicorn.Server(uvicorn_config).run(sockets=[self._http])
+
+    def health(self) -> Health:
+        """How the server is."""
+        status, problems = self.store.status(), self.store.problems()
+        return Health(
+            "degraded" if problems else "ok",
+            __version__,
+            len(self.store.catalog),
+            status.unsafe_samples,
+            round(status.unsafe_s, 3),
+            round(self._clock.monotonic() - self._started_s, 3),
+            problems,
+        )
+
+    def write(self, lines: NDArray[np.uint8], length: int) -> Written:
+        """Take carbon lines that came by HTTP."""
+        before = self._http_account.snapshot()
+        with self._writing:
+            _, ticket = self.intake.parse_stream(
+                self._http_parser, lines, length, self._http_account, skipping=False, final=True
+            )
+            after = self._http_account.snapshot()
+        rejected = {k: n - before.rejected.get(k, 0) for k, n in after.rejected.items()}
+        return Written(after.stored - before.stored, {k: n for k, n in rejected.items() if n}, ticket)
+
+    def when_durable(self, ticket: int, call: Callable[[], None]) -> None:
+        """Have `call` called once what has this ticket is on disk."""
+        self.store.when_durable(ticket, call)
+
+    def _open_doors(self) -> None:
+        known = protocols()
+        for listener in self._config.listeners:
+            parser = known[listener.protocol](line_bytes_max=listener.line_bytes_max)
+            endpoint = listener.endpoint
+            if endpoint.scheme == "udp" or (endpoint.scheme == "unix" and listener.protocol == "statsd"):
+                door = DatagramDoor(self.intake, endpoint, parser)
+                self._datagrams.append(door)
+                self.listening.append((listener.protocol, door.address))
+            else:
+                self.listening.append((listener.protocol, self._streams.open(endpoint, parser)))
+
+    def _count_drops(self) -> None:
+        for door in self._datagrams:
+            door.count_drops()
+
+    def _make_runners(self) -> list[Runner]:
+        """The host's collectors as configured, and the counts of the ledger as series of their own."""
+        own = self.ledger.account("tallystick")
+        host = self.ledger.account("collectors")
+        ledger = Job("ledger", LedgerCollector(self.ledger, self._count_drops), 10)
+        return [
+            Runner([ledger], self._clock, lambda p, t: take_points(self.intake, p, t, own), prefix="tallystick"),
+            Runner(
+                jobs(self._config.collectors),
+                self._clock,
+                lambda p, t: take_points(self.intake, p, t, host),
+                prefix=self._config.agent.prefix,
+            ),
+        ]
+
+
+def run(config: Config, announce: Callable[[Service], None]) -> None:
+    """Run a server until SIGINT or SIGTERM.
+
+    Parameters
+    ----------
+    announce
+        Called once everything is open, with the service: what the user is told then is not this module's business.
+
+    Raises
+    ------
+    StartError, StoreError
+        If it cannot start.
+    """
+    sys.setswitchinterval(_THREAD_SWITCH_S)
+    service = Service(config)
+    service.start()
+    try:
+        announce(service)
+        service.serve_http()
+    finally:
+        service.stop()
+
+
+def _store_options(config: Config) -> StoreOptions:
+    store = config.store
+    return StoreOptions(
+        commit_interval_s=store.commit_interval_ms / 1000,
+        seal_interval_s=store.seal_interval_s,
+        queue_bytes_max=store.queue_bytes_max,
+    )

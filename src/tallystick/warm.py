@@ -1,0 +1,105 @@
+"""Compiling the kernels before data arrives.
+
+Numba compiles a kernel at its first call and keeps the result on disk. A new installation would do that while the first
+samples wait, so `warm_up` sends a few of each kind through a whole server in a temporary directory.
+"""
+
+import hashlib
+import os
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+
+import numba
+import numpy as np
+
+import tallystick
+from tallystick.config import Config, Http, Listener, Store
+from tallystick.model.clock import ManualClock
+from tallystick.model.statistic import Statistic
+from tallystick.parse import padded, protocols
+from tallystick.service import Service
+
+_NOW_S = 1_700_000_000
+
+Report = Callable[[float, str], None]
+"""Told the share that is done, 0 to 1, and what is being compiled."""
+
+
+def is_warm() -> bool:
+    """Whether this installation has been warmed up on this machine."""
+    return _stamp().exists()
+
+
+def warm_up(report: Report) -> None:
+    """Compile everything that a server uses: half a minute the first time, a second later on."""
+    with tempfile.TemporaryDirectory(prefix="tallystick-warm-") as directory:
+        clock = ManualClock(float(_NOW_S))
+        config = Config(
+            http=Http(address="127.0.0.1:0"),
+            listeners=(Listener(protocol="statsd", address="udp://127.0.0.1:0"),),
+            store=Store(directory=directory),
+        )
+        service = Service(config, clock)
+        steps: list[tuple[str, Callable[[], None]]] = [
+            ("carbon lines", lambda: _feed(service, "carbon", _carbon_lines())),
+            ("StatsD lines", lambda: _feed(service, "statsd", _STATSD)),
+            ("datagrams", service.start),
+            ("late samples", lambda: _feed(service, "carbon", _late_lines())),
+            ("reading", lambda: _read(service)),
+            ("sealing", service.store.maintenance.seal),
+            ("compaction", lambda: _compact(service, clock)),
+            ("reading blocks", lambda: _read(service)),
+        ]
+        for k, (what, step) in enumerate(steps):
+            report(k / len(steps), what)
+            step()
+        service.stop()
+    stamp = _stamp()
+    stamp.parent.mkdir(parents=True, exist_ok=True)
+    stamp.touch()
+    report(1.0, "done")
+
+
+_STATSD = b"warm.c:1|c\nwarm.c:2|c|@0.5\nwarm.g:5|g\nwarm.g:+1|g\nwarm.t:3.5|ms\nwarm.t:7|ms\nwarm.s:member|s\n"
+
+
+def _carbon_lines() -> bytes:
+    lines = [f"warm.a{k % 40} {k}.5 {_NOW_S - k % 2}" for k in range(400)]
+    return "\n".join(lines).encode() + b"\n"
+
+
+def _late_lines() -> bytes:
+    return b"".join(b"warm.a%d 1 %d\n" % (k % 9, _NOW_S - 9000 + 20 * k) for k in range(60))
+
+
+def _feed(service: Service, protocol: str, text: bytes) -> None:
+    parser = protocols()[protocol]()
+    account = service.ledger.account("warm")
+    service.intake.parse_stream(parser, padded(text), len(text), account, skipping=False, final=True)
+
+
+def _read(service: Service) -> None:
+    ids = np.arange(len(service.store.catalog), dtype=np.int32)
+    for step_s in (10, 60):
+        start_s, until_s = (_NOW_S - 9600) // step_s * step_s, (_NOW_S + 60) // step_s * step_s
+        service.store.read(ids, start_s, until_s, step_s)
+        service.store.read(ids, start_s, until_s, step_s, (Statistic.LAST,))
+        service.store.percentiles(ids, start_s, until_s, step_s, (99.0,))
+    service.store.catalog.find("warm.*")
+
+
+def _compact(service: Service, clock: ManualClock) -> None:
+    clock.advance(86400)
+    service.store.maintenance.compact()
+    clock.advance(-86400)
+
+
+def _stamp() -> Path:
+    """A file that is there once this code, with this Numba, was warmed up for this user."""
+    package = Path(tallystick.__file__).parent
+    digest = hashlib.blake2b(f"{numba.__version__} {package}".encode(), digest_size=8)
+    for source in sorted((package / "kernels").glob("*.py")):
+        digest.update(source.read_bytes())
+    cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
+    return cache / "tallystick" / f"warm-{digest.hexdigest()}"

@@ -1,0 +1,85 @@
+"""Who may ask: anyone on this machine, elsewhere whoever has the token.
+
+A browser on this machine can be made to ask by a foreign page, so a request whose ``Host`` is not an address of this machine's own (DNS
+rebinding) or whose ``Origin`` is foreign (a form posted from elsewhere) counts as foreign.
+"""
+
+import hmac
+import ipaddress
+from urllib.parse import urlsplit
+
+import msgspec
+from starlette.datastructures import Headers
+from starlette.responses import Response
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+_OPEN_PATHS = {"/healthz"}
+
+
+class Access:
+    """ASGI middleware that answers 401 to whoever may not ask.
+
+    Parameters
+    ----------
+    token
+        What a client sends as ``Authorization: Bearer ...``; empty if only this machine may ask.
+    """
+
+    def __init__(self, app: ASGIApp, token: str) -> None:
+        self._app = app
+        self._token = token
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http" or scope["path"] in _OPEN_PATHS or self._allowed(scope):
+            await self._app(scope, receive, send)
+            return
+        text = "cannot answer: not on this machine and without its token; expected 'Authorization: Bearer TOKEN'"
+        response = Response(
+            msgspec.json.encode({"error": text}),
+            401,
+            {"www-authenticate": 'Bearer realm="tallystick", Basic realm="tallystick"'},
+            media_type="application/json",
+        )
+        await response(scope, receive, send)
+
+    def _allowed(self, scope: Scope) -> bool:
+        headers = Headers(scope=scope)
+        if self._token and self._has_token(headers):
+            return True
+        client = scope.get("client")
+        if not client or not _is_loopback(client[0]):
+            return False
+        origin = headers.get("origin")
+        foreign = origin is not None and urlsplit(origin).netloc != headers.get("host", "")
+        return _is_own_name(headers.get("host", "")) and not foreign
+
+    def _has_token(self, headers: Headers) -> bool:
+        scheme, _, given = headers.get("authorization", "").partition(" ")
+        if scheme.lower() == "basic":
+            given = _password(given)
+        elif scheme.lower() != "bearer":
+            return False
+        return hmac.compare_digest(given.strip().encode(), self._token.encode())
+
+
+def _password(encoded: str) -> str:
+    """The password of HTTP basic authentication, so that a browser can ask for the token; the user name is free."""
+    import base64
+    import binascii
+
+    try:
+        return base64.b64decode(encoded, validate=True).decode("utf-8", "replace").partition(":")[2]
+    except binascii.Error:
+        return ""
+
+
+def _is_own_name(host: str) -> bool:
+    name = urlsplit(f"//{host}").hostname or ""
+    return name in {"localhost", ""} or _is_loopback(name)
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False

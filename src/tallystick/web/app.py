@@ -1,0 +1,39 @@
+"""The whole HTTP side, put together from its parts."""
+
+from collections.abc import Callable
+
+from starlette.applications import Starlette
+from starlette.middleware import Middleware
+from starlette.types import ASGIApp
+
+from tallystick.ledger import Ledger
+from tallystick.model.clock import Clock
+from tallystick.query import QueryLimits
+from tallystick.store.contract import Store
+from tallystick.web.access import Access
+from tallystick.web.api import api_routes
+from tallystick.web.errors import exception_handlers
+from tallystick.web.graphite import graphite_routes
+from tallystick.web.static import page_routes
+from tallystick.web.status import Health, status_routes
+from tallystick.web.write import Writer, write_routes
+
+
+def make_app(
+    store: Store,
+    ledger: Ledger,
+    writer: Writer,
+    health: Callable[[], Health],
+    clock: Clock,
+    limits: QueryLimits,
+    token: str,
+) -> ASGIApp:
+    """An ASGI application that answers everything that is asked over HTTP."""
+    routes = [
+        *status_routes(health, ledger),
+        *write_routes(writer),
+        *api_routes(store, limits, clock),
+        *graphite_routes(store, limits, clock),
+        *page_routes(),
+    ]
+    return Starlette(routes=routes, middleware=[Middleware(Access, token=token)], exception_handlers=exception_handlers)

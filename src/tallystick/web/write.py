@@ -1,0 +1,74 @@
+"""``POST /api/write``: carbon lines in the body, answered once they are safe on disk."""
+
+import asyncio
+from collections.abc import Callable
+from typing import Protocol
+
+import msgspec
+import numpy as np
+from anyio import CapacityLimiter, to_thread
+from numpy.typing import NDArray
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import BaseRoute, Route
+
+BODY_BYTES_MAX = 16 << 20
+
+
+class Written(msgspec.Struct, frozen=True):
+    """What became of a body: samples stored, and rejected by reason. `ticket` is the store's, None if it took nothing."""
+
+    stored: int
+    rejected: dict[str, int]
+    ticket: int | None
+
+
+class Writer(Protocol):
+    """The server's side of a write."""
+
+    def write(self, lines: NDArray[np.uint8], length: int) -> Written:
+        """Take the lines in the first `length` bytes; the array has room for the parser's padding."""
+        ...
+
+    def when_durable(self, ticket: int, call: Callable[[], None]) -> None:
+        """Have `call` called, from any thread, once the ticket is on disk."""
+        ...
+
+
+def write_routes(writer: Writer) -> list[BaseRoute]:
+    """The route for writes."""
+    limiter = CapacityLimiter(1)  # one at a time: the kernels take all of a core, the rest wait in order
+
+    async def write(request: Request) -> Response:
+        declared = request.headers.get("content-length", "0")
+        if not declared.isdigit() or int(declared) > BODY_BYTES_MAX:
+            return _error(413, f"cannot take a body of {declared} bytes; expected at most {BODY_BYTES_MAX}")
+        body = bytearray()
+        async for chunk in request.stream():
+            body += chunk
+            if len(body) > BODY_BYTES_MAX:
+                return _error(413, f"cannot take a body of more than {BODY_BYTES_MAX} bytes")
+        length = len(body)
+        lines = np.frombuffer(bytes(body) + b"\n" + bytes(64), np.uint8)
+        written = await to_thread.run_sync(writer.write, lines, length + 1, limiter=limiter)
+        if written.ticket is not None:
+            await _durable(writer, written.ticket)
+        full = written.rejected.get("store_full", 0)
+        answer = {"stored": written.stored, "rejected": written.rejected}
+        return Response(msgspec.json.encode(answer), 503 if full else 200, media_type="application/json")
+
+    return [Route("/api/write", write, methods=["POST"])]
+
+
+async def _durable(writer: Writer, ticket: int) -> None:
+    loop, safe = asyncio.get_running_loop(), asyncio.Event()
+
+    def tell() -> None:
+        loop.call_soon_threadsafe(safe.set)
+
+    writer.when_durable(ticket, tell)
+    await safe.wait()
+
+
+def _error(status: int, text: str) -> Response:
+    return Response(msgspec.json.encode({"error": text}), status, media_type="application/json")

@@ -1,0 +1,155 @@
+"""The embedded store against the plain in-memory model, with sealing, compaction, restarts, crashes and clock jumps as steps."""
+
+import shutil
+import tempfile
+import time
+from pathlib import Path
+
+import numpy as np
+from hypothesis import HealthCheck, Phase, settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
+
+from tallystick.model.clock import ManualClock
+from tallystick.model.kind import Kind
+from tallystick.model.retention import Retention, RetentionRule
+from tallystick.model.sample import GAUGE_DELTA, SampleBatch
+from tallystick.model.statistic import Statistic
+from tallystick.store.embedded import EmbeddedStore, StoreOptions
+from tallystick.store.memory import MemoryStore
+
+NOW_S = 1_700_000_000
+STEP_S = 10
+HISTORY_SLOTS = 150
+RULES = [
+    RetentionRule("fine.*", Retention.parse("1s:1d,10s:10d,1m:30d")),
+    RetentionRule("*", Retention.parse("10s:10d,1m:30d,5m:90d")),
+]
+NAMES = [f"{place}.{kind.name.lower()}.{k}" for place in ("fine", "web") for kind in Kind for k in range(1)]
+KINDS = [Kind[name.split(".")[1].upper()] for name in NAMES]
+STATISTICS = tuple(s for s in Statistic)
+
+
+def _member(n: int) -> float:
+    return float(np.array([n + 1], np.int64).view(np.float64)[0])
+
+
+samples = st.lists(
+    st.tuples(
+        st.integers(0, len(NAMES) - 1),
+        st.integers(-HISTORY_SLOTS, 0) | st.integers(-3, 0),
+        st.integers(-1000, 1000),
+        st.sampled_from([1.0, 1.0, 10.0]),
+        st.booleans(),
+    ),
+    min_size=1,
+    max_size=40,
+)
+
+
+class StoreMachine(RuleBasedStateMachine):
+    """Does the same to both stores; what they answer must be the same after each step."""
+
+    @initialize()
+    def open_stores(self) -> None:
+        self.clock = ManualClock(float(NOW_S))
+        self.directory = Path(tempfile.mkdtemp(prefix="tallystick-model-"))
+        self.store = self._open()
+        self.memory = MemoryStore(RULES)
+        self.ids = self.store.create(NAMES, KINDS)
+        self.memory.create(NAMES, KINDS)
+        self.is_set = np.array([kind is Kind.SET for kind in KINDS])
+        self.ticket = 0
+
+    def _open(self) -> EmbeddedStore:
+        return EmbeddedStore(self.directory, RULES, self.clock, StoreOptions(commit_interval_s=0.001))
+
+    @rule(rows=samples)
+    def append(self, rows: list[tuple[int, int, int, float, bool]]) -> None:
+        ids = np.array([series for series, *_ in rows], np.int32)
+        kind = np.array([KINDS[series] for series in ids], np.uint8)
+        value = np.array([v / 8 for _, _, v, _, _ in rows])
+        sets = kind == Kind.SET
+        value[sets] = [_member(abs(rows[k][2]) % 50) for k in np.flatnonzero(sets)]
+        weight = np.array([w for *_, w, _ in rows])
+        weight[(kind == Kind.GAUGE) | sets] = 1.0
+        delta = np.array([d for *_, d in rows]) & (kind == Kind.GAUGE)
+        timestamp = (NOW_S // STEP_S + np.array([slot for _, slot, *_ in rows])) * STEP_S * 1000
+        batch = SampleBatch(ids, timestamp, value, weight, kind | np.where(delta, GAUGE_DELTA, 0).astype(np.uint8))
+        # What a change of a gauge builds on is the gauge's last value by arrival, which restarts keep as long as it is
+        # in memory: the changes are resolved here, so that the two stores are compared on what both promise.
+        self.memory.append(batch)
+        self.ticket = self.store.append(batch)
+
+    @rule()
+    def seal(self) -> None:
+        self.store.maintenance.seal()
+
+    @rule()
+    def compact(self) -> None:
+        self.store.maintenance.compact()
+
+    @rule(hours=st.integers(1, 30))
+    def let_time_pass(self, hours: int) -> None:
+        self.clock.advance(hours * 3600.0)
+
+    @precondition(lambda self: self.clock.time_s > NOW_S)
+    @rule()
+    def set_the_clock_back(self) -> None:
+        self.clock.jump(NOW_S - self.clock.time_s)
+
+    @rule()
+    def restart(self) -> None:
+        self.store.close()
+        self.store = self._open()
+
+    @rule()
+    def crash(self) -> None:
+        while not self.store.durable(self.ticket):
+            time.sleep(0.001)
+        copy = Path(tempfile.mkdtemp(prefix="tallystick-model-"))
+        shutil.copytree(self.directory, copy, dirs_exist_ok=True)
+        self.store.close()
+        shutil.rmtree(self.directory)
+        self.directory = copy
+        self.store = self._open()
+
+    @invariant()
+    def answers_are_the_same(self) -> None:
+        start_s, until_s = NOW_S - (HISTORY_SLOTS + 5) * STEP_S, NOW_S + 60
+        for step_s, ids in ((10, self.ids), (60, self.ids), (300, self.ids[len(self.ids) // 2 :])):
+            start, until = start_s // step_s * step_s, until_s // step_s * step_s
+            found = self.store.read(ids, start, until, step_s, STATISTICS)
+            expected = self.memory.read(ids, start, until, step_s, STATISTICS)
+            for statistic in STATISTICS:
+                if statistic not in (Statistic.DEFAULT, Statistic.LAST):
+                    # A set has one value, the number of its members; the other statistics of it are not promised.
+                    found[statistic][self.is_set[ids]] = expected[statistic][self.is_set[ids]] = 0.0
+                np.testing.assert_allclose(
+                    found[statistic], expected[statistic], rtol=1e-9, atol=1e-6, err_msg=f"{statistic} at {step_s} s"
+                )
+
+    @invariant()
+    def percentiles_are_within_the_histograms_error(self) -> None:
+        timings = self.ids[[k for k, kind in enumerate(KINDS) if kind is Kind.TIMING]]
+        start, until = (NOW_S - (HISTORY_SLOTS + 5) * STEP_S) // 60 * 60, NOW_S // 60 * 60
+        found = self.store.percentiles(timings, start, until, 60, (50.0, 99.0))
+        expected = self.memory.percentiles(timings, start, until, 60, (50.0, 99.0))
+        for rank, values in found.items():
+            np.testing.assert_allclose(values, expected[rank], rtol=0.012)
+
+    def teardown(self) -> None:
+        if hasattr(self, "store"):
+            self.store.close()
+            shutil.rmtree(self.directory)
+
+
+StoreMachine.TestCase.settings = settings(
+    max_examples=8,
+    stateful_step_count=12,
+    deadline=None,
+    suppress_health_check=list(HealthCheck),
+    print_blob=True,
+    phases=(Phase.explicit, Phase.reuse, Phase.generate),  # shrinking takes minutes; the seed is printed
+)
+TestStoreAgainstMemory = StoreMachine.TestCase
