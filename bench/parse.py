@@ -1,4 +1,4 @@
-"""Lines a second and CPU seconds per million of the parsers, one core: one line a figure.
+"""Lines a second and CPU seconds per million of parsers and route, one core: one line a figure.
 
 Run ``python bench/parse.py``; it takes about half a minute.
 """
@@ -8,7 +8,10 @@ from collections.abc import Iterator
 
 import numpy as np
 
+from tallystick.model.sample import SampleBatch
 from tallystick.parse import PADDING, NameTable, Parser, padded, protocols
+from tallystick.route import Router
+from tallystick.store.catalog import SeriesCatalog
 
 BUFFER_BYTES = 1 << 20
 ROUNDS = 3
@@ -108,6 +111,19 @@ def measure_statsd(count: int) -> None:
     report(f"statsd, {count:,} keys, packed in 1,400 bytes", seconds, lines)
 
 
+def measure_route(count: int) -> None:
+    """Names seen for the first time become series of a catalog; after that a row is one look-up."""
+    names, catalog = NameTable(), SeriesCatalog()
+    ids = names.intern_many([name.encode() for name in names_of(count)])
+    batch = SampleBatch.of(ids, np.zeros(count, np.int64), np.zeros(count))
+    router = Router(names, catalog.create)
+    for label in ("first sight", "known"):
+        began = time.process_time()
+        if len(router.route(batch).batch) != count:
+            raise SystemExit("cannot trust the figures: samples were lost")
+        report(f"route, {count:,} names, {label}", [time.process_time() - began], count)
+
+
 def main() -> None:
     """All figures, after the kernels are compiled."""
     for parser in protocols().values():
@@ -115,8 +131,8 @@ def main() -> None:
     for count in (10_000, 100_000, 500_000):
         for shuffled in (False, True):
             measure_carbon(count, shuffled=shuffled)
-    if "statsd" in protocols():
-        measure_statsd(10_000)
+    measure_statsd(10_000)
+    measure_route(500_000)
 
 
 if __name__ == "__main__":
