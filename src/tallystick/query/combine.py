@@ -9,7 +9,7 @@ import numpy as np
 from tallystick.model.errors import QueryError
 from tallystick.model.grid import Grid, Row
 from tallystick.query.align import aligned
-from tallystick.query.context import Context
+from tallystick.query.context import Context, as_series
 from tallystick.query.grammar import Call, Node, Path, Template, parse
 from tallystick.query.reduce import Values, enough, is_reduction, known_count, reduction, short_name
 from tallystick.query.registry import FUNCTIONS
@@ -67,7 +67,7 @@ def combiner(context: Context, word: str) -> Callable[[SeriesList], SeriesList]:
     """
     found = FUNCTIONS.get(word)
     if found is not None and found.combines:
-        return lambda series: found.call(context, series)
+        return lambda series: as_series(found.call(context, *found.bind([series], {})[0]), word)
     if is_reduction(word):
         return lambda series: aggregated(context, series, word)
     raise QueryError(

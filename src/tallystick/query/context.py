@@ -31,13 +31,16 @@ class QueryLimits:
         Series read by one request.
     points_max
         Values read by one request, over all series.
-    duration_max_s
+    time_s_max
         Seconds that evaluating one request may take; looked at between functions.
+    workers
+        Queries that are evaluated at the same time.
     """
 
     series_max: int = 20_000
     points_max: int = 50_000_000
-    duration_max_s: float = 30.0
+    time_s_max: float = 30.0
+    workers: int = 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,7 +118,7 @@ class Session:
             If it has.
         """
         took_s = self.clock.monotonic() - self.started_s
-        _within("seconds", round(took_s, 1), self.limits.duration_max_s, "duration_max_s")
+        _within("seconds", round(took_s, 1), self.limits.time_s_max, "time_s_max")
 
 
 def _within(what: str, amount: float, limit: float, key: str) -> None:

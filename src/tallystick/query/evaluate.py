@@ -175,6 +175,7 @@ def _evaluate(node: Node, context: Context) -> Value:
 
 
 def _evaluate_path(node: Path, context: Context) -> Value:
+    context.session.check_time()
     pattern = node.pattern
     for name, value in context.replacements.items():
         if pattern == f"${name}":
@@ -195,7 +196,9 @@ def _evaluate_call(node: Call, context: Context) -> Value:
     keywords = {key: _argument(one, key in deferred, context) for key, one in node.keywords.items()}
     positional, named = found.bind(arguments, keywords)
     try:
-        result: Value = found.call(replace(context, call=node.source or str(node)), *positional, **named)
+        # Infinite values are values; what arithmetic makes of them is not worth a word in the log.
+        with np.errstate(all="ignore"):
+            result: Value = found.call(replace(context, call=node.source or str(node)), *positional, **named)
     except (OverflowError, re.error) as error:
         raise QueryError(f"cannot call {node.name}: {error}; expected other arguments") from error
     return result

@@ -1,5 +1,6 @@
 """Regular expressions that readers write, in RE2: time is linear whatever they hold, so no query hangs the server."""
 
+from functools import lru_cache
 from typing import Protocol, cast
 
 import re2
@@ -21,8 +22,9 @@ class Pattern(Protocol):
         ...
 
 
+@lru_cache(maxsize=256)
 def pattern(text: str) -> Pattern:
-    """A compiled expression.
+    """A compiled expression; kept, as one query uses the same for each of its series.
 
     Raises
     ------

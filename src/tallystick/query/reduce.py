@@ -117,7 +117,7 @@ def _pick(ordered: Values, position: NDArray[np.int64], axis: int) -> Values:
 
 
 def percentile(values: Values, rank: float, axis: int, *, interpolate: bool = False) -> Values:
-    """The `rank`-th percentile (0 to 100) of the known values by Graphite's rule.
+    """The `rank`-th percentile (0 to 100) of the known values by Graphite's rule; others count as the nearest.
 
     Notes
     -----
@@ -127,7 +127,7 @@ def percentile(values: Values, rank: float, axis: int, *, interpolate: bool = Fa
         return total(values, axis)
     ordered = np.sort(values, axis=axis)
     known = known_count(values, axis)
-    exact = rank / 100.0 * (known + 1)
+    exact = min(max(rank, 0.0), 100.0) / 100.0 * (known + 1)
     whole = np.floor(exact).astype(np.int64)
     position = whole if interpolate else np.ceil(exact).astype(np.int64)
     result = _pick(ordered, np.minimum(position, known) - 1, axis)

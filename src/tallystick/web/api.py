@@ -39,7 +39,7 @@ class Line(msgspec.Struct, frozen=True):
 
 def api_routes(store: Store, limits: QueryLimits, clock: Clock, workers: Workers | None = None) -> list[BaseRoute]:
     """Routes of our own API that read."""
-    workers = workers or Workers()
+    workers = workers or Workers(limits.workers)
     evaluator = Evaluator(store, clock, limits)
 
     async def query(request: Request) -> Response:

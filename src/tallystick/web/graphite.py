@@ -24,7 +24,7 @@ Endpoint = Callable[[Request], Awaitable[Response]]
 
 def graphite_routes(store: Store, limits: QueryLimits, clock: Clock, workers: Workers | None = None) -> list[BaseRoute]:
     """Routes that answer as graphite-web does."""
-    workers = workers or Workers()
+    workers = workers or Workers(limits.workers)
     evaluator = Evaluator(store, clock, limits)
 
     async def render_targets(request: Request) -> Response:

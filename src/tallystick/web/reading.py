@@ -33,7 +33,7 @@ class Workers:
         How many more may wait; what comes then is refused, so that a flood ends in quick answers.
     """
 
-    def __init__(self, threads: int = 4, waiting_max: int = 64) -> None:
+    def __init__(self, threads: int, waiting_max: int = 64) -> None:
         self._limiter = CapacityLimiter(threads)
         self._asked_max = threads + waiting_max
         self._asked = 0

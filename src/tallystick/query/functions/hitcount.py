@@ -34,6 +34,7 @@ def hitcount(
         if alignToInterval:
             end_s = grid.start_s + (end_s - grid.start_s) // length * length + length
         buckets = -(-(end_s - grid.start_s) // length)
+        context.session.charge(0, buckets * len(grid))
         rows = marked_rows(
             grid.rows,
             lambda name: f'hitcount({name}, "{intervalString.text}"{ending})',

@@ -18,12 +18,13 @@ def stdev(context: Context, seriesList: SeriesList, points: int, windowTolerance
     def compute(grid: Grid) -> Values:
         # Moved to its mean first, so that the squares of a small swing around a large level keep their digits.
         centred = grid.values - average(grid.values, 1)[:, np.newaxis]
-        padded = np.concatenate([np.full((len(grid), points - 1), np.nan), centred], axis=1)
+        width = min(points, max(grid.values.shape[1], 1))
+        padded = np.concatenate([np.full((len(grid), width - 1), np.nan), centred], axis=1)
         known = ~np.isnan(padded)
         filled = np.where(known, padded, 0.0)
-        count = window_fold(np.add, known.astype(np.float64), points)
-        total = window_fold(np.add, filled, points)
-        squares = window_fold(np.add, filled * filled, points)
+        count = window_fold(np.add, known.astype(np.float64), width)
+        total = window_fold(np.add, filled, width)
+        squares = window_fold(np.add, filled * filled, width)
         variance = np.maximum(count * squares - total * total, 0.0)
         enough = (count > 0) & (count / points >= windowTolerance)
         return np.where(enough, np.sqrt(variance) / np.maximum(count, 1.0), np.nan)

@@ -18,6 +18,7 @@ from tallystick.query.windows import bucketed, where_enough
 def _summed(context: Context, grid: Grid, start_s: int, end_s: int, interval_s: int, word: str) -> Grid:
     """The grid in slots of `interval_s` from `start_s`; enough of each must be known."""
     buckets = max(0, -(-(end_s - start_s) // interval_s))
+    context.session.charge(0, buckets * len(grid))
     reduced, known = bucketed(grid.values, (grid.times - start_s) // interval_s, buckets, word)
     shares = [context.x_files_factor if row.x_files_factor is None else row.x_files_factor for row in grid.rows]
     values = where_enough(reduced, known, interval_s / grid.step_s, np.array(shares))
