@@ -108,3 +108,11 @@ def test_each_deviation_is_of_a_recorded_target_and_says_why() -> None:
         assert target in EXPECTED
         assert set(deviation) == {"differs", "why"}
         assert len(deviation["why"]) > 20
+
+
+@pytest.mark.parametrize("target", DEVIATIONS)
+def test_a_deviation_that_is_none_any_more_is_struck_from_the_list(evaluator: Evaluator, target: str) -> None:
+    for key in DEVIATIONS[target]["differs"]:
+        others = {"name", "path", "tags", "start", "step", "values"} - {key}
+        with pytest.raises((AssertionError, ValueError)):
+            assert_same(answer(evaluator, target), EXPECTED[target], others)

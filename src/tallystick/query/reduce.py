@@ -18,7 +18,7 @@ Reduction = Callable[[Values, int], Values]
 
 def known_count(values: Values, axis: int) -> NDArray[np.int64]:
     """How many values are not NaN."""
-    return np.asarray(np.count_nonzero(~np.isnan(values), axis=axis))
+    return np.asarray(values.shape[axis] - np.count_nonzero(np.isnan(values), axis=axis))
 
 
 def _blank_where_unknown(result: Values, count: NDArray[np.int64]) -> Values:
@@ -35,8 +35,10 @@ def total(values: Values, axis: int) -> Values:
 
 def average(values: Values, axis: int) -> Values:
     """Mean of the known values."""
-    count = known_count(values, axis)
-    return total(values, axis) / np.maximum(count, 1)
+    plain = values.sum(axis=axis)
+    if values.shape[axis] and not np.isnan(plain).any():
+        return np.asarray(plain / values.shape[axis])
+    return total(values, axis) / np.maximum(known_count(values, axis), 1)
 
 
 def average_with_zeros(values: Values, axis: int) -> Values:

@@ -11,6 +11,8 @@ from tallystick.query.parameters import Interval
 from tallystick.query.registry import function
 from tallystick.query.series import SeriesList
 
+_DAY = Interval("1d", 86400)
+
 
 def _backwards(interval: Interval) -> Interval:
     """A length without a sign means the past."""
@@ -65,7 +67,7 @@ def _clock_change_s(context: Context, by_s: int) -> int:
 def time_stack(
     context: Context,
     seriesList: Deferred,
-    timeShiftUnit: Interval = Interval("1d", 86400),  # noqa: B008
+    timeShiftUnit: Interval = _DAY,
     timeShiftStart: int = 0,
     timeShiftEnd: int = 7,
 ) -> SeriesList:
