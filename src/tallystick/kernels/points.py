@@ -22,15 +22,18 @@ _ZERO, _POINT, _MINUS, _COMMA, _OPEN, _CLOSE = 48, 46, 45, 44, 91, 93
 @inlined
 def _write_whole(out: NDArray[np.uint8], at: int, number: int, digits_min: int) -> int:
     """Digits of a whole number from 0 up, zeros before it up to `digits_min`; gives the place after them."""
+    # Unsigned, since a signed division by ten must also think of negative numbers.
+    rest = np.uint64(number)
     digits = 1
-    limit = 10
-    while digits < 19 and number >= limit:
+    limit = np.uint64(10)
+    while digits < 19 and rest >= limit:
         digits += 1
-        limit *= 10
+        limit *= np.uint64(10)
     digits = max(digits, digits_min)
     for place in range(at + digits - 1, at - 1, -1):
-        out[place] = _ZERO + number % 10
-        number //= 10
+        tens = rest // np.uint64(10)
+        out[place] = _ZERO + np.uint8(rest - tens * np.uint64(10))
+        rest = tens
     return at + digits
 
 
