@@ -4,17 +4,14 @@ Numba compiles a kernel at its first call and keeps the result on disk. A new in
 samples wait, so `warm_up` sends a few of each kind through a whole server in a temporary directory.
 """
 
-import hashlib
-import os
 import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
-import numba
 import numpy as np
 
-import tallystick
 from tallystick.config import Config, Http, Listener, Store
+from tallystick.kernels.compile import CACHE
 from tallystick.model.clock import ManualClock
 from tallystick.model.statistic import Statistic
 from tallystick.parse import padded, protocols
@@ -96,10 +93,5 @@ def _compact(service: Service, clock: ManualClock) -> None:
 
 
 def _stamp() -> Path:
-    """A file that is there once this code, with this Numba, was warmed up for this user."""
-    package = Path(tallystick.__file__).parent
-    digest = hashlib.blake2b(f"{numba.__version__} {package}".encode(), digest_size=8)
-    for source in sorted((package / "kernels").glob("*.py")):
-        digest.update(source.read_bytes())
-    cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
-    return cache / "tallystick" / f"warm-{digest.hexdigest()}"
+    """A file beside the compiled kernels, there once all of them are."""
+    return CACHE / "warm"

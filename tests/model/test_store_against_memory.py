@@ -1,4 +1,5 @@
-"""The embedded store against the plain in-memory model, with sealing, compaction, restarts, crashes and clock jumps as steps."""
+"""The embedded store against the plain in-memory model, with sealing, compaction, restarts, crashes and clock jumps
+as steps."""
 
 import shutil
 import tempfile
@@ -13,21 +14,21 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, pr
 from tallystick.model.clock import ManualClock
 from tallystick.model.kind import Kind
 from tallystick.model.retention import Retention, RetentionRule
-from tallystick.model.sample import GAUGE_DELTA, SampleBatch
+from tallystick.model.sample import SampleBatch
 from tallystick.model.statistic import Statistic
 from tallystick.store.embedded import EmbeddedStore, StoreOptions
 from tallystick.store.memory import MemoryStore
 
 NOW_S = 1_700_000_000
 STEP_S = 10
-HISTORY_SLOTS = 150
+HISTORY_SLOTS = 70
 RULES = [
     RetentionRule("fine.*", Retention.parse("1s:1d,10s:10d,1m:30d")),
     RetentionRule("*", Retention.parse("10s:10d,1m:30d,5m:90d")),
 ]
 NAMES = [f"{place}.{kind.name.lower()}.{k}" for place in ("fine", "web") for kind in Kind for k in range(1)]
 KINDS = [Kind[name.split(".")[1].upper()] for name in NAMES]
-STATISTICS = tuple(s for s in Statistic)
+STATISTICS = (Statistic.DEFAULT, Statistic.LAST, Statistic.SUM, Statistic.COUNT, Statistic.MAX, Statistic.SDEV)
 
 
 def _member(n: int) -> float:
@@ -40,7 +41,6 @@ samples = st.lists(
         st.integers(-HISTORY_SLOTS, 0) | st.integers(-3, 0),
         st.integers(-1000, 1000),
         st.sampled_from([1.0, 1.0, 10.0]),
-        st.booleans(),
     ),
     min_size=1,
     max_size=40,
@@ -60,24 +60,22 @@ class StoreMachine(RuleBasedStateMachine):
         self.memory.create(NAMES, KINDS)
         self.is_set = np.array([kind is Kind.SET for kind in KINDS])
         self.ticket = 0
+        self.turn = 0
 
     def _open(self) -> EmbeddedStore:
         return EmbeddedStore(self.directory, RULES, self.clock, StoreOptions(commit_interval_s=0.001))
 
     @rule(rows=samples)
-    def append(self, rows: list[tuple[int, int, int, float, bool]]) -> None:
+    def append(self, rows: list[tuple[int, int, int, float]]) -> None:
         ids = np.array([series for series, *_ in rows], np.int32)
         kind = np.array([KINDS[series] for series in ids], np.uint8)
-        value = np.array([v / 8 for _, _, v, _, _ in rows])
+        value = np.array([v / 8 for _, _, v, _ in rows])
         sets = kind == Kind.SET
         value[sets] = [_member(abs(rows[k][2]) % 50) for k in np.flatnonzero(sets)]
-        weight = np.array([w for *_, w, _ in rows])
+        weight = np.array([w for *_, w in rows])
         weight[(kind == Kind.GAUGE) | sets] = 1.0
-        delta = np.array([d for *_, d in rows]) & (kind == Kind.GAUGE)
         timestamp = (NOW_S // STEP_S + np.array([slot for _, slot, *_ in rows])) * STEP_S * 1000
-        batch = SampleBatch(ids, timestamp, value, weight, kind | np.where(delta, GAUGE_DELTA, 0).astype(np.uint8))
-        # What a change of a gauge builds on is the gauge's last value by arrival, which restarts keep as long as it is
-        # in memory: the changes are resolved here, so that the two stores are compared on what both promise.
+        batch = SampleBatch(ids, timestamp, value, weight, kind)
         self.memory.append(batch)
         self.ticket = self.store.append(batch)
 
@@ -117,7 +115,9 @@ class StoreMachine(RuleBasedStateMachine):
     @invariant()
     def answers_are_the_same(self) -> None:
         start_s, until_s = NOW_S - (HISTORY_SLOTS + 5) * STEP_S, NOW_S + 60
-        for step_s, ids in ((10, self.ids), (60, self.ids), (300, self.ids[len(self.ids) // 2 :])):
+        # One step a turn: the model is slow.
+        self.turn += 1
+        for step_s, ids in [((10, self.ids), (60, self.ids), (300, self.ids[len(self.ids) // 2 :]))[self.turn % 3]]:
             start, until = start_s // step_s * step_s, until_s // step_s * step_s
             found = self.store.read(ids, start, until, step_s, STATISTICS)
             expected = self.memory.read(ids, start, until, step_s, STATISTICS)
@@ -145,7 +145,7 @@ class StoreMachine(RuleBasedStateMachine):
 
 
 StoreMachine.TestCase.settings = settings(
-    max_examples=8,
+    max_examples=15,
     stateful_step_count=12,
     deadline=None,
     suppress_health_check=list(HealthCheck),

@@ -1,7 +1,8 @@
 """Folding: samples into the statistics of slots.
 
-`OpenSlot` is the fast path, one slot that samples are arriving for; `fold_batch` folds any samples at once (late ones, history).
-Both give `Tally`s; `percentiles_of` and the sketches of sets live here too, since only folding knows what is in them.
+`OpenSlot` is the fast path, one slot that samples are arriving for; `fold_batch` folds any samples at once (late
+ones, history). Both give `Tally`s; `percentiles_of` and the sketches of sets live here too, since only folding knows
+what is in them.
 """
 
 from tallystick.fold.batch import fold_batch

@@ -12,7 +12,8 @@ from tallystick.model.tally import Spread, Tally
 
 
 def fold_batch(batch: SampleBatch, step_s: int) -> list[Tally]:
-    """Tallies of all slots that `batch` touches: slots of one sample, slots of several, and sets, each if there are any.
+    """Tallies of all slots that `batch` touches: slots of one sample, slots of several, and sets, each if there are
+    any.
 
     Parameters
     ----------

@@ -1,7 +1,8 @@
 """Counting the different members of sets: HyperLogLog sketches of the Apache DataSketches library.
 
-With 2**12 registers the relative standard error is 1.6 % above some hundred members; below, the sketch is a plain list and exact.
-A sketch takes 8 bytes a member while it is a list and at most 2 KiB. Sketches of one series merge over hosts and time.
+With 2**12 registers the relative standard error is 1.6 % above some hundred members; below, the sketch is a plain
+list and exact. A sketch takes 8 bytes a member while it is a list and at most 2 KiB. Sketches of one series merge
+over hosts and time.
 """
 
 from collections.abc import Iterable

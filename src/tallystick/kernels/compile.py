@@ -1,6 +1,14 @@
-"""The one way to compile a kernel."""
+"""The one way to compile a kernel, and where compiled code is kept.
 
+Numba's cache knows that a kernel changed by the date of the kernel's own file; it does not see a change in a helper
+of another file that was inlined into it. So the cache is a folder named by a digest of all that goes into kernels.
+"""
+
+import hashlib
+import os
+import platform
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any, ParamSpec, TypeVar, cast
 
 import numba
@@ -8,6 +16,23 @@ import numpy as np
 from llvmlite import ir
 from numba.core import types
 from numba.extending import intrinsic
+
+_PACKAGE = Path(__file__).parent.parent
+
+
+def _digest() -> str:
+    digest = hashlib.blake2b(f"{numba.__version__} {platform.python_version()}".encode(), digest_size=8)
+    for folder in ("kernels", "model"):
+        for source in sorted((_PACKAGE / folder).glob("*.py")):
+            digest.update(source.read_bytes())
+    return digest.hexdigest()
+
+
+CACHE = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "tallystick" / f"kernels-{_digest()}"
+"""Where compiled kernels are kept, unless ``NUMBA_CACHE_DIR`` says otherwise."""
+
+if not numba.config.CACHE_DIR:
+    numba.config.CACHE_DIR = str(CACHE)
 
 P = ParamSpec("P")
 R = TypeVar("R")

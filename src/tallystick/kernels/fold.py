@@ -1,8 +1,8 @@
 """Folding samples into the statistics of one slot.
 
-An open slot keeps a row for each series seen in it. A row is only a value and the moment of its sample; the second sample
-of a row gives it a *spread* (count, sum, M2, min, max), one cache line that it then shares with no other. Sparse slots
-cost what their samples cost, dense ones are written in order.
+An open slot keeps a row for each series seen in it. A row is only a value and the moment of its sample; the second
+sample of a row gives it a *spread* (count, sum, M2, min, max), one cache line that it then shares with no other.
+Sparse slots cost what their samples cost, dense ones are written in order.
 """
 
 import numpy as np
@@ -179,11 +179,25 @@ def resolve_deltas(
         k = kind[i]
         if k & delta_flag:
             before = current[series[i]]
-            if before == before:
+            if not np.isnan(before):
                 v += before
         if (k & 127) == gauge_kind:
             current[series[i]] = v
         out[i] = v
+
+
+@kernel
+def remember_gauges(
+    series: NDArray[np.int32],
+    kind: NDArray[np.uint8],
+    value: NDArray[np.float64],
+    gauge_kind: int,
+    current: NDArray[np.float64],
+) -> None:
+    """Keep the last value of each gauge, for changes to build on."""
+    for i in range(len(series)):
+        if kind[i] == gauge_kind:
+            current[series[i]] = value[i]
 
 
 @kernel

@@ -1,8 +1,8 @@
 """Base-2 exponential histograms: the buckets of samples, kept in one open-addressing table for a whole slot.
 
 Scale 5, as in OpenTelemetry's exponential and Prometheus' native histograms: bucket ``i`` holds values in
-``(2**(i/32), 2**((i+1)/32)]``, so a value read from its middle is off by 1.1 % at most. Bucket numbers are shifted so that
-their order is the order of values: negative values below 0, zero at 0, positive values above.
+``(2**(i/32), 2**((i+1)/32)]``, so a value read from its middle is off by 1.1 % at most. Bucket numbers are shifted so
+that their order is the order of values: negative values below 0, zero at 0, positive values above.
 """
 
 import math
@@ -23,7 +23,7 @@ def bucket_of(value: float) -> int:
     """Number of the bucket that holds `value`."""
     if value == 0.0:
         return 0
-    index = int(math.ceil(math.log2(abs(value)) * BUCKETS_PER_DOUBLING)) - 1 + SHIFT
+    index = math.ceil(math.log2(abs(value)) * BUCKETS_PER_DOUBLING) - 1 + SHIFT
     return index if value > 0.0 else -index
 
 

@@ -1,6 +1,7 @@
 """Pages of blocks whose columns are not compressed: written straight from a matrix of cells, and read back in bulk.
 
-The layout is that of ``docs/internals/format.md``: a header of 16 bytes, the slots, then the columns, all multiples of 8.
+The layout is that of ``docs/internals/format.md``: a header of 16 bytes, the slots, then the columns, all multiples
+of 8.
 """
 
 import numpy as np

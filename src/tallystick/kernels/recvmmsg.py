@@ -1,7 +1,7 @@
 """Receiving many datagrams by one system call, without the GIL.
 
-``recvmmsg(2)`` is called from compiled code by its symbol in libc, on structures laid out in NumPy arrays. The layout of
-the structures is that of 64-bit Linux: ``struct iovec`` is two words, ``struct mmsghdr`` eight.
+``recvmmsg(2)`` is called from compiled code by its symbol in libc, on structures laid out in NumPy arrays. The layout
+of the structures is that of 64-bit Linux: ``struct iovec`` is two words, ``struct mmsghdr`` eight.
 """
 
 from dataclasses import dataclass

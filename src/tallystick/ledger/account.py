@@ -75,7 +75,8 @@ class Account:
             self._rejected[reason] += samples
 
     def kernel_dropped(self, datagrams: int) -> None:
-        """Datagrams that the kernel has dropped so far since a socket's buffer was full; never received, so not in the sum."""
+        """Datagrams that the kernel has dropped so far since a socket's buffer was full; never received, so not in
+        the sum."""
         with self._lock:
             self._kernel_drops = datagrams
 

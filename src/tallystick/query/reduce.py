@@ -18,27 +18,29 @@ Reduction = Callable[[Values, int], Values]
 
 def known_count(values: Values, axis: int) -> NDArray[np.int64]:
     """How many values are not NaN."""
-    return np.asarray(values.shape[axis] - np.count_nonzero(np.isnan(values), axis=axis))
+    return values.shape[axis] - np.isnan(values).sum(axis=axis, dtype=np.int64)
 
 
-def _blank_where_unknown(result: Values, count: NDArray[np.int64]) -> Values:
-    return np.where(count > 0, result, np.nan)
+def _sum_and_count(values: Values, axis: int) -> tuple[Values, NDArray[np.int64]]:
+    """Sum of the known values (0 if there is none) and their number; quick where nothing is missing."""
+    plain = np.asarray(values.sum(axis=axis))
+    if not np.isnan(plain).any():
+        return plain, np.full(plain.shape, values.shape[axis], np.int64)
+    missing = np.isnan(values)
+    present = values.shape[axis] - missing.sum(axis=axis, dtype=np.int64)
+    return np.asarray(np.where(missing, 0.0, values).sum(axis=axis)), present
 
 
 def total(values: Values, axis: int) -> Values:
     """Sum of the known values."""
-    plain = values.sum(axis=axis)
-    if not np.isnan(plain).any():
-        return np.asarray(plain) if values.shape[axis] else np.full_like(plain, np.nan)
-    return _blank_where_unknown(np.nansum(values, axis=axis), known_count(values, axis))
+    added, present = _sum_and_count(values, axis)
+    return np.where(present > 0, added, np.nan)
 
 
 def average(values: Values, axis: int) -> Values:
     """Mean of the known values."""
-    plain = values.sum(axis=axis)
-    if values.shape[axis] and not np.isnan(plain).any():
-        return np.asarray(plain / values.shape[axis])
-    return total(values, axis) / np.maximum(known_count(values, axis), 1)
+    added, present = _sum_and_count(values, axis)
+    return np.where(present > 0, added / np.maximum(present, 1), np.nan)
 
 
 def average_with_zeros(values: Values, axis: int) -> Values:

@@ -1,7 +1,7 @@
 """`DatagramDoor`: UDP and Unix datagram sockets, each on a thread that blocks in ``recvmmsg``.
 
-The kernel drops datagrams when a socket's buffer is full, which is what overload looks like here; it counts them, and so does the
-ledger.
+The kernel drops datagrams when a socket's buffer is full, which is what overload looks like here; it counts them, and
+so does the ledger.
 """
 
 import logging

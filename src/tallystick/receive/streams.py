@@ -1,13 +1,12 @@
 """`StreamDoor`: TCP and Unix stream sockets on a data thread with an event loop of its own.
 
-All connections read into one buffer: a parser is done with it before the next read. A connection keeps only the beginning of a
-line whose end has not come yet, so thousands of idle ones cost next to nothing.
+All connections read into one buffer: a parser is done with it before the next read. A connection keeps only the
+beginning of a line whose end has not come yet, so thousands of idle ones cost next to nothing.
 """
 
 import asyncio
 import contextlib
 import logging
-import os
 import socket
 import threading
 from dataclasses import dataclass
@@ -197,4 +196,4 @@ def _remove_stale(path: str, kind: socket.SocketKind) -> None:
         try:
             probe.connect(path)
         except ConnectionRefusedError:
-            os.unlink(path)
+            Path(path).unlink()

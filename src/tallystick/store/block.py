@@ -92,7 +92,7 @@ class Block:
                 continue
             offset, stride, last = regular
             begin = offset + self.footer.start_slot - first
-            skipped = max(0, -(-(-begin) // stride)) if begin < 0 else 0
+            skipped = (stride - 1 - begin) // stride if begin < 0 else 0
             begin += skipped * stride
             if begin < width:
                 target = values[row, begin : begin + (len(last) - skipped) * stride : stride]

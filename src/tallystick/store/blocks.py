@@ -1,7 +1,7 @@
 """`BlockSet`: the blocks that the manifest names, open for reading.
 
-A change (sealing, compaction, retention) writes new files first, then replaces the manifest, then forgets the old files;
-readers work on the tuple they took and keep its files alive until they are done.
+A change (sealing, compaction, retention) writes new files first, then replaces the manifest, then forgets the old
+files; readers work on the tuple they took and keep its files alive until they are done.
 """
 
 import logging

@@ -1,8 +1,10 @@
 """Compaction, rolling up and retention: planning what to do with the blocks there are, and doing it.
 
 - *Merge*: the blocks of one window that is over become one, compressed.
-- *Roll up*: the blocks of one window of the next coarser resolution become a block of that resolution; they stay, marked as
-  rolled, until their own time is over. A block that arrives late is rolled by itself: coarse blocks of one window add up.
+- *Roll up*: the blocks of one window of the next coarser resolution become a block of that resolution; they stay,
+marked as
+  rolled, until their own time is over. A block that arrives late is rolled by itself: coarse blocks of one window add
+  up.
 - *Expire*: a block older than its resolution is kept, and rolled if there is a coarser one, is forgotten.
 """
 

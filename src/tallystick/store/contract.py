@@ -1,8 +1,8 @@
 """What a store promises, whichever engine is behind it.
 
 Threads: every method may be called from any thread. `append` is called by the threads that receive; it folds and
-hands the batch to the log, and blocks while the log's bounded queue is full. Reads never block writes for longer than the copy
-of what they read from the open slots.
+hands the batch to the log, and blocks while the log's bounded queue is full. Reads never block writes for longer than
+the copy of what they read from the open slots.
 
 Ownership: a batch given to `append` must not be changed afterwards. Arrays that reads return belong to the caller.
 

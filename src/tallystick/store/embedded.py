@@ -1,8 +1,8 @@
 """`EmbeddedStore`: the store in one process and one directory.
 
-A batch is handed to the log and folded into the head of its retention; every so often the heads are frozen, a new segment
-of the log begins, and a maintenance thread writes the frozen tallies as blocks and then drops the older segments. At start
-the segments that are left are folded again.
+A batch is handed to the log and folded into the head of its retention; every so often the heads are frozen, a new
+segment of the log begins, and a maintenance thread writes the frozen tallies as blocks and then drops the older
+segments. At start the segments that are left are folded again.
 """
 
 import fcntl
@@ -17,7 +17,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from tallystick.kernels.fold import kinds_present, resolve_deltas
+from tallystick.kernels.fold import kinds_present, remember_gauges, resolve_deltas
 from tallystick.model.clock import Clock
 from tallystick.model.errors import StartError, StoreError
 from tallystick.model.kind import Kind
@@ -93,7 +93,7 @@ class EmbeddedStore:
         self._frozen: list[tuple[Retention, list[Tally]]] = []
         self._frozen_segment = 0
         self._gauges = np.empty(0)
-        self._tracks_gauges = False
+        self._changing = np.empty(0, np.bool_)  # gauges that were ever changed by a difference
         self._ingest = threading.RLock()  # appending and freezing: a batch is in the segment that its head belongs to
         self._state = threading.Lock()  # what a read takes at one moment
         self._catalog = SeriesCatalog()
@@ -162,9 +162,7 @@ class EmbeddedStore:
             raise StoreError("cannot append an empty batch")
         mask, delta = kinds_present(batch.kind)
         with self._ingest:
-            self._tracks_gauges |= delta
-            if self._tracks_gauges:
-                batch = self._resolved(batch)
+            batch = self._resolved(batch, delta)
             ticket = self._log.append(codec.encode_samples(batch), samples=len(batch))
             self._fold(batch, mask)
             return ticket
@@ -225,9 +223,9 @@ class EmbeddedStore:
         with self._ingest, self._state:
             if not self._frozen:
                 self._frozen_segment = self._log.rotate()
-                known = np.flatnonzero(~np.isnan(self._gauges)).astype(np.int32)
-                if len(known):
-                    self._log.append(codec.encode_gauges(known, self._gauges[known]))
+                changing = np.flatnonzero(self._changing).astype(np.int32)
+                if len(changing):
+                    self._log.append(codec.encode_gauges(changing, self._gauges[changing]))
                 self._frozen = [
                     (retention, head.finish_all())
                     for retention, head in zip(self._retentions, self._heads, strict=True)
@@ -260,12 +258,17 @@ class EmbeddedStore:
             if len(part):
                 head.fold(part, mask, n_series, now_s)
 
-    def _resolved(self, batch: SampleBatch) -> SampleBatch:
-        """The batch with changes of gauges turned into values."""
-        more = len(self._catalog) - len(self._gauges)
-        if more > 0:
+    def _resolved(self, batch: SampleBatch, delta: bool) -> SampleBatch:
+        """The batch with changes of gauges turned into values; remembers the value of every gauge."""
+        if len(self._catalog) > len(self._gauges):
+            more = max(len(self._catalog), 2 * len(self._gauges)) - len(self._gauges)
             self._gauges = np.concatenate([self._gauges, np.full(more, np.nan)])
+            self._changing = np.concatenate([self._changing, np.zeros(more, np.bool_)])
+        if not delta:
+            remember_gauges(batch.ids, batch.kind, batch.value, Kind.GAUGE, self._gauges)
+            return batch
         changed = np.unique(batch.ids[batch.kind > GAUGE_DELTA - 1])
+        self._changing[changed] = True
         unknown = changed[np.isnan(self._gauges[changed])]
         if len(unknown):
             self._gauges[unknown] = self._latest(unknown)
@@ -313,6 +316,8 @@ class EmbeddedStore:
         directory = self._directory / "log"
         if not directory.exists():
             return
+        n_series = len(self._catalog)
+        self._gauges, self._changing = np.full(n_series, np.nan), np.zeros(n_series, np.bool_)
         for segment in segments(directory):
             path = segment_path(directory, segment)
             if segment < self.block_set.manifest.first_segment:
@@ -328,12 +333,10 @@ class EmbeddedStore:
         for payload in scan:
             if codec.record_type(payload) == codec.GAUGES:
                 ids, values = codec.decode_gauges(payload)
-                self._gauges = np.full(n_series, np.nan)
-                self._gauges[ids] = values
-                self._tracks_gauges = True
+                self._gauges[ids], self._changing[ids] = values, True
                 continue
             batch = codec.decode_samples(payload, kinds)
-            self._fold(self._resolved(batch) if self._tracks_gauges else batch, kinds_present(batch.kind)[0])
+            self._fold(self._resolved(batch, delta=False), kinds_present(batch.kind)[0])
         if scan.damaged_bytes:
             self.block_set.problems.append(f"cannot read {scan.damaged_bytes} bytes of {path}: damaged, passed over")
             logger.error("%s", self.block_set.problems[-1])

@@ -1,7 +1,8 @@
 """The head: what arrived since the last sealing, in memory.
 
-A few open slots take samples as they arrive; finished slots are kept as tallies sorted by series. Samples of slots that are
-not worth opening (late ones, scattered history) wait in a buffer that is folded at once when it is read or has grown.
+A few open slots take samples as they arrive; finished slots are kept as tallies sorted by series. Samples of slots
+that are not worth opening (late ones, scattered history) wait in a buffer that is folded at once when it is read or
+has grown.
 """
 
 import threading
@@ -72,8 +73,8 @@ class Head:
     def of_series(self, ids: NDArray[np.int32], first: int, end: int, *, histograms: bool) -> list[Tally]:
         """Tallies of some series (ids ascending) in the order of arrival; ``series`` are positions in `ids`.
 
-        `first` and `end` bound the slots wanted; what lies outside may come along. Histograms and sketches of open slots
-        cost more and come only if asked for.
+        `first` and `end` bound the slots wanted; what lies outside may come along. Histograms and sketches of open
+        slots cost more and come only if asked for.
         """
         found: list[Tally] = []
         with self._lock:

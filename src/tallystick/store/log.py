@@ -1,9 +1,9 @@
 """The log: what was appended and is not yet in a block, on disk within one group commit.
 
 Producers hand over records; one thread writes them and waits for the disk once for all that came together. The queue
-is bounded in bytes: a producer waits while it is full, and while the disk refuses writes it is told so at once. After an
-error the unwritten records stay queued, the file is cut back to its last whole record, and the write is tried again every
-second until it works.
+is bounded in bytes: a producer waits while it is full, and while the disk refuses writes it is told so at once. After
+an error the unwritten records stay queued, the file is cut back to its last whole record, and the write is tried again
+every second until it works.
 """
 
 import os

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from tallystick.model.clock import Clock
-from tallystick.model.errors import TallystickError
 from tallystick.store import compaction
 from tallystick.store.sealing import seal
 
@@ -22,8 +21,8 @@ _TICK_S = 1.0
 class Maintenance:
     """Keeps a store small; every step can also be called by itself.
 
-    An error of the disk is logged and named among the store's problems, and the step is tried again later: the frozen head
-    stays readable and its log segments stay.
+    An error of the disk is logged and named among the store's problems, and the step is tried again later: the frozen
+    head stays readable and its log segments stay.
     """
 
     def __init__(self, store: "EmbeddedStore", clock: Clock) -> None:
@@ -32,6 +31,7 @@ class Maintenance:
         self._stopping = threading.Event()
         self._thread: threading.Thread | None = None
         self._sealed_at_s = clock.monotonic()
+        self._working = threading.Lock()
         self.problem = ""
 
     def start(self) -> None:
@@ -47,6 +47,15 @@ class Maintenance:
 
     def seal(self) -> None:
         """Write everything in the heads as blocks."""
+        with self._working:
+            self._seal()
+
+    def compact(self) -> int:
+        """Do all that compaction has planned; return how many jobs that were."""
+        with self._working:
+            return self._compact()
+
+    def _seal(self) -> None:
         store = self._store
         frozen, segment = store.freeze()
         kinds = store.catalog.kinds(np.arange(len(store.catalog), dtype=np.int32))
@@ -57,8 +66,7 @@ class Maintenance:
         store.thaw(lambda: store.block_set.change(add=entries, first_segment=segment), segment)
         self._sealed_at_s = self._clock.monotonic()
 
-    def compact(self) -> int:
-        """Do all that compaction has planned; return how many jobs that were."""
+    def _compact(self) -> int:
         store = self._store
         done = 0
         while not self._stopping.is_set():
@@ -78,9 +86,10 @@ class Maintenance:
         while not self._stopping.wait(_TICK_S):
             try:
                 self._tick()
-            except (OSError, TallystickError) as error:
+            except Exception as error:
+                # Whatever it is, the data stays readable where it is, and the next try may find the cause gone.
                 self.problem = f"cannot write blocks: {error}"
-                logger.error("%s", self.problem)
+                logger.exception("cannot write blocks")
                 self._stopping.wait(10 * _TICK_S)
 
     def _tick(self) -> None:

@@ -17,8 +17,8 @@ FORMAT_VERSION = 1
 class BlockEntry(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """A block: slots of `step_s` seconds in ``[start_s, end_s)`` of series kept by `retention`.
 
-    `number` names the file and grows in the order of writing. A block is `rolled` once the next coarser resolution holds
-    its content: readers of coarser steps then pass it over.
+    `number` names the file and grows in the order of writing. A block is `rolled` once the next coarser resolution
+    holds its content: readers of coarser steps then pass it over.
     """
 
     number: int

@@ -17,7 +17,8 @@ from tallystick.store.files import Files
 from tallystick.store.manifest import BlockEntry
 
 SLOTS_PER_BLOCK = 720
-"""Slots of a window: no block reaches over the end of one. Windows of a coarser step hold whole ones of a finer step."""
+"""Slots of a window: no block reaches over the end of one. Windows of a coarser step hold whole ones of a finer
+step."""
 _CELLS_AT_ONCE = 1 << 18
 
 Select = Callable[[NDArray[np.int32]], list[Tally]]

@@ -19,7 +19,8 @@ from tallystick.store.merging import SLOTS_PER_BLOCK, Target, rows_between, writ
 def seal(
     tallies: list[Tally], retention: Retention, kinds: NDArray[np.uint8], blocks: BlockSet, files: Files
 ) -> list[BlockEntry]:
-    """Write tallies of the finest step, in the order of their arrival, as blocks that the manifest does not yet name."""
+    """Write tallies of the finest step, in the order of their arrival, as blocks that the manifest does not yet
+    name."""
     entries = []
     for parts in _by_window(tallies).values():
         first = min(int(t.slot.min()) for t in parts)

@@ -1,7 +1,7 @@
 """Who may ask: anyone on this machine, elsewhere whoever has the token.
 
-A browser on this machine can be made to ask by a foreign page, so a request whose ``Host`` is not an address of this machine's own (DNS
-rebinding) or whose ``Origin`` is foreign (a form posted from elsewhere) counts as foreign.
+A browser on this machine can be made to ask by a foreign page, so a request whose ``Host`` is not an address of this
+machine's own (DNS rebinding) or whose ``Origin`` is foreign (a form posted from elsewhere) counts as foreign.
 """
 
 import hmac

@@ -16,7 +16,8 @@ BODY_BYTES_MAX = 16 << 20
 
 
 class Written(msgspec.Struct, frozen=True):
-    """What became of a body: samples stored, and rejected by reason. `ticket` is the store's, None if it took nothing."""
+    """What became of a body: samples stored, and rejected by reason. `ticket` is the store's, None if it took
+    nothing."""
 
     stored: int
     rejected: dict[str, int]
