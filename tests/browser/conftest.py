@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser, Page, expect, sync_playwright
-from served import Server, cannot_run, running_server
 
+from servers import Server, cannot_run, running_server
 from tallystick.web.static import PAGES
 
 CHROMIUM = Path("/usr/bin/chromium")

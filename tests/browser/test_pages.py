@@ -4,7 +4,9 @@ import re
 
 import pytest
 from playwright.sync_api import Locator, Page, ViewportSize, expect
-from served import Server, keep_screenshot
+from screenshots import keep_screenshot
+
+from servers import Server
 
 pytestmark = pytest.mark.browser
 
