@@ -94,7 +94,8 @@ class Retention:
                 )
             if coarse.keep_s <= fine.keep_s:
                 raise ValueError(
-                    f"cannot use retention {text!r}: {_short(coarse.step_s)} is kept no longer than {_short(fine.step_s)}"
+                    f"cannot use retention {text!r}: {_short(coarse.step_s)} is not kept longer than "
+                    f"{_short(fine.step_s)}; expected coarser steps to be kept longer"
                 )
         return cls(tuple(resolutions))
 
