@@ -18,7 +18,7 @@ Reduction = Callable[[Values, int], Values]
 
 def known_count(values: Values, axis: int) -> NDArray[np.int64]:
     """How many values are not NaN."""
-    return values.shape[axis] - np.isnan(values).sum(axis=axis, dtype=np.int64)
+    return np.asarray(values.shape[axis] - np.isnan(values).sum(axis=axis, dtype=np.int64))
 
 
 def _sum_and_count(values: Values, axis: int) -> tuple[Values, NDArray[np.int64]]:
@@ -27,7 +27,7 @@ def _sum_and_count(values: Values, axis: int) -> tuple[Values, NDArray[np.int64]
     if not np.isnan(plain).any():
         return plain, np.full(plain.shape, values.shape[axis], np.int64)
     missing = np.isnan(values)
-    present = values.shape[axis] - missing.sum(axis=axis, dtype=np.int64)
+    present = np.asarray(values.shape[axis] - missing.sum(axis=axis, dtype=np.int64))
     return np.asarray(np.where(missing, 0.0, values).sum(axis=axis)), present
 
 
@@ -111,7 +111,7 @@ def median(values: Values, axis: int) -> Values:
     known = known_count(values, axis)
     low = _pick(ordered, (known - 1) // 2, axis)
     high = _pick(ordered, known // 2, axis)
-    return _blank_where_unknown((low + high) / 2.0, known)
+    return np.where(known > 0, (low + high) / 2.0, np.nan)
 
 
 def _pick(ordered: Values, position: NDArray[np.int64], axis: int) -> Values:
@@ -138,7 +138,7 @@ def percentile(values: Values, rank: float, axis: int, *, interpolate: bool = Fa
     if interpolate:
         following = _pick(ordered, whole, axis)
         result = np.where(whole < known, result + (exact - whole) * (following - result), result)
-    return _blank_where_unknown(result, known)
+    return np.where(known > 0, result, np.nan)
 
 
 REDUCTIONS: dict[str, Reduction] = {
