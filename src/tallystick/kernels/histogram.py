@@ -16,6 +16,7 @@ BUCKETS_PER_DOUBLING = 32
 SHIFT = 40_000
 """Added to a bucket index; larger than any index of a double (the range is about -34,400 to 32,768)."""
 EMPTY = -1
+_MIDDLE = 2.0 / (1.0 + 2.0 ** (-1.0 / BUCKETS_PER_DOUBLING))
 
 
 @inlined
@@ -113,7 +114,6 @@ def middle_of(bucket: int) -> float:
     """The value in a bucket with the smallest largest relative error: the harmonic mean of its bounds."""
     if bucket == 0:
         return 0.0
-    low = 2.0 ** ((abs(bucket) - SHIFT) / BUCKETS_PER_DOUBLING)
-    high = 2.0 ** ((abs(bucket) - SHIFT + 1) / BUCKETS_PER_DOUBLING)
-    middle = 2.0 * low * high / (low + high)
+    # As a multiple of the lower bound: the product of both bounds leaves the range of doubles long before they do.
+    middle = _MIDDLE * 2.0 ** ((abs(bucket) - SHIFT) / BUCKETS_PER_DOUBLING)
     return middle if bucket > 0 else -middle

@@ -86,7 +86,16 @@ class EmbeddedStore:
         self._clock = clock
         self._files = files or Files()
         self._lock_file = _lock(directory)
-        self.block_set = BlockSet(directory, self._files)
+        try:
+            self._load()
+        except BaseException:
+            os.close(self._lock_file)  # whoever mends what is wrong can open the directory without a new process
+            raise
+        self.maintenance = Maintenance(self, clock)
+
+    def _load(self) -> None:
+        """Open the blocks, read the series, and fold again what the log has."""
+        self.block_set = BlockSet(self._directory, self._files)
         self._retentions: list[Retention] = []
         self._heads: list[Head] = []
         self._retention_of = np.empty(0, np.int16)
@@ -101,17 +110,17 @@ class EmbeddedStore:
             self._head_for(rule.retention)
         self._load_series()
         self._replay()
-        (directory / "log").mkdir(exist_ok=True)
+        log_directory = self._directory / "log"
+        log_directory.mkdir(exist_ok=True)
         self._log = Log(
-            directory / "log",
-            directory / SERIES_FILE,
-            max([self.block_set.manifest.first_segment - 1, *segments(directory / "log")]) + 1,
-            clock,
+            log_directory,
+            self._directory / SERIES_FILE,
+            max([self.block_set.manifest.first_segment - 1, *segments(log_directory)]) + 1,
+            self._clock,
             commit_interval_s=self.options.commit_interval_s,
             queue_bytes_max=self.options.queue_bytes_max,
             files=self._files,
         )
-        self.maintenance = Maintenance(self, clock)
 
     @property
     def catalog(self) -> SeriesCatalog:
@@ -162,6 +171,7 @@ class EmbeddedStore:
             raise StoreError("cannot append an empty batch")
         mask, delta = kinds_present(batch.kind)
         with self._ingest:
+            self._log.wait_for_room()  # first: a change of a gauge must not be applied if its batch is then refused
             batch = self._resolved(batch, delta)
             ticket = self._log.append(codec.encode_samples(batch), samples=len(batch))
             self._fold(batch, mask)
@@ -226,9 +236,10 @@ class EmbeddedStore:
                 changing = np.flatnonzero(self._changing).astype(np.int32)
                 if len(changing):
                     self._log.append(codec.encode_gauges(changing, self._gauges[changing]))
+                # Readers that took the old heads a moment ago go on reading them: nothing leaves a head.
+                full, self._heads = self._heads, [Head(head.step_s) for head in self._heads]
                 self._frozen = [
-                    (retention, head.finish_all())
-                    for retention, head in zip(self._retentions, self._heads, strict=True)
+                    (retention, head.finish_all()) for retention, head in zip(self._retentions, full, strict=True)
                 ]
             return self._frozen, self._frozen_segment
 

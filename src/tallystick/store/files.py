@@ -56,10 +56,13 @@ class Files:
 
     def open_append(self, path: Path) -> int:
         """Open a file for `append`, made if need be, its name safe on disk."""
-        new = not path.exists()
         descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o640)
-        if new:
+        try:
+            # Also if the file was there: whoever made it may have died before this.
             self.sync_directory(path.parent)
+        except BaseException:
+            os.close(descriptor)
+            raise
         return descriptor
 
     def write_whole(self, path: Path, parts: Iterable[Buffer]) -> int:

@@ -90,6 +90,18 @@ class Head:
                     found += slot.peek(ids)
         return select_series([t for t in finished if _may_overlap(t, first, end)], ids) + found
 
+    def last_into(self, ids: NDArray[np.int32], first: int, values: NDArray[np.float64]) -> None:
+        """Write the last values of slots into ``values[series, slot - first]``; cells without a slot stay."""
+        end = first + values.shape[1]
+        with self._lock:
+            if self._n_late:
+                self._fold_late()
+            finished = list(self._finished)
+            open_slots = [t for n, slot in sorted(self._open.items()) if first <= n < end for t in slot.peek(ids)]
+        write_last(finished, ids, first, values)
+        for tally in open_slots:
+            values[tally.series, tally.slot - first] = tally.last
+
     def finish_before(self, slot: int) -> None:
         """Finish the open slots before `slot`: they are over."""
         with self._lock:
@@ -97,14 +109,13 @@ class Head:
                 self._finish(number)
 
     def finish_all(self) -> list[Tally]:
-        """Finish everything and give it away: the head is empty afterwards."""
+        """Finish everything and return it; the head can still be read."""
         with self._lock:
             for number in sorted(self._open):
                 self._finish(number)
             if self._n_late:
                 self._fold_late()
-            finished, self._finished, self._finished_rows = self._finished, [], 0
-            return finished
+            return list(self._finished)
 
     def _fold_slots(self, low: int, batch: SampleBatch, kinds: int, n_series: int, now_s: float) -> None:
         slot = batch.timestamp // (self.step_s * 1000)
@@ -169,6 +180,25 @@ def select_series(tallies: Sequence[Tally], ids: NDArray[np.int32]) -> list[Tall
         if len(rows[0]):
             found.append(tally.take(*rows))
     return found
+
+
+def write_last(tallies: Sequence[Tally], ids: NDArray[np.int32], first: int, values: NDArray[np.float64]) -> None:
+    """Write the last values of some series (ids ascending) into ``values[position in ids, slot - first]``, in order."""
+    rows_in: dict[int, tuple[NDArray[np.int64], NDArray[np.int32]]] = {}
+    width = values.shape[1]
+    for tally in tallies:
+        if not _may_overlap(tally, first, first + width):
+            continue
+        found = rows_in.get(id(tally.series))
+        if found is None:
+            found = rows_in[id(tally.series)] = rows_of_series(tally.series, ids)
+        rows, position = found
+        if tally.slot.strides == (0,):
+            values[position, int(tally.slot[0]) - first] = tally.last[rows]
+        elif len(rows):
+            column = tally.slot[rows] - first
+            inside = (column >= 0) & (column < width)
+            values[position[inside], column[inside]] = tally.last[rows[inside]]
 
 
 def _may_overlap(tally: Tally, first: int, end: int) -> bool:

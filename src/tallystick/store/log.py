@@ -6,6 +6,8 @@ an error the unwritten records stay queued, the file is cut back to its last who
 every second until it works.
 """
 
+import contextlib
+import logging
 import os
 import threading
 from collections import deque
@@ -18,6 +20,8 @@ from tallystick.model.clock import Clock
 from tallystick.model.errors import StoreError
 from tallystick.store.files import Buffer, Files, bytes_of
 from tallystick.store.record import frame
+
+logger = logging.getLogger(__name__)
 
 SERIES_FILE = "series"
 _RETRY_S = 1.0
@@ -77,7 +81,7 @@ class Log:
     commit_interval_s
         Longest time between the write of a record and the disk's word that it is safe.
     queue_bytes_max
-        Bytes of records that may wait for the disk.
+        When so many bytes of records wait for the disk, no more samples are taken.
     """
 
     def __init__(
@@ -108,8 +112,10 @@ class Log:
         self._error = ""
         self._closing = False
         self._written_segment = segment
+        self._series_ticket = 0
         self._log_file = self._files.open_append(segment_path(directory, segment))
         self._series_file = self._files.open_append(series_path)
+        self._whole = {d: os.fstat(d).st_size for d in (self._log_file, self._series_file)}
         self._thread = threading.Thread(target=self._run, name="log", daemon=True)
         self._thread.start()
 
@@ -124,12 +130,11 @@ class Log:
         framed = frame(parts)
         size = sum(bytes_of(p).nbytes for p in framed)
         with self._changed:
-            while self._queue_bytes + size > self._queue_bytes_max and self._queue:
-                if self._error:
-                    raise StoreError(f"cannot take samples: {self._error}")
-                self._changed.wait(1.0)
             if self._closing:
                 raise StoreError("cannot take samples: the store is closed")
+            if not series:
+                # Definitions are never refused: their names are in the catalog already, and names are limited there.
+                self._wait_for_room()
             self._ticket += 1
             now = self._clock.monotonic()
             self._queue.append(_Item(self._ticket, framed, size, samples, series, self._segment, now))
@@ -139,6 +144,17 @@ class Log:
                 self._oldest_s = now
             self._changed.notify_all()
             return self._ticket
+
+    def wait_for_room(self) -> None:
+        """Wait until the queue is not full; the next record of a caller that nobody overtakes is then taken at once.
+
+        Raises
+        ------
+        StoreError
+            As `append`.
+        """
+        with self._changed:
+            self._wait_for_room()
 
     def rotate(self) -> int:
         """Begin a new segment; records appended from now on go there. Returns its number."""
@@ -181,6 +197,14 @@ class Log:
         os.close(self._log_file)
         os.close(self._series_file)
 
+    def _wait_for_room(self) -> None:
+        while self._queue_bytes >= self._queue_bytes_max and not self._closing:
+            if self._error:
+                raise StoreError(f"cannot take samples: {self._error}")
+            self._changed.wait(1.0)
+        if self._closing:
+            raise StoreError("cannot take samples: the store is closed")
+
     def _run(self) -> None:
         while True:
             with self._changed:
@@ -203,13 +227,14 @@ class Log:
                     self._changed.wait_for(lambda: self._closing, _RETRY_S)
 
     def _commit(self, group: list[_Item]) -> str:
-        """Write a group and sync it; on an error leave the files as they were and return what was wrong."""
-        series = [part for item in group if item.series for part in item.parts]
-        records = [part for item in group if not item.series for part in item.parts]
+        """Write a group and sync it; return what was wrong, if anything was: then the group is written again later."""
+        # Definitions that were safe before the samples failed must not be there twice.
+        fresh = [item for item in group if item.series and item.ticket > self._series_ticket]
         try:
             self._open_segment(group[0].segment)
-            self._write(self._series_file, series)
-            self._write(self._log_file, records)
+            self._write(self._series_file, [part for item in fresh for part in item.parts])
+            self._series_ticket = max([self._series_ticket, *(item.ticket for item in fresh)])
+            self._write(self._log_file, [part for item in group if not item.series for part in item.parts])
         except OSError as error:
             return f"{error.strerror or error} ({self._directory})"
         self._committed(group)
@@ -218,19 +243,29 @@ class Log:
     def _open_segment(self, number: int) -> None:
         if number != self._written_segment:
             following = self._files.open_append(segment_path(self._directory, number))
+            del self._whole[self._log_file]
             os.close(self._log_file)
             self._log_file, self._written_segment = following, number
+            self._whole[following] = os.fstat(following).st_size
 
     def _write(self, descriptor: int, parts: list[Buffer]) -> None:
+        """Append to a file and sync it, behind what is known to be whole."""
         if not parts:
             return
-        size = os.fstat(descriptor).st_size
+        self._cut_back(descriptor)
         try:
             self._files.append(descriptor, parts)
             self._files.sync(descriptor)
         except OSError:
-            self._files.truncate(descriptor, size)
+            # If even this fails it is done before the next write: whole records of it would count twice.
+            with contextlib.suppress(OSError):
+                self._cut_back(descriptor)
             raise
+        self._whole[descriptor] = os.fstat(descriptor).st_size
+
+    def _cut_back(self, descriptor: int) -> None:
+        if os.fstat(descriptor).st_size != self._whole[descriptor]:
+            self._files.truncate(descriptor, self._whole[descriptor])
 
     def _committed(self, group: list[_Item]) -> None:
         with self._changed:
@@ -245,4 +280,8 @@ class Log:
             self._waiters = [(ticket, call) for ticket, call in self._waiters if ticket > self._durable]
             self._changed.notify_all()
         for call in ready:
-            call()
+            try:
+                call()
+            except Exception:
+                # Whoever asked may be gone (a loop that was closed): the log serves all the others.
+                logger.exception("cannot tell that samples are on disk")

@@ -8,6 +8,7 @@ import numpy as np
 
 from tallystick.model.clock import Clock
 from tallystick.store import compaction
+from tallystick.store.manifest import BlockEntry
 from tallystick.store.sealing import seal
 
 if TYPE_CHECKING:
@@ -59,10 +60,13 @@ class Maintenance:
         store = self._store
         frozen, segment = store.freeze()
         kinds = store.catalog.kinds(np.arange(len(store.catalog), dtype=np.int32))
-        entries = []
-        for retention, tallies in frozen:
-            if tallies:
-                entries += seal(tallies, retention, kinds, store.block_set, store.files)
+        entries: list[BlockEntry] = []
+        try:
+            for retention, tallies in frozen:
+                entries.extend(seal(tallies, retention, kinds, store.block_set, store.files))
+        except OSError:
+            store.block_set.discard(entries)  # they are written again under other numbers, on a disk that may be full
+            raise
         store.thaw(lambda: store.block_set.change(add=entries, first_segment=segment), segment)
         self._sealed_at_s = self._clock.monotonic()
 

@@ -18,18 +18,15 @@ from tallystick.store.merging import SLOTS_PER_BLOCK, Target, rows_between, writ
 
 def seal(
     tallies: list[Tally], retention: Retention, kinds: NDArray[np.uint8], blocks: BlockSet, files: Files
-) -> list[BlockEntry]:
-    """Write tallies of the finest step, in the order of their arrival, as blocks that the manifest does not yet
-    name."""
-    entries = []
+) -> Iterator[BlockEntry]:
+    """Write tallies of the finest step, in the order of arrival, as blocks that the manifest does not yet name."""
     for parts in _by_window(tallies).values():
         first = min(int(t.slot.min()) for t in parts)
         end = max(int(t.slot.max()) for t in parts) + 1
         series = _union([t.series for t in parts])
         target = Target(retention, retention.step_s, first, end, compress=False)
         sources = [lambda ids, parts=parts: [rows_between(t, ids) for t in parts]]
-        entries.append(write_merged(target, series, sources, kinds, blocks, files))
-    return entries
+        yield write_merged(target, series, sources, kinds, blocks, files)
 
 
 def _by_window(tallies: list[Tally]) -> dict[int, list[Tally]]:
