@@ -128,66 +128,111 @@ def write_raw_pages(
     return at
 
 
-@kernel
-def count_raw_rows(data: NDArray[np.uint8], offset: NDArray[np.int64], singles: NDArray[np.int64]) -> int:
-    """Rows in pages that are not coded: those of pages with a spread returned, the others in ``singles[0]``."""
-    fulls = 0
-    singles[0] = 0
-    for i in range(len(offset)):
-        flags = data[offset[i]]
-        if flags & CODED:
-            continue
-        n = _get_u16(data, offset[i] + 2)
-        if flags & SPREAD:
-            fulls += n
-        else:
-            singles[0] += n
-    return fulls
+@inlined
+def _values_at(data: NDArray[np.uint8], begin: int, decoded: int) -> int:
+    """Where the last values of a page are: position in the decoded ones, or in the page, eight bytes each."""
+    if data[begin] & CODED:
+        return decoded
+    position = begin + HEADER_BYTES
+    if data[begin] & SLOT_LIST:
+        position += _padded(2 * _get_u16(data, begin + 2))
+    return position >> 3
+
+
+@inlined
+def _slot_at(data: NDArray[np.uint8], begin: int, k: int) -> int:
+    """Slot offset of a page's row."""
+    if data[begin] & SLOT_LIST:
+        return _get_u16(data, begin + HEADER_BYTES + 2 * k)
+    return _get_u16(data, begin + 4) + k * _get_u16(data, begin + 6)
 
 
 @kernel
-def read_raw_pages(
+def last_into(
     data: NDArray[np.uint8],
     offset: NDArray[np.int64],
+    decoded_at: NDArray[np.int64],
+    decoded: NDArray[np.float64],
     row: NDArray[np.int32],
-    with_spread: bool,
-    out_row: NDArray[np.int32],
-    out_offset: NDArray[np.int64],
-    out: NDArray[np.float64],
+    shift: int,
+    values: NDArray[np.float64],
 ) -> None:
-    """Rows of the pages that are not coded and do (or do not) have a spread.
+    """Write the last values of pages into ``values[row, slot offset + shift]``; what falls outside is passed over.
 
     Parameters
     ----------
     data
-        The block's pages; `offset` is where each page begins, `row` the number that its rows get.
-    out_row, out_offset : [n]
-        Number and slot offset of each row.
-    out : float64[1 or 6, n]
-        Last; then count, sum, M2, min and max.
+        The block's pages; `offset` is where each page begins.
+    decoded_at
+        For each page whose columns are coded, where in `decoded` its last values begin.
     """
-    values = data[: len(data) & ~7].view(np.float64)
+    raw = data[: len(data) & ~7].view(np.float64)
+    width = values.shape[1]
+    for i in range(len(offset)):
+        begin = offset[i]
+        n = _get_u16(data, begin + 2)
+        source = decoded if data[begin] & CODED else raw
+        at = _values_at(data, begin, decoded_at[i])
+        for k in range(n):
+            column = _slot_at(data, begin, k) + shift
+            if 0 <= column < width:
+                values[row[i], column] = source[at + k]
+
+
+@kernel
+def count_rows(data: NDArray[np.uint8], offset: NDArray[np.int64]) -> int:
+    """Rows in pages."""
+    n = 0
+    for begin in offset:
+        n += _get_u16(data, begin + 2)
+    return n
+
+
+@kernel
+def read_singles(
+    data: NDArray[np.uint8],
+    offset: NDArray[np.int64],
+    decoded_at: NDArray[np.int64],
+    decoded: NDArray[np.float64],
+    row: NDArray[np.int32],
+    out_row: NDArray[np.int32],
+    out_offset: NDArray[np.int64],
+    out: NDArray[np.float64],
+) -> None:
+    """Rows of pages, with their last values only; see `last_into` for the parameters."""
+    raw = data[: len(data) & ~7].view(np.float64)
     at = 0
     for i in range(len(offset)):
         begin = offset[i]
-        flags = data[begin]
-        if flags & CODED or ((flags & SPREAD) != 0) != with_spread:
-            continue
+        source = decoded if data[begin] & CODED else raw
+        start = _values_at(data, begin, decoded_at[i])
+        for k in range(_get_u16(data, begin + 2)):
+            out_row[at] = row[i]
+            out_offset[at] = _slot_at(data, begin, k)
+            out[at] = source[start + k]
+            at += 1
+
+
+@kernel
+def read_spreads(
+    data: NDArray[np.uint8],
+    offset: NDArray[np.int64],
+    row: NDArray[np.int32],
+    out_row: NDArray[np.int32],
+    out_offset: NDArray[np.int64],
+    out: NDArray[np.float64],
+) -> None:
+    """Rows of pages that have a spread and are not coded, with all six columns: ``out`` is float64[6, n]."""
+    raw = data[: len(data) & ~7].view(np.float64)
+    at = 0
+    for i in range(len(offset)):
+        begin = offset[i]
         n = _get_u16(data, begin + 2)
-        first = _get_u16(data, begin + 4)
-        stride = _get_u16(data, begin + 6)
-        position = begin + HEADER_BYTES
-        if flags & SLOT_LIST:
-            for k in range(n):
-                out_offset[at + k] = _get_u16(data, position + 2 * k)
-            position += _padded(2 * n)
-        else:
-            for k in range(n):
-                out_offset[at + k] = first + k * stride
-        start = position >> 3
+        start = _values_at(data, begin, 0)
         for k in range(n):
             out_row[at + k] = row[i]
-        for c in range(out.shape[0]):
+            out_offset[at + k] = _slot_at(data, begin, k)
+        for c in range(6):
             for k in range(n):
-                out[c, at + k] = values[start + c * n + k]
+                out[c, at + k] = raw[start + c * n + k]
         at += n

@@ -13,9 +13,19 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
-from tallystick.kernels.page import CODED, count_raw_rows, read_raw_pages
+from tallystick.kernels.page import (
+    CODED,
+    HISTOGRAM,
+    SKETCH,
+    SPREAD,
+    count_rows,
+    last_into,
+    read_singles,
+    read_spreads,
+)
 from tallystick.model.errors import DamageError
 from tallystick.model.tally import Histograms, Sketches, Spread, Tally, offsets
+from tallystick.store.decoded import DecodedCache, DecodedPages
 from tallystick.store.files import checksum
 from tallystick.store.page import PageColumns, decode_last, decode_page
 
@@ -50,8 +60,11 @@ class Block:
         When opened, if the footer or the index does not match its checksum; when read, if a page does not.
     """
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, cache: DecodedCache | None = None) -> None:
         self.path = path
+        self._cache = cache or DecodedCache()
+        if not path.stat().st_size:  # it cannot be mapped
+            raise self._damaged("it is empty")
         with path.open("rb") as file:
             self._map = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
         whole = memoryview(self._map)
@@ -79,44 +92,32 @@ class Block:
 
         The fast way of reading gauges at the finest step: no rows are made, pages go straight into the matrix.
         """
-        width = values.shape[1]
-        position, where = self._find(ids)
-        for page, row in zip(position.tolist(), where.tolist(), strict=True):
-            data = self._page(page)
-            regular = decode_last(data)
-            if regular is None:
-                columns = decode_page(data)
-                column = columns.offset.astype(np.int64) + self.footer.start_slot - first
-                inside = (column >= 0) & (column < width)
-                values[row, column[inside]] = columns.last[inside]
-                continue
-            offset, stride, last = regular
-            begin = offset + self.footer.start_slot - first
-            skipped = (stride - 1 - begin) // stride if begin < 0 else 0
-            begin += skipped * stride
-            if begin < width:
-                target = values[row, begin : begin + (len(last) - skipped) * stride : stride]
-                target[:] = last[skipped : skipped + len(target)]
+        page, where = self._find(ids)
+        if len(page):
+            at, decoded = self._decoded(page, keep=True)
+            last_into(self._data, self._offset[page], at, decoded, where, self.footer.start_slot - first, values)
 
-    def tallies(self, ids: NDArray[np.int32]) -> list[Tally]:
+    def tallies(self, ids: NDArray[np.int32], *, keep: bool = True) -> list[Tally]:
         """All slots of some series; ``series`` of the result are positions in `ids`.
 
         Parameters
         ----------
         ids : int32[n]
             Ascending.
+        keep
+            Keep decoded columns for the next read; not for whoever reads each page once.
         """
-        position, where = self._find(ids)
-        if not len(position):
-            return []
-        self._verify_range(int(self._offset[position[0]]), int(self._offset[position[-1] + 1]), position)
-        starts = self._offset[position]
-        found = self._raw_tallies(starts, where)
-        coded = np.flatnonzero(self._data[starts] & CODED)
-        found += self._coded_tallies(
-            [(int(where[k]), decode_page(self._page(int(position[k])))) for k in coded.tolist()]
-        )
-        return found
+        page, where = self._find(ids)
+        flags = self._data[self._offset[page]]
+        plain = flags & (SPREAD | HISTOGRAM | SKETCH) == 0
+        raw = (flags & (SPREAD | CODED)) == SPREAD
+        rest = np.flatnonzero(~plain & ~raw).tolist()
+        found = []
+        if plain.any():
+            found.append(self._singles(page[plain], where[plain], keep=keep))
+        if raw.any():
+            found.append(self._raw_spreads(page[raw], where[raw]))
+        return found + self._coded_tallies([(int(where[k]), decode_page(self._page(int(page[k])))) for k in rest])
 
     def verify(self) -> None:
         """Read and check all pages.
@@ -130,11 +131,23 @@ class Block:
             self._verify_extent(extent)
 
     def _find(self, ids: NDArray[np.int32]) -> tuple[NDArray[np.int64], NDArray[np.int32]]:
-        """Pages of those `ids` that the block has, and the positions of these in `ids`."""
-        position = np.searchsorted(self.series, ids)
-        position[position == len(self.series)] = 0
-        where = np.flatnonzero(self.series[position] == ids) if len(self.series) else np.empty(0, np.int64)
-        return position[where], where.astype(np.int32)
+        """Verified pages of those `ids` that the block has, and the positions of these in `ids`."""
+        page = np.searchsorted(self.series, ids)
+        page[page == len(self.series)] = 0
+        where = np.flatnonzero(self.series[page] == ids) if len(self.series) else np.empty(0, np.int64)
+        page = page[where]
+        self._verify_pages(page)
+        return page, where.astype(np.int32)
+
+    def _decoded(self, page: NDArray[np.int64], *, keep: bool) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
+        """The last values of coded pages, decoded, and where in them those of each page begin; -1 for others."""
+        at = np.full(len(page), -1, np.int64)
+        coded = np.flatnonzero(self._data[self._offset[page]] & CODED)
+        if not len(coded):
+            return at, _NO_WEIGHTS
+        pages = self._cache.of_block(self.path.name, len(self.series)) if keep else DecodedPages(len(self.series))
+        at[coded], values = pages.of(page[coded], lambda k: decode_last(self._page(k)))
+        return at, values
 
     def _page(self, k: int) -> memoryview:
         begin, end = int(self._offset[k]), int(self._offset[k + 1])
@@ -143,14 +156,13 @@ class Block:
                 self._verify_extent(extent)
         return self._pages[begin:end]
 
-    def _verify_range(self, begin: int, end: int, position: NDArray[np.int64]) -> None:
-        if len(position) * EXTENT_BYTES > end - begin:
-            extents = np.arange(begin // EXTENT_BYTES, -(-end // EXTENT_BYTES))
-            for extent in extents[~self._verified[extents]].tolist():
-                self._verify_extent(extent)
-        else:
-            for k in position.tolist():
-                self._page(k)
+    def _verify_pages(self, page: NDArray[np.int64]) -> None:
+        """Verify the extents that pages lie in, unless they are."""
+        low = self._offset[page] // EXTENT_BYTES
+        high = (self._offset[page + 1] - 1) // EXTENT_BYTES
+        unverified = np.flatnonzero(~(self._verified[low] & self._verified[high]) | (high - low > 1))
+        for k in unverified.tolist():
+            self._page(int(page[k]))
 
     def _verify_extent(self, extent: int) -> None:
         data = self._pages[extent * EXTENT_BYTES : (extent + 1) * EXTENT_BYTES]
@@ -159,18 +171,20 @@ class Block:
         with self._lock:
             self._verified[extent] = True
 
-    def _raw_tallies(self, starts: NDArray[np.int64], where: NDArray[np.int32]) -> list[Tally]:
-        n_singles = np.zeros(1, np.int64)
-        n_fulls = count_raw_rows(self._data, starts, n_singles)
-        found = []
-        for n, with_spread in ((int(n_singles[0]), False), (n_fulls, True)):
-            if n:
-                row, offset = np.empty(n, np.int32), np.empty(n, np.int64)
-                columns = np.empty((6 if with_spread else 1, n))
-                read_raw_pages(self._data, starts, where, with_spread, row, offset, columns)
-                spread = Spread(*columns[1:]) if with_spread else None
-                found.append(Tally(self.step_s, row, offset + self.footer.start_slot, columns[0], spread))
-        return found
+    def _singles(self, page: NDArray[np.int64], where: NDArray[np.int32], *, keep: bool) -> Tally:
+        at, decoded = self._decoded(page, keep=keep)
+        offset = self._offset[page]
+        n = count_rows(self._data, offset)
+        row, slot, last = np.empty(n, np.int32), np.empty(n, np.int64), np.empty(n)
+        read_singles(self._data, offset, at, decoded, where, row, slot, last)
+        return Tally(self.step_s, row, slot + self.footer.start_slot, last)
+
+    def _raw_spreads(self, page: NDArray[np.int64], where: NDArray[np.int32]) -> Tally:
+        offset = self._offset[page]
+        n = count_rows(self._data, offset)
+        row, slot, columns = np.empty(n, np.int32), np.empty(n, np.int64), np.empty((6, n))
+        read_spreads(self._data, offset, where, row, slot, columns)
+        return Tally(self.step_s, row, slot + self.footer.start_slot, columns[0], Spread(*columns[1:]))
 
     def _coded_tallies(self, pages: list[tuple[int, PageColumns]]) -> list[Tally]:
         singles = [(row, p) for row, p in pages if p.spread is None]

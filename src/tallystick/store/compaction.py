@@ -88,7 +88,7 @@ def run(job: Job, blocks: BlockSet, kinds: NDArray[np.uint8], files: Files) -> N
 def _reader(source: OpenBlock, damaged: list[tuple[OpenBlock, DamageError]]) -> Select:
     def select(ids: NDArray[np.int32]) -> list[Tally]:
         try:
-            return source.block.tallies(ids)
+            return source.block.tallies(ids, keep=False)
         except DamageError as error:
             damaged.append((source, error))
             return []

@@ -98,12 +98,11 @@ def decode_page(data: memoryview) -> PageColumns:
     return PageColumns(offset, last, spread, histogram, sketch)
 
 
-def decode_last(data: memoryview) -> tuple[int, int, NDArray[np.float64]] | None:
-    """First offset, stride and values of a page whose slots are regular, without its other columns; else None."""
-    flags, _, n, first, stride, _, _ = _HEAD.unpack_from(data)
-    if flags & (SLOT_LIST | SKETCH):
-        return None
-    return first, stride, _Columns(data, HEADER_BYTES, bool(flags & CODED)).read(np.float64, n)
+def decode_last(data: memoryview) -> NDArray[np.float64]:
+    """The last values of a page, without its other columns."""
+    flags, _, n, *_ = _HEAD.unpack_from(data)
+    slots = (2 * n + 7) & ~7 if flags & SLOT_LIST else 0
+    return _Columns(data, HEADER_BYTES + slots, bool(flags & CODED)).read(np.float64, n)
 
 
 class _Columns:

@@ -13,7 +13,7 @@ from tallystick.model.tally import Tally
 from tallystick.store.accumulator import Accumulator, default_statistic
 from tallystick.store.blocks import BlockSet, OpenBlock
 from tallystick.store.compaction import rolled_into
-from tallystick.store.head import Head, select_series
+from tallystick.store.head import Head, select_series, write_last
 
 Matrices = dict[Statistic, NDArray[np.float64]]
 
@@ -112,13 +112,10 @@ class Reader:
                 block.block.last_into(self._ids, wanted.first, values)
             except DamageError as error:
                 self._block_set.set_aside(block.entry, error)
-        tallies = self._tallies((), histograms=False)
-        if tallies:
-            column = np.concatenate([t.slot for t in tallies]) - wanted.first
-            inside = (column >= 0) & (column < wanted.width)
-            row = np.concatenate([t.series for t in tallies])
-            # Of slots that came in several pieces the last assignment stays: the piece that arrived last.
-            values[row[inside], column[inside]] = np.concatenate([t.last for t in tallies])[inside]
+        # Of slots that came in several pieces the last assignment stays: the piece that arrived last.
+        write_last([t for t in self._sources.frozen if t.step_s == wanted.step_s], self._ids, wanted.first, values)
+        for head in self._sources.heads:
+            head.last_into(self._ids, wanted.first, values)
         return values
 
     def _accumulate(self, *, histograms: bool) -> Accumulator:
