@@ -15,6 +15,8 @@ from tallystick.kernels.compile import CACHE
 from tallystick.model.clock import ManualClock
 from tallystick.model.statistic import Statistic
 from tallystick.parse import padded, protocols
+from tallystick.query import Evaluator, Request
+from tallystick.render import Options, render
 from tallystick.service import Service
 
 _NOW_S = 1_700_000_000
@@ -83,7 +85,9 @@ def _read(service: Service) -> None:
         service.store.read(ids, start_s, until_s, step_s)
         service.store.read(ids, start_s, until_s, step_s, (Statistic.LAST,))
         service.store.percentiles(ids, start_s, until_s, step_s, (99.0,))
-    service.store.catalog.find("warm.*")
+    everything = Request(from_s=_NOW_S - 9600, until_s=_NOW_S, now_s=_NOW_S)
+    grids = Evaluator(service.store, ManualClock(float(_NOW_S))).evaluate(["averageSeries(warm.*)"], everything)
+    render("json", grids, Options())
 
 
 def _compact(service: Service, clock: ManualClock) -> None:

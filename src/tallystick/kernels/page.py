@@ -173,10 +173,17 @@ def last_into(
         n = _get_u16(data, begin + 2)
         source = decoded if data[begin] & CODED else raw
         at = _values_at(data, begin, decoded_at[i])
+        target = values[row[i]]
+        if data[begin] & SLOT_LIST == 0 and _get_u16(data, begin + 6) == 1:
+            column = _get_u16(data, begin + 4) + shift
+            skipped = max(-column, 0)
+            for k in range(skipped, min(n, width - column)):
+                target[column + k] = source[at + k]
+            continue
         for k in range(n):
             column = _slot_at(data, begin, k) + shift
             if 0 <= column < width:
-                values[row[i], column] = source[at + k]
+                target[column] = source[at + k]
 
 
 @kernel

@@ -10,6 +10,7 @@ from collections.abc import Callable
 import numpy as np
 from numpy.typing import NDArray
 
+from tallystick.kernels.reduce import add_rows
 from tallystick.model.errors import QueryError
 
 Values = NDArray[np.float64]
@@ -22,7 +23,11 @@ def known_count(values: Values, axis: int) -> NDArray[np.int64]:
 
 
 def _sum_and_count(values: Values, axis: int) -> tuple[Values, NDArray[np.int64]]:
-    """Sum of the known values (0 if there is none) and their number; quick where nothing is missing."""
+    """Sum of the known values (0 if there is none) and their number; quick over series and where nothing is missing."""
+    if values.ndim == 2 and axis == 0:
+        added, present = np.zeros(values.shape[1]), np.zeros(values.shape[1], np.int64)
+        add_rows(values, added, present)
+        return added, present
     plain = np.asarray(values.sum(axis=axis))
     if not np.isnan(plain).any():
         return plain, np.full(plain.shape, values.shape[axis], np.int64)

@@ -10,6 +10,7 @@ marked as
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 import msgspec
 import numpy as np
@@ -124,8 +125,13 @@ def _rolls(entries: Sequence[BlockEntry], now_s: float) -> Iterator[Job]:
 
 def _resolutions(entry: BlockEntry) -> tuple[Resolution, Resolution | None]:
     """The resolution of a block and the next coarser one of its retention."""
-    resolutions = Retention.parse(entry.retention).resolutions
-    k = next(k for k, r in enumerate(resolutions) if r.step_s == entry.step_s)
+    return _resolutions_of(entry.retention, entry.step_s)
+
+
+@lru_cache(maxsize=256)
+def _resolutions_of(retention: str, step_s: int) -> tuple[Resolution, Resolution | None]:
+    resolutions = Retention.parse(retention).resolutions
+    k = next(k for k, r in enumerate(resolutions) if r.step_s == step_s)
     return resolutions[k], resolutions[k + 1] if k + 1 < len(resolutions) else None
 
 

@@ -14,6 +14,7 @@ from tallystick.web.access import Access
 from tallystick.web.api import api_routes
 from tallystick.web.errors import exception_handlers
 from tallystick.web.graphite import graphite_routes
+from tallystick.web.reading import Workers
 from tallystick.web.static import page_routes
 from tallystick.web.status import Health, status_routes
 from tallystick.web.write import Writer, write_routes
@@ -29,11 +30,12 @@ def make_app(
     token: str,
 ) -> ASGIApp:
     """An ASGI application that answers everything that is asked over HTTP."""
+    workers = Workers(limits.workers)
     routes = [
         *status_routes(health, ledger),
         *write_routes(writer),
-        *api_routes(store, limits, clock),
-        *graphite_routes(store, limits, clock),
+        *api_routes(store, limits, clock, workers),
+        *graphite_routes(store, limits, clock, workers),
         *page_routes(),
     ]
     return Starlette(routes=routes, middleware=[Middleware(Access, token=token)], exception_handlers=exception_handlers)

@@ -12,6 +12,8 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
+from tallystick.parse import PADDING
+
 BODY_BYTES_MAX = 16 << 20
 
 
@@ -50,7 +52,8 @@ def write_routes(writer: Writer) -> list[BaseRoute]:
             if len(body) > BODY_BYTES_MAX:
                 return _error(413, f"cannot take a body of more than {BODY_BYTES_MAX} bytes")
         length = len(body)
-        lines = np.frombuffer(bytes(body) + b"\n" + bytes(64), np.uint8)
+        body += b"\n" + bytes(PADDING)
+        lines = np.frombuffer(body, np.uint8)  # writable, as parsers need it
         written = await to_thread.run_sync(writer.write, lines, length + 1, limiter=limiter)
         if written.ticket is not None:
             await _durable(writer, written.ticket)
