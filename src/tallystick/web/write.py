@@ -6,7 +6,7 @@ from typing import Protocol
 
 import msgspec
 import numpy as np
-from anyio import CapacityLimiter, to_thread
+from anyio import CapacityLimiter, move_on_after, to_thread
 from numpy.typing import NDArray
 from starlette.requests import Request
 from starlette.responses import Response
@@ -15,6 +15,7 @@ from starlette.routing import BaseRoute, Route
 from tallystick.parse import PADDING
 
 BODY_BYTES_MAX = 16 << 20
+DURABLE_WAIT_S_MAX = 10
 
 
 class Written(msgspec.Struct, frozen=True):
@@ -55,8 +56,8 @@ def write_routes(writer: Writer) -> list[BaseRoute]:
         body += b"\n" + bytes(PADDING)
         lines = np.frombuffer(body, np.uint8)  # writable, as parsers need it
         written = await to_thread.run_sync(writer.write, lines, length + 1, limiter=limiter)
-        if written.ticket is not None:
-            await _durable(writer, written.ticket)
+        if written.ticket is not None and not await _durable(writer, written.ticket):
+            return _error(503, f"cannot make it safe: the disk took nothing for {DURABLE_WAIT_S_MAX} s; it is queued")
         full = written.rejected.get("store_full", 0)
         answer = {"stored": written.stored, "rejected": written.rejected}
         return Response(msgspec.json.encode(answer), 503 if full else 200, media_type="application/json")
@@ -64,14 +65,17 @@ def write_routes(writer: Writer) -> list[BaseRoute]:
     return [Route("/api/write", write, methods=["POST"])]
 
 
-async def _durable(writer: Writer, ticket: int) -> None:
+async def _durable(writer: Writer, ticket: int) -> bool:
+    """Wait until a ticket is on disk; False if the disk does not take it in time."""
     loop, safe = asyncio.get_running_loop(), asyncio.Event()
 
     def tell() -> None:
         loop.call_soon_threadsafe(safe.set)
 
     writer.when_durable(ticket, tell)
-    await safe.wait()
+    with move_on_after(DURABLE_WAIT_S_MAX):
+        await safe.wait()
+    return safe.is_set()
 
 
 def _error(status: int, text: str) -> Response:
