@@ -38,6 +38,7 @@ senders:
 	@$(PYTHON) -m venv .venv
 	@$(BIN)/python -m pip install --quiet --upgrade "pip>=25.1"
 	@$(BIN)/python -m pip install --quiet --editable ".[server]"
+	@$(BIN)/python -m compileall -q src
 	@touch $@
 
 .venv/.developer: pyproject.toml .venv/.installed
