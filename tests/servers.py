@@ -190,12 +190,13 @@ def finish(connection: socket.socket) -> None:
         pass
 
 
-def wait_until(look: Callable[[], Found], what: str, wait_s: float = WAIT_S_MAX) -> Found:
-    """What `look` returns, once that is true."""
-    deadline = time.monotonic() + wait_s
+def wait_until(look: Callable[[], Found], what: str, told: Callable[[], object] | None = None) -> Found:
+    """What `look` returns, once that is true; `told` says what was seen instead if it never is."""
+    deadline = time.monotonic() + WAIT_S_MAX
     while not (found := look()):
         if time.monotonic() > deadline:
-            pytest.fail(f"waited {wait_s:.0f} s in vain for {what}; the last look gave {found!r}")
+            seen = told() if told is not None else found
+            pytest.fail(f"waited {WAIT_S_MAX:.0f} s in vain for {what}; the last look gave {seen!r}")
         time.sleep(0.02)
     return found
 
