@@ -1,13 +1,12 @@
-"""Lines a second and CPU seconds per million of parsers and route, one core: one line a figure.
-
-Run ``python bench/parse.py``; it takes about half a minute.
-"""
+"""Parsers and the route by themselves, in this process: what of the whole is theirs."""
 
 import time
 from collections.abc import Iterator
 
 import numpy as np
 
+from bench.figure import Figure, benchmark, load
+from bench.fleet import names_of
 from tallystick.model.sample import SampleBatch
 from tallystick.parse import PADDING, NameTable, Parser, padded, protocols
 from tallystick.route import Router
@@ -17,9 +16,16 @@ BUFFER_BYTES = 1 << 20
 ROUNDS = 3
 
 
-def names_of(count: int) -> list[str]:
-    """Names as a fleet has them, about 40 bytes each."""
-    return [f"prod.hosts.web.host{i // 100:05d}.disk.sd{i % 100:02d}.io_time.rate" for i in range(count)]
+@benchmark("parse")
+def parse() -> Iterator[Figure]:
+    """Parsers and the route alone, in one thread of this process, names repeated in the same order and shuffled."""
+    for parser in protocols().values():
+        parser().parse(padded(b""), 0, NameTable(), 0)
+    for count in (10_000, 100_000, 500_000):
+        for shuffled in (False, True):
+            yield from carbon_figures(count, shuffled=shuffled)
+    yield from statsd_figures(10_000)
+    yield from route_figures(500_000)
 
 
 def carbon_text(count: int, lines: int, *, seed: int | None) -> bytes:
@@ -60,13 +66,12 @@ def buffers(text: bytes) -> Iterator[np.ndarray]:
         start = stop
 
 
-def report(label: str, seconds: list[float], lines: int) -> None:
+def figure(label: str, seconds: list[float], lines: int) -> Figure:
     """The best round, as the other core is not ours alone."""
-    best = min(seconds)
-    print(f"{label:44s} {lines / best / 1e6:6.2f} M/s  {best / lines * 1e6:6.3f} CPU-s per million", flush=True)
+    return Figure(f"{label}: CPU-s per million", min(seconds) / lines * 1e6, "CPU-s", note=load())
 
 
-def measure_carbon(count: int, *, shuffled: bool) -> None:
+def carbon_figures(count: int, *, shuffled: bool) -> Iterator[Figure]:
     """Rounds over the same names: in the same order, or in another one each time."""
     parser: Parser = protocols()["carbon"]()
     lines = max(count, 500_000)
@@ -76,19 +81,20 @@ def measure_carbon(count: int, *, shuffled: bool) -> None:
     for round_ in range(ROUNDS + 1):
         if shuffled or not chunks:
             chunks = list(buffers(carbon_text(count, lines, seed=round_ if shuffled else None)))
-        began = time.process_time()
+        began = time.thread_time()
         seen = sum(parser.parse(chunk, len(chunk) - PADDING, names, 0).lines for chunk in chunks)
-        taken = time.process_time() - began
+        taken = time.thread_time() - began
         if seen != lines:
             raise SystemExit(f"cannot trust the figures: {seen} of {lines} lines were seen")
         if round_ == 0 and not shuffled:
-            report(f"carbon, {count:,} names, first sight", [taken], lines)
+            yield figure(f"carbon, {count:,} names, first sight", [taken], lines)
         elif round_ > 0:
             seconds.append(taken)
-    report(f"carbon, {count:,} names, {'shuffled' if shuffled else 'repeated order'}", seconds, lines)
+    yield figure(f"carbon, {count:,} names, {'shuffled' if shuffled else 'repeated order'}", seconds, lines)
 
 
-def measure_statsd(count: int) -> None:
+def statsd_figures(count: int) -> Iterator[Figure]:
+    """Datagrams as they lie in the receiver's buffer."""
     parser: Parser = protocols()["statsd"]()
     lines = 500_000
     datagrams = statsd_text(count, lines)
@@ -103,37 +109,22 @@ def measure_statsd(count: int) -> None:
         batches.append((buffer, np.arange(len(some), dtype=np.int64) * 2048, lengths))
     seconds = []
     for _ in range(ROUNDS):
-        began = time.process_time()
+        began = time.thread_time()
         seen = sum(parser.parse_datagrams(*batch, names, 0).lines for batch in batches)
-        seconds.append(time.process_time() - began)
+        seconds.append(time.thread_time() - began)
         if seen != lines:
             raise SystemExit(f"cannot trust the figures: {seen} of {lines} samples were seen")
-    report(f"statsd, {count:,} keys, packed in 1,400 bytes", seconds, lines)
+    yield figure(f"statsd, {count:,} keys, packed in 1,400 bytes", seconds, lines)
 
 
-def measure_route(count: int) -> None:
+def route_figures(count: int) -> Iterator[Figure]:
     """Names seen for the first time become series of a catalog; after that a row is one look-up."""
     names, catalog = NameTable(), SeriesCatalog()
     ids = names.intern_many([name.encode() for name in names_of(count)])
     batch = SampleBatch.of(ids, np.zeros(count, np.int64), np.zeros(count))
     router = Router(names, catalog.create)
     for label in ("first sight", "known"):
-        began = time.process_time()
+        began = time.thread_time()
         if len(router.route(batch).batch) != count:
             raise SystemExit("cannot trust the figures: samples were lost")
-        report(f"route, {count:,} names, {label}", [time.process_time() - began], count)
-
-
-def main() -> None:
-    """All figures, after the kernels are compiled."""
-    for parser in protocols().values():
-        parser().parse(padded(b""), 0, NameTable(), 0)
-    for count in (10_000, 100_000, 500_000):
-        for shuffled in (False, True):
-            measure_carbon(count, shuffled=shuffled)
-    measure_statsd(10_000)
-    measure_route(500_000)
-
-
-if __name__ == "__main__":
-    main()
+        yield figure(f"route, {count:,} names, {label}", [time.thread_time() - began], count)
