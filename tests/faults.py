@@ -3,7 +3,7 @@
 import os
 import random
 import threading
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 
 from tallystick.store.files import TEMPORARY_SUFFIX, Buffer, Files, bytes_of
@@ -55,16 +55,16 @@ class RefusingFiles(Files):
         return super().open_append(path)
 
     def write_whole(self, path: Path, parts: Iterable[Buffer]) -> int:
-        if self._refuses("write_whole", path):
-            for part in parts:
-                path.with_name(path.name + TEMPORARY_SUFFIX).write_bytes(bytes(bytes_of(part))[:1])
-                self._raise()
-        return super().write_whole(path, parts)
+        return super().write_whole(path, self._broken_off(parts) if self._refuses("write_whole", path) else parts)
 
     def sync_directory(self, path: Path) -> None:
         if self._refuses("sync_directory", path):
             self._raise()
         super().sync_directory(path)
+
+    def _broken_off(self, parts: Iterable[Buffer]) -> Iterator[Buffer]:
+        yield next(iter(parts))
+        self._raise()
 
     def _refuses(self, operation: str, target: int | Path) -> bool:
         if self.error is None or operation not in self.refused:

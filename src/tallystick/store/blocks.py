@@ -14,6 +14,7 @@ import msgspec
 
 from tallystick.model.errors import DamageError
 from tallystick.store.block import Block
+from tallystick.store.decoded import DecodedCache
 from tallystick.store.files import TEMPORARY_SUFFIX, Files
 from tallystick.store.manifest import BlockEntry, Manifest, read_manifest, write_manifest
 
@@ -41,6 +42,7 @@ class BlockSet:
         self._directory = directory
         self._files = files
         self._lock = threading.RLock()
+        self._cache = DecodedCache()
         self.problems: list[str] = []
         self._manifest = read_manifest(directory)
         for folder in ("blocks", "damaged"):
@@ -91,35 +93,53 @@ class BlockSet:
                 blocks=(*kept, *replaced.values()),
                 first_segment=self._manifest.first_segment if first_segment is None else first_segment,
             )
-            write_manifest(self._directory, manifest, self._files)
-            self._manifest = manifest
             blocks = {b.entry.number: b.block for b in self._blocks}
-            self._blocks = tuple(
-                OpenBlock(entry, blocks.get(entry.number) or Block(self._path(entry))) for entry in manifest.blocks
+            opened = tuple(
+                OpenBlock(entry, blocks.get(entry.number) or Block(self._path(entry), self._cache))
+                for entry in manifest.blocks
             )
+            write_manifest(self._directory, manifest, self._files)
+            self._manifest, self._blocks = manifest, opened
         for entry in remove:
             self._files.remove(self._path(entry))
 
+    def discard(self, entries: Sequence[BlockEntry]) -> None:
+        """Delete files of blocks that were written for a change that will not come."""
+        for entry in entries:
+            self._files.remove(self._path(entry))
+
     def set_aside(self, entry: BlockEntry, cause: DamageError) -> None:
-        """Serve a damaged block no longer; its file is moved to ``damaged/`` and named among the problems."""
+        """Serve a damaged block no longer; its file is moved to ``damaged/`` and named among the problems.
+
+        A disk that takes no writes does not keep the others from being read: the manifest follows with the next change.
+        """
         with self._lock:
             if all(e.number != entry.number for e in self._manifest.blocks):
                 return
             self.problems.append(f"{cause}; set aside in {self._directory / 'damaged'}")
             logger.error("%s", self.problems[-1])
-            self._path(entry).rename(self._directory / "damaged" / entry.file_name)
-            self.change(remove=[entry])
+            self._forget(entry)
+            try:
+                self._path(entry).rename(self._directory / "damaged" / entry.file_name)
+                write_manifest(self._directory, self._manifest, self._files)
+            except OSError:
+                logger.exception("cannot set block %s aside now; it is tried again at the next start", entry.number)
 
     def _open(self, entry: BlockEntry) -> None:
         try:
-            block = Block(self._path(entry))
+            block = Block(self._path(entry), self._cache)
         except FileNotFoundError:
             self.problems.append(f"cannot read block {self._path(entry)}: there is no such file")
-            self.change(remove=[entry])
+            self._forget(entry)
         except DamageError as error:
             self.set_aside(entry, error)
         else:
             self._blocks = (*self._blocks, OpenBlock(entry, block))
+
+    def _forget(self, entry: BlockEntry) -> None:
+        kept = tuple(e for e in self._manifest.blocks if e.number != entry.number)
+        self._manifest = msgspec.structs.replace(self._manifest, blocks=kept)
+        self._blocks = tuple(b for b in self._blocks if b.entry.number != entry.number)
 
     def _path(self, entry: BlockEntry) -> Path:
         return self._directory / "blocks" / entry.file_name

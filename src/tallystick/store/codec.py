@@ -38,7 +38,7 @@ def encode_samples(batch: SampleBatch) -> list[Buffer]:
 
 
 def decode_samples(payload: memoryview, kinds: NDArray[np.uint8]) -> SampleBatch:
-    """The batch of a record; `kinds` are the kinds of all series by id."""
+    """The batch of a record; `kinds` are the kinds of all series by id, which includes all of `ids_of`."""
     _, flags, _, n, base = _HEAD.unpack_from(payload)
     at = _HEAD.size
 
@@ -48,7 +48,8 @@ def decode_samples(payload: memoryview, kinds: NDArray[np.uint8]) -> SampleBatch
         at += values.nbytes
         return values
 
-    ids = column("<i4").astype(np.int32)
+    ids = ids_of(payload)
+    at += ids.nbytes
     if flags & _SAME_TIME:
         timestamp = np.full(n, base, np.int64)
     else:
@@ -56,6 +57,12 @@ def decode_samples(payload: memoryview, kinds: NDArray[np.uint8]) -> SampleBatch
     value = column("<f8").astype(np.float64)
     weight = column("<f8").astype(np.float64) if flags & _WEIGHTS else np.ones(n)
     return SampleBatch(ids, timestamp, value, weight, kinds[ids])
+
+
+def ids_of(payload: memoryview) -> NDArray[np.int32]:
+    """The series of a record of the log, of either type."""
+    _, _, _, n, _ = _HEAD.unpack_from(payload)
+    return np.frombuffer(payload, "<i4", n, _HEAD.size).astype(np.int32)
 
 
 def encode_gauges(ids: NDArray[np.int32], value: NDArray[np.float64]) -> list[Buffer]:
@@ -66,8 +73,7 @@ def encode_gauges(ids: NDArray[np.int32], value: NDArray[np.float64]) -> list[Bu
 def decode_gauges(payload: memoryview) -> tuple[NDArray[np.int32], NDArray[np.float64]]:
     """Ids and values of a record of gauges."""
     _, _, _, n, _ = _HEAD.unpack_from(payload)
-    ids = np.frombuffer(payload, "<i4", n, _HEAD.size).astype(np.int32)
-    return ids, np.frombuffer(payload, "<f8", n, _HEAD.size + 4 * n).astype(np.float64)
+    return ids_of(payload), np.frombuffer(payload, "<f8", n, _HEAD.size + 4 * n).astype(np.float64)
 
 
 def record_type(payload: memoryview) -> int:

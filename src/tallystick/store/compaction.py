@@ -77,6 +77,7 @@ def run(job: Job, blocks: BlockSet, kinds: NDArray[np.uint8], files: Files) -> N
     )
     if damaged:
         # Nothing was replaced: the damaged block is set aside, and the rest is planned anew without it.
+        blocks.discard([entry])
         for block, cause in {b.entry.number: (b, c) for b, c in damaged}.values():
             blocks.set_aside(block.entry, cause)
     elif job.rolls:

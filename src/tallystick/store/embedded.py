@@ -34,7 +34,7 @@ from tallystick.store.log import SERIES_FILE, Log, LogStatus, segment_path, segm
 from tallystick.store.maintenance import Maintenance
 from tallystick.store.reading import Range, Reader, Sources
 from tallystick.store.record import Scan
-from tallystick.store.series_file import read_series
+from tallystick.store.series_file import lost_definitions, read_series
 
 logger = logging.getLogger(__name__)
 
@@ -321,6 +321,13 @@ class EmbeddedStore:
         for names, kinds in read_series(self._directory / SERIES_FILE):
             self._catalog.create([name.decode() for name in names], [Kind(k) for k in kinds.tolist()])
             self._assign_retention(names)
+        for open_block in self.block_set.snapshot():
+            self._check_defined(open_block.block.series[-1:])
+
+    def _check_defined(self, ids: NDArray[np.int32]) -> None:
+        """See that series are defined: damage at the end of the series file looks like a torn write."""
+        if len(ids) and int(ids.max()) >= len(self._catalog):
+            raise lost_definitions(self._directory / SERIES_FILE, len(self._catalog), int(ids.max()))
 
     def _replay(self) -> None:
         """Fold again what the log has and no block has."""
@@ -342,6 +349,7 @@ class EmbeddedStore:
         with path.open("rb") as file:
             scan = Scan(mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ))
         for payload in scan:
+            self._check_defined(codec.ids_of(payload))
             if codec.record_type(payload) == codec.GAUGES:
                 ids, values = codec.decode_gauges(payload)
                 self._gauges[ids], self._changing[ids] = values, True

@@ -46,6 +46,12 @@ class Manifest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     blocks: tuple[BlockEntry, ...] = ()
 
 
+class _Versioned(msgspec.Struct):
+    """What manifests of all versions have."""
+
+    version: int
+
+
 def read_manifest(directory: Path) -> Manifest:
     """The manifest of a directory; that of an empty store, if there is none.
 
@@ -60,15 +66,15 @@ def read_manifest(directory: Path) -> Manifest:
     except FileNotFoundError:
         return Manifest()
     try:
-        version = msgspec.json.decode(data).get("version")
-    except (msgspec.DecodeError, AttributeError) as error:
+        version = msgspec.json.decode(data, type=_Versioned).version
+        if version == FORMAT_VERSION:
+            return msgspec.json.decode(data, type=Manifest)
+    except msgspec.DecodeError as error:
         raise StoreError(f"cannot read {path}: {error}; expected the manifest of a Tallystick store") from None
-    if version != FORMAT_VERSION:
-        raise StoreError(
-            f"cannot open store {directory}: its format is version {version}; expected {FORMAT_VERSION}, "
-            "the only one this program knows"
-        )
-    return msgspec.json.decode(data, type=Manifest)
+    raise StoreError(
+        f"cannot open store {directory}: its format is version {version}; expected {FORMAT_VERSION}, "
+        "the only one this program knows"
+    )
 
 
 def write_manifest(directory: Path, manifest: Manifest, files: Files) -> None:

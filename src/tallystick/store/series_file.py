@@ -28,9 +28,15 @@ def read_series(path: Path) -> Iterator[tuple[list[bytes], NDArray[np.uint8]]]:
             first_id, names, kinds = decode_series(payload)
             payload.release()
             if first_id != expected:
-                raise StoreError(
-                    f"cannot read {path}: the definitions of series {expected} to {first_id - 1} are damaged; "
-                    "expected them whole, restore the file from a copy"
-                )
+                low, high = sorted((expected, first_id))
+                raise lost_definitions(path, low, high - 1)
             expected += len(names)
             yield names, kinds
+
+
+def lost_definitions(path: Path, first: int, last: int) -> StoreError:
+    """What to raise if definitions are missing: a new name would get the number, and the samples, of a lost one."""
+    return StoreError(
+        f"cannot read {path}: the definitions of series {first} to {last} are damaged; "
+        "expected them whole, restore the file from a copy"
+    )
