@@ -4,6 +4,7 @@ Numba's cache knows that a kernel changed by the date of the kernel's own file; 
 of another file that was inlined into it. So the cache is a folder named by a digest of all that goes into kernels.
 """
 
+import ctypes
 import hashlib
 import os
 import platform
@@ -59,7 +60,7 @@ def inlined(function: Callable[P, R]) -> Callable[P, R]:
 
 
 @intrinsic
-def _load_u64(typingctx: Any, address: Any) -> Any:
+def _load_u64_compiled(typingctx: Any, address: Any) -> Any:
     def codegen(context: Any, builder: Any, signature: Any, args: Any) -> Any:
         pointer = builder.inttoptr(args[0], ir.IntType(64).as_pointer())
         return builder.load(pointer, align=1)
@@ -68,7 +69,7 @@ def _load_u64(typingctx: Any, address: Any) -> Any:
 
 
 @intrinsic
-def _multiply_fold(typingctx: Any, a: Any, b: Any) -> Any:
+def _multiply_fold_compiled(typingctx: Any, a: Any, b: Any) -> Any:
     def codegen(context: Any, builder: Any, signature: Any, args: Any) -> Any:
         wide = ir.IntType(128)
         product = builder.mul(builder.zext(args[0], wide), builder.zext(args[1], wide))
@@ -76,6 +77,20 @@ def _multiply_fold(typingctx: Any, a: Any, b: Any) -> Any:
         return builder.xor(builder.trunc(product, ir.IntType(64)), high)
 
     return types.uint64(types.uint64, types.uint64), codegen
+
+
+def _load_u64_plain(address: int) -> Any:
+    return np.uint64(int.from_bytes(ctypes.string_at(address, 8), "little"))
+
+
+def _multiply_fold_plain(a: int, b: int) -> Any:
+    product = int(a) * int(b)
+    return np.uint64((product >> 64) ^ (product & 0xFFFFFFFFFFFFFFFF))
+
+
+# With NUMBA_DISABLE_JIT kernels are plain Python, where intrinsics cannot be called.
+_load_u64 = _load_u64_plain if numba.config.DISABLE_JIT else _load_u64_compiled
+_multiply_fold = _multiply_fold_plain if numba.config.DISABLE_JIT else _multiply_fold_compiled
 
 
 @inlined
