@@ -26,7 +26,8 @@ from tallystick.receive import DatagramDoor, Intake, IntakeLimits, StreamDoor
 from tallystick.receive.points import take_points
 from tallystick.receive.streams import bind, bound_address
 from tallystick.route import Router, Rule
-from tallystick.store.embedded import EmbeddedStore, StoreOptions
+from tallystick.store.embedded import EmbeddedStore
+from tallystick.store.options import StoreOptions
 from tallystick.web.app import make_app
 from tallystick.web.status import Health
 from tallystick.web.write import Written

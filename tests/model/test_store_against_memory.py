@@ -16,8 +16,9 @@ from tallystick.model.kind import Kind
 from tallystick.model.retention import Retention, RetentionRule
 from tallystick.model.sample import SampleBatch
 from tallystick.model.statistic import Statistic
-from tallystick.store.embedded import EmbeddedStore, StoreOptions
+from tallystick.store.embedded import EmbeddedStore
 from tallystick.store.memory import MemoryStore
+from tallystick.store.options import StoreOptions
 
 NOW_S = 1_700_000_000
 STEP_S = 10

@@ -2,21 +2,56 @@
 
 import logging
 import threading
-from typing import TYPE_CHECKING
+from collections.abc import Callable
+from typing import Protocol
 
 import numpy as np
 
 from tallystick.model.clock import Clock
 from tallystick.store import compaction
+from tallystick.store.blocks import BlockSet
+from tallystick.store.contract import Catalog
+from tallystick.store.files import Files
+from tallystick.store.heads import Frozen
 from tallystick.store.manifest import BlockEntry
+from tallystick.store.options import StoreOptions
 from tallystick.store.sealing import seal
-
-if TYPE_CHECKING:
-    from tallystick.store.embedded import EmbeddedStore
 
 logger = logging.getLogger(__name__)
 
 _TICK_S = 1.0
+
+
+class Maintained(Protocol):
+    """What maintenance needs of a store."""
+
+    @property
+    def block_set(self) -> BlockSet: ...
+
+    @property
+    def catalog(self) -> Catalog: ...
+
+    @property
+    def files(self) -> Files: ...
+
+    @property
+    def options(self) -> StoreOptions: ...
+
+    def head_rows(self) -> int:
+        """Rows in memory that are not in blocks."""
+        ...
+
+    def finish_slots(self, now_s: float) -> None:
+        """Finish open slots that have been over for a while."""
+        ...
+
+    def freeze(self) -> tuple[Frozen, int]:
+        """Take what the heads hold for sealing, and the first log segment that is needed without it."""
+        ...
+
+    def thaw(self, publish: Callable[[], None], segment: int) -> None:
+        """Forget what was frozen at the moment that `publish` makes its blocks readable; drop its segments."""
+        ...
 
 
 class Maintenance:
@@ -26,7 +61,7 @@ class Maintenance:
     head stays readable and its log segments stay.
     """
 
-    def __init__(self, store: "EmbeddedStore", clock: Clock) -> None:
+    def __init__(self, store: Maintained, clock: Clock) -> None:
         self._store = store
         self._clock = clock
         self._stopping = threading.Event()

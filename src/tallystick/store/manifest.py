@@ -1,6 +1,7 @@
 """The manifest: the one file that says which blocks and which log segments make up the store.
 
-It is replaced whole by a rename, so a crash leaves the old state or the new one. What it does not name does not exist.
+It is replaced whole by a rename, so a crash leaves the old state or the new one. What it does not name does not exist,
+so a flipped bit in it could cost anything: its first line has a checksum of all that follows.
 """
 
 from pathlib import Path
@@ -8,9 +9,9 @@ from pathlib import Path
 import msgspec
 
 from tallystick.model.errors import StoreError
-from tallystick.store.files import Files
+from tallystick.store.files import Files, checksum
 
-FILE_NAME = "manifest.json"
+FILE_NAME = "manifest"
 FORMAT_VERSION = 1
 
 
@@ -40,16 +41,16 @@ class BlockEntry(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 class Manifest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """All that the store consists of beside the series file."""
 
-    version: int = FORMAT_VERSION
     next_block: int = 1
     first_segment: int = 1
     blocks: tuple[BlockEntry, ...] = ()
 
 
-class _Versioned(msgspec.Struct):
-    """What manifests of all versions have."""
+class _Head(msgspec.Struct):
+    """The first line, of all versions to come."""
 
     version: int
+    checksum: str = ""
 
 
 def read_manifest(directory: Path) -> Manifest:
@@ -58,25 +59,31 @@ def read_manifest(directory: Path) -> Manifest:
     Raises
     ------
     StoreError
-        If it cannot be read or is of a newer format.
+        If it is damaged or of a newer format.
     """
     path = directory / FILE_NAME
     try:
-        data = path.read_bytes()
+        head_line, _, content = path.read_bytes().partition(b"\n")
     except FileNotFoundError:
         return Manifest()
     try:
-        version = msgspec.json.decode(data, type=_Versioned).version
-        if version == FORMAT_VERSION:
-            return msgspec.json.decode(data, type=Manifest)
+        head = msgspec.json.decode(head_line, type=_Head)
     except msgspec.DecodeError as error:
         raise StoreError(f"cannot read {path}: {error}; expected the manifest of a Tallystick store") from None
-    raise StoreError(
-        f"cannot open store {directory}: its format is version {version}; expected {FORMAT_VERSION}, "
-        "the only one this program knows"
-    )
+    if head.version != FORMAT_VERSION:
+        raise StoreError(
+            f"cannot open store {directory}: its format is version {head.version}; expected {FORMAT_VERSION}, "
+            "the only one this program knows"
+        )
+    if head.checksum != f"{checksum(content):016x}":
+        raise StoreError(
+            f"cannot read {path}: it does not match its checksum; expected it whole, restore it from a copy"
+        )
+    return msgspec.json.decode(content, type=Manifest)
 
 
 def write_manifest(directory: Path, manifest: Manifest, files: Files) -> None:
     """Replace the manifest."""
-    files.write_whole(directory / FILE_NAME, [msgspec.json.format(msgspec.json.encode(manifest), indent=1)])
+    content = msgspec.json.format(msgspec.json.encode(manifest), indent=1)
+    head = msgspec.json.encode(_Head(FORMAT_VERSION, f"{checksum(content):016x}"))
+    files.write_whole(directory / FILE_NAME, [head, b"\n", content])
