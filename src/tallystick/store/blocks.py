@@ -44,7 +44,7 @@ class BlockSet:
         self._lock = threading.RLock()
         self._cache = DecodedCache()
         self.problems: list[str] = []
-        self._manifest = read_manifest(directory)
+        self._manifest = read_manifest(directory, files)
         for folder in ("blocks", "damaged"):
             (directory / folder).mkdir(exist_ok=True)
         self._remove_unnamed()

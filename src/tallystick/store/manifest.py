@@ -53,8 +53,8 @@ class _Head(msgspec.Struct):
     checksum: str = ""
 
 
-def read_manifest(directory: Path) -> Manifest:
-    """The manifest of a directory; that of an empty store, if there is none.
+def read_manifest(directory: Path, files: Files) -> Manifest:
+    """The manifest of a directory; a new one, if there is no store yet.
 
     Raises
     ------
@@ -65,7 +65,7 @@ def read_manifest(directory: Path) -> Manifest:
     try:
         head_line, _, content = path.read_bytes().partition(b"\n")
     except FileNotFoundError:
-        return Manifest()
+        return _new_manifest(directory, files)
     try:
         head = msgspec.json.decode(head_line, type=_Head)
     except msgspec.DecodeError as error:
@@ -87,3 +87,15 @@ def write_manifest(directory: Path, manifest: Manifest, files: Files) -> None:
     content = msgspec.json.format(msgspec.json.encode(manifest), indent=1)
     head = msgspec.json.encode(_Head(FORMAT_VERSION, f"{checksum(content):016x}"))
     files.write_whole(directory / FILE_NAME, [head, b"\n", content])
+
+
+def _new_manifest(directory: Path, files: Files) -> Manifest:
+    # Blocks that no manifest names are removed as leftovers: a manifest that was lost must not look like a new store.
+    if any((directory / "blocks").glob("*.block")):
+        raise StoreError(
+            f"cannot read {directory / FILE_NAME}: there is none, but blocks are; "
+            "expected it whole, restore it from a copy"
+        )
+    manifest = Manifest()
+    write_manifest(directory, manifest, files)
+    return manifest
