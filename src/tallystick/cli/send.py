@@ -39,7 +39,7 @@ def command(name: str, value: str | None, kind: str, address: str) -> None:
     \b
     tallystick send app.signups 1 --counter
     tallystick send backup.duration 5300 --aggregate
-    df --output=target,pcent | tail -n +2 | tr -d % | tr / _ | tallystick send -
+    df --output=target,pcent | sed "1d; s/%//; s/^/df/; s,/,.,g" | tallystick send -
     tallystick send room.temperature 21.5 --to tcp://127.0.0.1:2003
 
     A line that cannot be sent is told and costs only itself; the exit status is then 1.

@@ -21,7 +21,8 @@ PROTOCOLS = ("carbon", "statsd")
 COLLECTORS = ("cpu", "disk", "filesystem", "load", "memory", "network")
 """Collectors that there are; a test holds this to what `tallystick.agent.collectors` registers."""
 
-LINE_BYTES_MAX = 8192
+LINE_BYTES_MAX = 16_384
+"""Carbon's, and that of the parsers."""
 
 Conflict = tuple[KeyPath, str]
 """A key, and why its value does not fit together with others: cause and expectation."""
@@ -170,7 +171,7 @@ class Query(Table, frozen=True):
 
 
 class Rule(Table, frozen=True):
-    """What is done to names on their way in: the first rule that matches either blocks or renames."""
+    """What is done to names on their way in: rules apply in their order, each to what the one before it made."""
 
     match: Annotated[str, key("Glob over whole names; * crosses dots.", min_length=1)]
     block: Annotated[bool, key("Drop the samples and count them as blocked.")] = False
@@ -189,9 +190,9 @@ class Rule(Table, frozen=True):
 class Agent(Table, frozen=True):
     """How 'tallystick agent' forwards what it collects, and how collected series are named."""
 
-    servers: Annotated[tuple[str, ...], key("Carbon doors; each is sent everything.", _servers, min_length=1)] = (
-        "tcp://127.0.0.1:2003",
-    )
+    servers: Annotated[
+        tuple[str, ...], key("Addresses of servers that speak carbon; each is sent everything.", _servers, min_length=1)
+    ] = ("tcp://127.0.0.1:2003",)
     prefix: Annotated[str, key("Stands before each name; {host} is the host's short name.", _prefix)] = "hosts.{host}"
     buffer_bytes_max: Annotated[
         int,

@@ -1,0 +1,137 @@
+"""Write the pages of the reference that are made from the code, so that they cannot fall behind it.
+
+Run it after a change of a query function or of a key of the config::
+
+    .venv/bin/python tools/write_reference.py
+
+``tests/unit/docs`` holds the pages to what this writes.
+"""
+
+import sys
+from itertools import groupby
+from pathlib import Path
+
+from tallystick.config import sample
+from tallystick.query import FUNCTIONS, REDUCTION_NAMES, Function
+from tallystick.query.parameters import Parameter
+
+REFERENCE = Path(__file__).resolve().parent.parent / "docs" / "reference"
+
+_MADE = "<!-- Made by tools/write_reference.py: change the code, then run that. -->"
+
+_TYPES = {
+    "seriesList": "series",
+    "seriesLists": "series",
+    "float": "a number",
+    "integer": "a whole number",
+    "string": "a string",
+    "boolean": "true or false",
+    "interval": "a length of time such as '5min'",
+    "intOrInterval": "a number of points, or a length of time such as '5min'",
+    "aggFunc": "an aggregation",
+    "aggOrSeriesFunc": "an aggregation, or a function of the group Combine",
+    "nodeOrTag": "the number of a part of the name, from 0, or the key of a tag",
+    "date": "a moment such as '-1h' or '12:00_yesterday'",
+    "intOrInf": "a whole number or inf",
+    "any": "series or a number",
+}
+"""What each type of a parameter is called on the page."""
+
+_FUNCTIONS_HEAD = """\
+# Query functions
+
+What can stand in a *target*: on a graph's page, in `tallystick query`, in `/render` and in Grafana. The names, the
+order of arguments and the names of results are Graphite's; where an answer differs, and why, is in
+[COMPATIBILITY.md](../../COMPATIBILITY.md#targets).
+
+```
+scale(sumSeries(apps.*.requests), 0.1)          calls inside calls
+apps.*.requests|sumSeries()|scale(0.1)          the same as a pipe
+movingAverage(hosts.web1.load.1m, '5min')       strings in single or double quotes
+summarize(apps.shop.orders, '1h', func='max')   arguments by name
+seriesByTag('name=disk.used', 'host=~web')      series by their tags
+```
+
+In a path, `*` and `?` stay within one part between dots, `[a-z]` is one character, `{web,db}` one of several words.
+
+**Aggregations** are: %s; and `p0` to `p100` for percentiles, `p99.9` too.
+"""
+
+_CONFIGURATION_HEAD = """\
+# Configuration: every key
+
+One TOML file. Every key has a default, and a file holds only what differs from it. This is what
+`tallystick config sample` prints; `tallystick check config FILE` tells everything that is wrong with a file at once,
+with the line and the nearest name of a misspelt key. How to use it is in the [guide](../guides/configuration.md).
+
+```toml
+%s```
+
+## Without a file
+
+`tallystick serve` without `--config` is for trying Tallystick out: all collectors of this host every ten seconds, and
+data in `$XDG_DATA_HOME/tallystick`, which is `~/.local/share/tallystick` as a rule. A **file** without `[[collectors]]`
+collects nothing by itself, and keeps its data in `/var/lib/tallystick`.
+
+## Environment
+
+| variable | read by | meaning |
+|---|---|---|
+| `TALLYSTICK_STATSD` | `tallystick.sensors` | where to send, `udp://host:port`; else port 8125 of this host |
+| `TALLYSTICK_ENVIRONMENT` | `tallystick.sensors` | first part of names; else `dev` |
+| `TALLYSTICK_APP` | `tallystick.sensors` | third part of names; else the name of the program |
+| `TALLYSTICK_SERVER` | `tallystick query` | as its `--server` |
+| `TALLYSTICK_TOKEN` | `tallystick query` | as its `--token`, without being seen in a list of processes |
+| `XDG_CACHE_HOME` | `tallystick serve` | compiled code is kept in `tallystick/` below it; else below `~/.cache` |
+| `XDG_DATA_HOME` | `tallystick serve` | without a config: data is kept in `tallystick/` below it |
+
+## Exit status
+
+0 is success. 2 is wrong usage, 3 a config or an environment that keeps a program from starting (a taken port, a
+directory that cannot be written), 1 anything else. What is wrong is one sentence on stderr for each problem.
+"""
+
+
+def functions() -> str:
+    """The page of query functions."""
+    named = ", ".join(f"`{name}`" for name in sorted(REDUCTION_NAMES))
+    lines = [_MADE, "", _FUNCTIONS_HEAD % named]
+    first_names = [one for name, one in FUNCTIONS.items() if name == one.names[0]]
+    for group, members in groupby(sorted(first_names, key=lambda one: (one.group, one.name)), lambda one: one.group):
+        lines += [f"## {group}", ""]
+        for one in members:
+            lines += [*_function(one), ""]
+    return "\n".join(lines).rstrip("\n") + "\n"
+
+
+def configuration() -> str:
+    """The page of the config's keys."""
+    return f"{_MADE}\n\n{_CONFIGURATION_HEAD % sample()}"
+
+
+PAGES = {"functions.md": functions, "configuration.md": configuration}
+"""What writes each page of the folder."""
+
+
+def _function(one: Function) -> list[str]:
+    others = ", ".join(f"`{name}`" for name in one.names[1:])
+    text = " ".join(one.description.split()).replace("``", "`")
+    lines = [f"### {one.name}", "", f"`{one.signature}`" + (f", also {others}" if others else ""), "", text]
+    told = [_parameter(parameter) for parameter in one.parameters if _TYPES[parameter.type_name] != "series"]
+    return [*lines, "", *told] if told else lines
+
+
+def _parameter(one: Parameter) -> str:
+    several = "any number of: " if one.multiple else ""
+    return f"- `{one.name}`: {several}{_TYPES[one.type_name]}"
+
+
+def main() -> None:
+    """Write all pages."""
+    for name, write in PAGES.items():
+        (REFERENCE / name).write_text(write(), encoding="utf-8")
+        sys.stdout.write(f"{REFERENCE / name}\n")
+
+
+if __name__ == "__main__":
+    main()
