@@ -49,7 +49,7 @@ class Service:
         self._clock = clock or SystemClock()
         self._started_s = self._clock.monotonic()
         self.ledger = Ledger(self._clock)
-        self._http = bind(Address("tcp", config.http.host, config.http.port), socket.SOCK_STREAM)
+        self._http = bind(Address("tcp", config.http.host, config.http.port), socket.SOCK_STREAM, "http.address")
         self.http_address = bound_address(Address("tcp", config.http.host, config.http.port), self._http)
         rules = config.store.retention_rules
         self.store = EmbeddedStore(config.store.path, rules, self._clock, _store_options(config))

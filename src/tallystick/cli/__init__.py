@@ -9,7 +9,7 @@ from importlib import import_module
 import click
 
 from tallystick import __version__
-from tallystick.model.errors import ConfigError, StartError, TallystickError
+from tallystick.model.errors import ConfigError, StartError, StoreError, TallystickError
 
 # In the order in which a newcomer needs them; each is a module of this package with a command of that name.
 _VERBS = ("serve", "demo", "agent", "send", "query", "check", "config")
@@ -30,7 +30,7 @@ class Verbs(click.Group):
     def invoke(self, ctx: click.Context) -> object:
         try:
             return super().invoke(ctx)
-        except (ConfigError, StartError) as error:
+        except (ConfigError, StartError, StoreError) as error:
             click.echo(str(error), err=True)
             ctx.exit(3)
         except TallystickError as error:

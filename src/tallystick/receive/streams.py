@@ -154,8 +154,13 @@ class _Connection(asyncio.BufferedProtocol):
             self._rest = b""
 
 
-def bind(address: Address, kind: socket.SocketKind) -> socket.socket:
+def bind(address: Address, kind: socket.SocketKind, key: str = "listeners") -> socket.socket:
     """A bound socket.
+
+    Parameters
+    ----------
+    key
+        Key of the config that the address comes from.
 
     Raises
     ------
@@ -179,7 +184,7 @@ def bind(address: Address, kind: socket.SocketKind) -> socket.socket:
         if bound is not None:
             bound.close()
         cause = "another program uses it" if error.errno == 98 else (error.strerror or str(error))
-        raise StartError(f"cannot listen on {address}: {cause}; expected a free address (key listeners)") from None
+        raise StartError(f"cannot listen on {address}: {cause}; expected a free address (key {key})") from None
     return bound
 
 
@@ -191,7 +196,9 @@ def bound_address(address: Address, bound: socket.socket) -> Address:
 
 
 def _remove_stale(path: str, kind: socket.SocketKind) -> None:
-    """Remove a socket file that nobody listens on any more."""
+    """Remove a socket file that nobody listens on any more; a file of another kind is not ours to remove."""
+    if not Path(path).is_socket():
+        return
     with socket.socket(socket.AF_UNIX, kind) as probe, contextlib.suppress(FileNotFoundError):
         try:
             probe.connect(path)
