@@ -34,8 +34,13 @@ class FragileStore(MemoryStore):
 
     error: Exception | None = None
 
+    def __init__(self) -> None:
+        super().__init__()
+        self.refused = threading.Event()
+
     def append(self, batch: SampleBatch) -> int:
         if self.error is not None:
+            self.refused.set()
             raise self.error
         return super().append(batch)
 
@@ -56,6 +61,14 @@ class Way:
                     return balance
             threading.Event().wait(0.005)
         raise AssertionError(f"never received {lines} lines: {self.ledger.balances()}")
+
+    def arrives(self, name: str, total: float) -> None:
+        """Wait until the series has this total."""
+        for _ in range(3000):
+            if self.total(name) == total:
+                return
+            threading.Event().wait(0.005)
+        raise AssertionError(f"{name} never came to {total}: it is {self.total(name)}")
 
     def total(self, name: str) -> float:
         ids = self.store.catalog.find(name)
@@ -155,11 +168,7 @@ class TestStreams:
             assert first.recv(1) == b""
             way.store.error = None
             second.sendall(line("b", 2))
-            for _ in range(2000):
-                if "b" in way.store.catalog.names(way.store.catalog.find("*")) and way.total("b"):
-                    break
-                threading.Event().wait(0.005)
-            assert way.total("b") == 2.0
+            way.arrives("b", 2.0)
 
     def test_a_port_that_is_taken_is_one_clear_sentence(self, carbon: Address):
         with pytest.raises(StartError, match=rf"cannot listen on {carbon}: another program uses it"):
@@ -196,29 +205,18 @@ class TestDatagrams:
         lines = b"\n".join(b"big.%06d:1|c" % k for k in range(4000))
         self.send(statsd, b"", b"x" * 65_507, lines[:65_500], b"after:1|c")
         way.settled(3)
-        for _ in range(2000):
-            if "after" in way.store.catalog.names(way.store.catalog.find("*")):
-                break
-            threading.Event().wait(0.005)
-        (balance,) = way.ledger.balances()
-        assert way.total("after") == 1.0
+        way.arrives("after", 1.0)
+        balance = way.settled(3)
         assert balance.received == balance.stored + sum(balance.rejected.values())
         assert balance.stored >= 3_500
 
     def test_an_error_in_the_store_does_not_end_the_thread(self, way: Way, statsd: DatagramDoor):
         way.store.error = RuntimeError("a mistake of ours")
         self.send(statsd, b"a:1|c")
-        for _ in range(2000):
-            if way.ledger.balances()[0].received:
-                break
-            threading.Event().wait(0.005)
+        assert way.store.refused.wait(10)
         way.store.error = None
         self.send(statsd, b"b:5|c")
-        for _ in range(2000):
-            if way.ledger.balances()[0].stored:
-                break
-            threading.Event().wait(0.005)
-        assert way.total("b") == 5.0
+        way.arrives("b", 5.0)
 
     def test_what_the_kernel_dropped_is_counted(self, way: Way):
         door = DatagramDoor(way.intake, Address("udp", "127.0.0.1", 0), protocols()["statsd"]())
