@@ -18,7 +18,7 @@ test: setup .venv/.developer senders
 
 check: setup .venv/.developer
 	$(BIN)/ruff check .
-	$(BIN)/ruff format --check .
+	$(BIN)/ruff format --check src tests bench tools
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 	cd web && npm run check
