@@ -20,7 +20,7 @@ def disk() -> Iterator[Figure]:
     """Bytes a slot after compaction, a day of 200 series at ten seconds, headers and checksums included."""
     random = np.random.default_rng(1)
     shape = (_SLOTS, _SERIES)
-    yield from bytes_a_slot("gauges that walk, two decimals", walks(*shape), at_most=1.3)
+    yield from bytes_a_slot("gauges that walk, two decimals, 0.84 B of information", walks(*shape), at_most=1.3)
     yield from bytes_a_slot("counters, 0 to 49 a slot", random.integers(0, 50, shape) * 1.0, Kind.COUNTER)
     totals = random.integers(0, 50, shape).cumsum(axis=0) * 1.0
     yield from bytes_a_slot("growing totals", totals, Kind.CUMULATIVE)

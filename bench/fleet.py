@@ -30,7 +30,7 @@ class Fleet:
     def values(self) -> NDArray[np.float64]:
         """float64[count]: the values of the next slot."""
         n = len(self.names)
-        walk = (self._level + self._random.normal(0, 2, n)).round(2)
+        walk = (self._level + self._random.normal(0, 0.25, n)).round(2)
         count = self._level + self._random.integers(0, 50, n)
         self._level = np.where(self._mixed < 7, walk, np.where(self._mixed < 9, count, self._level))
         return self._level

@@ -13,6 +13,8 @@ from tallystick.model.sample import SampleBatch
 from tallystick.store.embedded import EmbeddedStore
 
 STEP_S = 10
+WALK_STEP = 0.25
+"""Deviation of the steps of gauges: 6.7 bits or 0.84 bytes a value, which no format can go below."""
 RULES = (RetentionRule("*", Retention.parse(DEFAULT_KEEP)),)
 _SLOTS_AT_ONCE_ROWS = 500_000
 
@@ -50,10 +52,10 @@ class Prepared:
         self.store.close()
 
 
-def walks(slots: int, series: int, seed: int = 1) -> NDArray[np.float64]:
-    """float64[slots, series]: gauges with two decimals that walk."""
+def walks(slots: int, series: int, seed: int = 1, step: float = WALK_STEP) -> NDArray[np.float64]:
+    """float64[slots, series]: gauges with two decimals that walk; a step carries log2(413 * `step`) bits."""
     random = np.random.default_rng(seed)
-    return (random.uniform(100, 900, series) + random.normal(0, 2, (slots, series)).cumsum(axis=0)).round(2)
+    return (random.uniform(100, 900, series) + random.normal(0, step, (slots, series)).cumsum(axis=0)).round(2)
 
 
 def times(slots: int, now_s: int) -> NDArray[np.int64]:

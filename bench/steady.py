@@ -26,7 +26,9 @@ def steady() -> Iterator[Figure]:
     del texts
     with running("seal_interval_s = 30") as server:
         stored = warm(server)
-        stream_sender(server.carbon, [first]).go()
+        sender = stream_sender(server.carbon, [first])
+        sender.go()
+        sender.result()
         stored += SERIES
         server.wait_until_durable("carbon", stored)
         sender = stream_sender(server.carbon, parts, _PAUSE_S)
