@@ -14,7 +14,8 @@ if TYPE_CHECKING:
 
 _BARS = "▁▂▃▄▅▆▇█"
 _SPARK_WIDTH = 40
-_SPARK_WIDTH_NARROW = 20
+_SPARK_WIDTH_MIN = 8
+_FIGURES_WIDTH = 44
 
 
 @click.command("query")
@@ -79,7 +80,9 @@ def _print_table(series: list[dict[str, Any]]) -> None:
     from rich.text import Text
 
     console = Console()
-    width = _SPARK_WIDTH if console.width >= 110 else _SPARK_WIDTH_NARROW
+    # Names come first: one that is broken in two can neither be read nor copied.
+    longest = max((len(one["target"]) for one in series), default=0)
+    width = max(_SPARK_WIDTH_MIN, min(_SPARK_WIDTH, console.width - _FIGURES_WIDTH - longest))
     table = Table(box=None, pad_edge=False)
     table.add_column("series", overflow="fold")
     table.add_column("", no_wrap=True)

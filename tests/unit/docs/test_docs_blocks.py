@@ -49,6 +49,7 @@ NAMES_OF_THE_README = {
     "orders.total",
 }
 COLLECTD = Path("/usr/sbin/collectd")
+# Several plug-ins, since write_graphite sends when it has filled a packet.
 COLLECTD_HEAD = """
 Hostname "web1"
 FQDNLookup false
@@ -57,6 +58,9 @@ BaseDir "{root}"
 PIDFile "{root}/collectd.pid"
 TypesDB "/usr/share/collectd/types.db"
 LoadPlugin load
+LoadPlugin cpu
+LoadPlugin memory
+LoadPlugin interface
 """
 
 

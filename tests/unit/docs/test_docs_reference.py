@@ -1,5 +1,6 @@
 """What the pages list is what there is: functions, keys, routes, commands, reasons, kinds, statistics."""
 
+import json
 import re
 import runpy
 from collections.abc import Iterator
@@ -16,12 +17,17 @@ from starlette.routing import Route
 from tallystick.cli import main
 from tallystick.config import Config, Listener, parse
 from tallystick.model.kind import Kind
+from tallystick.model.name import NAME_BYTES_MAX
 from tallystick.model.reason import Reason
 from tallystick.model.statistic import Statistic
 from tallystick.parse import LINE_BYTES_MAX
 from tallystick.query import FUNCTIONS
+from tallystick.receive.streams import CONNECTIONS_MAX
+from tallystick.render.format import FORMATS
+from tallystick.sensors.instruments import TIMINGS_MAX
 from tallystick.service import Service
 from tallystick.web.static import page_routes
+from tallystick.web.write import BODY_BYTES_MAX
 
 MADE = runpy.run_path(str(ROOT / "tools" / "write_reference.py"))["PAGES"]
 TOML = [block for page in PAGES for block in blocks(name_of(page), "toml")]
@@ -119,8 +125,45 @@ def test_every_kind_and_every_statistic_is_explained() -> None:
     assert [word for word in Statistic if f"`{word}`" not in text] == []
 
 
-def test_a_line_may_be_as_long_as_the_pages_say() -> None:
+def rows_of_compatibility(status: str) -> list[str]:
+    return re.findall(rf"^\| (.*?) \| {status} \|", text_of("COMPATIBILITY.md"), re.MULTILINE)
+
+
+def test_functions_and_formats_that_are_not_there_yet_are_not_there() -> None:
+    missing = {word for row in rows_of_compatibility("not yet") for word in re.findall(r"`(?:format=)?(\w+)`", row)}
+    assert "png" in missing and "cactiStyle" in missing
+    assert not missing & (FUNCTIONS.keys() | FORMATS.keys())
+    (formats,) = (row for row in rows_of_compatibility("supported") if row.startswith("`format="))
+    assert set(re.findall(r"`(?:format=)?(\w+)`", formats)) == FORMATS.keys()
+
+
+def test_as_many_targets_are_compared_as_compatibility_says() -> None:
+    compared = json.loads((ROOT / "tests" / "golden" / "query" / "expected.json").read_text(encoding="utf-8"))
+    assert f"{len(compared)} targets" in text_of("COMPATIBILITY.md")
+
+
+def test_limits_are_those_that_pages_tell() -> None:
+    store, query = Config().store, Config().query
     listener = Listener(protocol="carbon", address="tcp://127.0.0.1:0")
     assert listener.line_bytes_max == LINE_BYTES_MAX
-    for page in ("docs/guides/senders.md", "COMPATIBILITY.md"):
-        assert f"{LINE_BYTES_MAX:,} bytes" in text_of(page)
+    told = {
+        "COMPATIBILITY.md": [f"{LINE_BYTES_MAX:,} bytes", f"{store.future_limit_s // 60} minutes"],
+        "docs/guides/senders.md": [
+            f"{LINE_BYTES_MAX:,} bytes",
+            f"{NAME_BYTES_MAX:,}",
+            f"{BODY_BYTES_MAX >> 20} MiB",
+            f"{store.future_limit_s // 60} minutes",
+            f"{CONNECTIONS_MAX:,} connections",
+            f"{TIMINGS_MAX:,} timings",
+            f"{Config().agent.buffer_bytes_max >> 20} MiB",
+        ],
+        "docs/guides/from-graphite.md": [
+            f"{query.series_max:,} series",
+            f"{query.points_max // 10**6} million points",
+            f"{query.time_s_max} seconds",
+        ],
+        "docs/guides/operating.md": [f"({store.commit_interval_ms} ms)"],
+        "docs/reference/http.md": [f"{BODY_BYTES_MAX >> 20} MiB"],
+        "docs/reference/names-and-statistics.md": [f"{NAME_BYTES_MAX:,} bytes", f"{store.series_max // 10**6} million"],
+    }
+    assert [(page, text) for page, texts in told.items() for text in texts if text not in text_of(page)] == []
