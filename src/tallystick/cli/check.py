@@ -16,7 +16,7 @@ def command() -> None:
     """
 
 
-@command.command("config")
+@command.command("config", short_help="Tell all problems of a config file at once.")
 @click.argument("file", type=click.Path(path_type=Path))
 def check_config(file: Path) -> None:
     """Tell all problems of a config file at once; exit status 3 if there are any."""

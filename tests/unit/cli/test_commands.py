@@ -1,5 +1,6 @@
 """Commands in this process, with real sockets where they send."""
 
+import json
 import socket
 import threading
 from collections.abc import Callable
@@ -175,6 +176,15 @@ def test_a_query_is_shown_with_its_course_and_figures(answering: Callable[[int, 
     assert result.exit_code == 0
     assert asked == ["/render?target=a%2Ab&from=-2h&until=now&format=json Bearer secret"]
     assert result.stdout.splitlines()[1].split() == ["a[b]", "▁", "█", "3.00k", "1", "3.00k", "1.50k"]
+
+
+def test_a_long_name_stays_whole_on_a_narrow_terminal(
+    answering: Callable[[int, str], tuple[str, list[str]]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COLUMNS", "80")
+    points = [[1234567.5 + i, i] for i in range(360)]
+    server, _ = answering(200, json.dumps([{"target": "hosts.web1.cpu.iowait.pct", "datapoints": points}]))
+    assert "\nhosts.web1.cpu.iowait.pct " in invoke("query", "a", "--server", server).stdout
 
 
 def test_other_formats_are_passed_on_as_they_come(answering: Callable[[int, str], tuple[str, list[str]]]) -> None:
