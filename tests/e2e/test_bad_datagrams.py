@@ -58,11 +58,13 @@ def test_an_empty_datagram_is_nothing_and_stops_nothing(shared_server: Server, s
 
 def test_the_largest_datagram_is_read_to_its_end(shared_server: Server, sender: socket.socket) -> None:
     balances = Balances(shared_server, "statsd udp")
-    lines = b"\n".join(b"large.n%d:%d|c" % (k, k) for k in range(3000))
-    rest = DATAGRAM_BYTES_MAX - len(lines) - len(b"\nlarge.pad:1|g|c:")
-    sender.sendto(lines + b"\nlarge.pad:1|g|c:" + rest * b"x", ("127.0.0.1", shared_server.port("statsd udp")))
-    balances.wait_for(stored=3000, rejected={"line_long": 1})
-    assert shared_server.values("sumSeries(large.n*)") == [sum(range(3000))]
+    lines = b"".join(b"large.n%04d:%04d|c\n" % (k, k) for k in range(3400)) + b"bad:x|c\n"
+    last = b"large.last:7|c"
+    blank = DATAGRAM_BYTES_MAX - len(lines) - len(last)
+    sender.sendto(lines + blank * b"\n" + last, ("127.0.0.1", shared_server.port("statsd udp")))
+    balances.wait_for(stored=3401, rejected={"value": 1})
+    assert shared_server.values("sumSeries(large.n*)") == [sum(range(3400))]
+    assert shared_server.values("large.last") == [7.0]
 
 
 def test_the_largest_datagram_without_a_newline_is_one_long_line(shared_server: Server, sender: socket.socket) -> None:
