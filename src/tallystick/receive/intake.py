@@ -84,14 +84,16 @@ class Intake:
 
     def take(self, batch: SampleBatch, account: Account) -> int | None:
         """Route samples whose ids are entries of the name table, and store them; return the store's ticket, if any."""
+        batch = self._in_time(batch, account)  # first: a sender whose clock is wrong must not make series
+        if not len(batch):
+            return None
         with self.names.lock:
             routed = self._router.route(batch)
         if routed.rejects.total:
             account.rejected(routed.rejects.counts)
             for reason, name in routed.rejects.examples[:_OFFENDERS_NOTED_MAX]:
                 self.ledger.note_offender(account.source, reason, name)
-        in_time = self._in_time(routed.batch, account)
-        return self._append(in_time, account) if len(in_time) else None
+        return self._append(routed.batch, account) if len(routed.batch) else None
 
     def _append(self, batch: SampleBatch, account: Account) -> int | None:
         try:
@@ -104,8 +106,6 @@ class Intake:
 
     def _in_time(self, batch: SampleBatch, account: Account) -> SampleBatch:
         """The samples that are neither too far ahead nor older than anything is kept."""
-        if not len(batch):
-            return batch
         now_ms = int(self.clock.now() * 1000)
         latest, oldest = now_ms + 1000 * self._limits.future_s, now_ms - 1000 * self._limits.past_s
         if int(batch.timestamp.max()) <= latest and int(batch.timestamp.min()) >= oldest:
@@ -113,11 +113,10 @@ class Intake:
         future, past = batch.timestamp > latest, batch.timestamp < oldest
         account.rejected_for(Reason.FUTURE, int(future.sum()))
         account.rejected_for(Reason.PAST, int(past.sum()))
-        names = self._store.catalog
         for reason, mask in ((Reason.FUTURE, future), (Reason.PAST, past)):
             rows = np.flatnonzero(mask)[:_OFFENDERS_NOTED_MAX]
-            for name, at_ms in zip(names.names(batch.ids[rows]), batch.timestamp[rows].tolist(), strict=True):
-                self.ledger.note_offender(account.source, reason, f"{name} at {at_ms / 1000:.0f}".encode())
+            for name, at_ms in zip(self.names.names(batch.ids[rows]), batch.timestamp[rows].tolist(), strict=True):
+                self.ledger.note_offender(account.source, reason, name + f" at {at_ms / 1000:.0f}".encode())
         return batch.take(~(future | past))
 
     def _note(self, rejects: Rejects, buffer: NDArray[np.uint8], account: Account) -> None:

@@ -242,6 +242,7 @@ class TestIntake:
         balance = way.settled(3)
         assert (balance.stored, balance.rejected) == (1, {"future": 1, "past": 1})
         assert {o.text.split()[0] for o in way.ledger.offenders()} == {"future", "past"}
+        assert len(way.store.catalog) == 1, "a sender whose clock is wrong made series"
 
     def test_a_store_that_takes_nothing_is_a_reason(self, way: Way):
         way.store.error = StoreError("cannot take samples: No space left on device")
