@@ -42,6 +42,7 @@ def requests(server: Server, state: str) -> Iterator[Figure]:
     expect(server, average, 1, SIX_HOURS_SLOTS - 10)
     yield from told(f"{state}: average of 1,000 series, 6 h", latency(server.client, "/render", 100, **average), 15.0)
     if state == "compacted":
+        yield from told("an answer without data (/version): the floor", latency(server.client, "/version", 300))
         found = server.client.json("/metrics/expand", query=THOUSAND)["results"]
         if len(found) != 1000:
             raise SystemExit(f"cannot trust the figures: {len(found)} names were found")

@@ -35,7 +35,7 @@ def _head() -> str:
         f"- **Where**: {psutil.cpu_count()} shared cores of {model.partition(': ')[2]}, {memory_gb:.0f} GB, "
         f"Linux {platform.release()}; senders and readers run on the same cores\n"
         f"- **With**: Python {platform.python_version()}, {packages}\n"
-        "- **How**: `python -m bench --results bench/RESULTS.md`; each table by the command above it. CPU seconds are "
+        "- **How**: `python -m bench --peer --results bench/RESULTS.md`; each table by the command above it. CPU seconds are "
         "those of the whole server process, kernel time included, until everything is durable\n"
     )
 

@@ -67,7 +67,7 @@ def figures_of(datagrams: list[bytes], lines: int, label: str, rate_min: float) 
         )
         unaccounted = len(datagrams) - flood.dropped - flood.stored / per_datagram
         yield Figure(f"{label}: datagrams neither stored nor counted as dropped", round(unaccounted), "", at_most=0)
-        rate = min(1.1 * taken / per_datagram, sent_rate)
+        rate = min(max(1.1 * taken, 1.25e6 * rate_min) / per_datagram, sent_rate)
         for _ in range(_TRIES):
             paced = send(server, datagrams, rate)
             if not paced.dropped:
