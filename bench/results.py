@@ -33,10 +33,10 @@ def _head() -> str:
     return (
         f"- **When**: {datetime.now(UTC):%Y-%m-%d %H:%M} UTC, at commit {commit.strip() or 'unknown'}\n"
         f"- **Where**: {psutil.cpu_count()} shared cores of {model.partition(': ')[2]}, {memory_gb:.0f} GB, "
-        f"Linux {platform.release()}; senders and readers run on the same cores\n"
+        f"Linux {platform.release().partition('-')[0]}; senders and readers run on the same cores\n"
         f"- **With**: Python {platform.python_version()}, {packages}\n"
-        "- **How**: `python -m bench --peer --results bench/RESULTS.md`; each table by the command above it. CPU seconds are "
-        "those of the whole server process, kernel time included, until everything is durable\n"
+        "- **How**: `python -m bench --peer --results bench/RESULTS.md`; each table by the command above it. CPU "
+        "seconds are those of the whole server process, kernel time included, until everything is durable\n"
     )
 
 
