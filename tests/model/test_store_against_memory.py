@@ -3,7 +3,7 @@ as steps."""
 
 import shutil
 import tempfile
-import time
+import threading
 from pathlib import Path
 
 import numpy as np
@@ -60,10 +60,10 @@ class StoreMachine(RuleBasedStateMachine):
         self.ids = self.store.create(NAMES, KINDS)
         self.memory.create(NAMES, KINDS)
         self.is_set = np.array([kind is Kind.SET for kind in KINDS])
-        self.ticket = 0
         self.turn = 0
 
     def _open(self) -> EmbeddedStore:
+        self.ticket = 0  # tickets are those of one opening
         return EmbeddedStore(self.directory, RULES, self.clock, StoreOptions(commit_interval_s=0.001))
 
     @rule(rows=samples)
@@ -104,8 +104,9 @@ class StoreMachine(RuleBasedStateMachine):
 
     @rule()
     def crash(self) -> None:
-        while not self.store.durable(self.ticket):
-            time.sleep(0.001)
+        safe = threading.Event()
+        self.store.when_durable(self.ticket, safe.set)
+        assert safe.wait(30.0), "what was appended did not become safe"
         copy = Path(tempfile.mkdtemp(prefix="tallystick-model-"))
         shutil.copytree(self.directory, copy, dirs_exist_ok=True)
         self.store.close()
