@@ -69,8 +69,18 @@ class SeriesCatalog:
     def __len__(self) -> int:
         return self._view.count
 
-    def create(self, names: Sequence[str], kinds: Sequence[Kind] | NDArray[np.uint8]) -> Ids:
+    def create(
+        self,
+        names: Sequence[str],
+        kinds: Sequence[Kind] | NDArray[np.uint8],
+        before_seen: Callable[[list[bytes]], None] | None = None,
+    ) -> Ids:
         """Ids of the series of these canonical names, made where they are new; -1 where a name has another kind.
+
+        Parameters
+        ----------
+        before_seen
+            Called with the names that are new, in the order of their ids, before any reader can find them.
 
         Returns
         -------
@@ -89,6 +99,8 @@ class SeriesCatalog:
                 view.kinds[ids[first]] = wanted[first]
                 self._split(view, before, count)
                 self._tags.extend(before, count)
+                if before_seen is not None:
+                    before_seen(self._names.names(np.arange(before, count, dtype=np.int32)))
                 self._view = _View(count, view.columns, view.depth, view.kinds)
             ids[self._view.kinds[ids] != wanted] = -1
             return ids

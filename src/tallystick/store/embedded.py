@@ -129,12 +129,12 @@ class EmbeddedStore:
         """See `Store.create`. Definitions are in the log's queue before any sample that uses them."""
         with self._ingest:
             before = len(self._catalog)
-            ids = self._catalog.create(names, kinds)
+            # A reader may ask for a series as soon as its name is found: how it is kept is known before that.
+            ids = self._catalog.create(names, kinds, self._heads.assign)
             new = len(self._catalog) - before
             if new:
                 fresh = np.arange(before, before + new, dtype=np.int32)
                 defined = [name.encode() for name in self._catalog.names(fresh)]
-                self._heads.assign(defined)
                 self._log.append(codec.encode_series(before, defined, self._catalog.kinds(fresh)), series=True)
             return ids
 
@@ -199,16 +199,26 @@ class EmbeddedStore:
     def freeze(self) -> tuple[Frozen, int]:
         """Take what the heads hold, still readable, for sealing; return it with the first segment needed without it.
 
-        What was frozen before and never became blocks is returned again.
+        What was frozen before and never became blocks is returned again. A block must not name a series whose
+        definition a crash can still lose, so this waits until all definitions are on disk.
+
+        Raises
+        ------
+        StoreError
+            If the log's disk takes nothing at present.
         """
-        with self._ingest, self._state:
-            if not self._frozen:
-                self._frozen_segment = self._log.rotate()
-                ids, values = self._gauges.changing()
-                if len(ids):
-                    self._log.append(codec.encode_gauges(ids, values))
-                self._frozen = self._heads.freeze()
-            return self._frozen, self._frozen_segment
+        with self._ingest:
+            self._log.wait_for_room()  # before readers are kept out
+            with self._state:
+                if not self._frozen:
+                    self._frozen_segment = self._log.rotate()
+                    ids, values = self._gauges.changing()
+                    if len(ids):
+                        self._log.append(codec.encode_gauges(ids, values))
+                    self._frozen = self._heads.freeze()
+                frozen, segment = self._frozen, self._frozen_segment
+        self._log.sync()
+        return frozen, segment
 
     def thaw(self, publish: Callable[[], None], segment: int) -> None:
         """Forget the frozen tallies at the moment that `publish` makes their blocks readable; drop their segments."""
@@ -227,8 +237,8 @@ class EmbeddedStore:
 
     def _load_series(self) -> None:
         for names, kinds in read_series(self._directory / SERIES_FILE):
-            self._catalog.create([name.decode() for name in names], [Kind(k) for k in kinds.tolist()])
-            self._heads.assign(names)
+            decoded = [name.decode() for name in names]
+            self._catalog.create(decoded, [Kind(k) for k in kinds.tolist()], self._heads.assign)
         for open_block in self.block_set.snapshot():
             self._check_defined(open_block.block.series[-1:])
 

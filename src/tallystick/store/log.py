@@ -156,6 +156,23 @@ class Log:
         with self._changed:
             self._wait_for_room()
 
+    def sync(self) -> None:
+        """Wait until all that was appended before is on disk.
+
+        Raises
+        ------
+        StoreError
+            If the disk takes nothing at present, or the log was closed.
+        """
+        with self._changed:
+            ticket = self._ticket
+            while self._durable < ticket:
+                if self._error:
+                    raise StoreError(f"cannot write the log: {self._error}")
+                if self._closing or not self._thread.is_alive():
+                    raise StoreError("cannot write the log: the store is closed")
+                self._changed.wait(1.0)
+
     def rotate(self) -> int:
         """Begin a new segment; records appended from now on go there. Returns its number."""
         with self._changed:

@@ -109,10 +109,8 @@ class Maintenance:
         store = self._store
         done = 0
         while not self._stopping.is_set():
+            self._expire()
             now_s = self._clock.now()
-            over = compaction.expired(store.block_set.manifest.blocks, now_s)
-            if over:
-                store.block_set.change(remove=over)
             job = compaction.plan(store.block_set.manifest.blocks, now_s)
             if job is None:
                 return done
@@ -120,6 +118,11 @@ class Maintenance:
             compaction.run(job, store.block_set, kinds, store.files)
             done += 1
         return done
+
+    def _expire(self) -> None:
+        over = compaction.expired(self._store.block_set.manifest.blocks, self._clock.now())
+        if over:
+            self._store.block_set.change(remove=over)
 
     def _run(self) -> None:
         while not self._stopping.wait(_TICK_S):
@@ -136,6 +139,8 @@ class Maintenance:
         store.finish_slots(self._clock.now())
         due = self._clock.monotonic() - self._sealed_at_s >= store.options.seal_interval_s
         if due or store.head_rows() > store.options.head_rows_max:
-            self.seal()
-            self.compact()
+            with self._working:
+                self._expire()  # first: it makes room on a disk that is full
+                self._seal()
+                self._compact()
             self.problem = ""

@@ -188,3 +188,15 @@ def test_readers_see_whole_series_while_others_are_created():
     stop.set()
     reader.join()
     assert wrong == []
+
+
+def test_what_belongs_to_a_series_can_be_prepared_before_its_name_is_found():
+    catalog, seen = SeriesCatalog(), []
+
+    def prepare(names: list[bytes]) -> None:
+        seen.append((names, len(catalog), catalog.find("a.*").tolist()))
+
+    catalog.create(["a.x"], [Kind.GAUGE], prepare)
+    catalog.create(["a.x", "a.y", "a.y", "a.z"], [Kind.GAUGE] * 4, prepare)
+    catalog.create(["a.x"], [Kind.GAUGE], prepare)
+    assert seen == [([b"a.x"], 0, []), ([b"a.y", b"a.z"], 1, [0])]

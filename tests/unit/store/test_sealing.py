@@ -9,6 +9,7 @@ import pytest
 from faults import RefusingFiles
 from stores import NOW_S, found, open_store, opened, put, wait_durable
 from tallystick.model.clock import ManualClock
+from tallystick.model.errors import StoreError
 from tallystick.model.kind import Kind
 from tallystick.model.retention import Retention, RetentionRule
 from tallystick.model.sample import GAUGE_DELTA, SampleBatch
@@ -231,3 +232,19 @@ def test_every_kind_of_sample_is_the_same_after_replay_and_after_sealing(tmp_pat
         store.maintenance.compact()
         for a, b in zip(answers(store), expected, strict=True):
             np.testing.assert_allclose(a, b, rtol=1e-12)
+
+
+def test_no_block_names_a_series_whose_definition_a_crash_could_lose(tmp_path: Path):
+    files = RefusingFiles()
+    with opened(tmp_path, files=files) as store:
+        files.fail(errno.EIO, "append", only="series")
+        put(store, "new", {0: 1.0})
+        with pytest.raises(StoreError, match="cannot write the log"):
+            store.maintenance.seal()
+        assert found(store, "new") == {0: 1.0}
+        assert store.block_set.snapshot() == ()
+        files.recover()
+        wait_durable(store, put(store, "new", {10: 2.0}))
+        store.maintenance.seal()
+    with opened(tmp_path) as store:
+        assert found(store, "new") == {0: 1.0, 10: 2.0}
