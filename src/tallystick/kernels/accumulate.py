@@ -40,6 +40,26 @@ def merge_last(
                 last_slot[r, column] = begin
 
 
+@inlined
+def _merge_cell(cell: NDArray[np.float64], count: float, total: float, m2: float, low: float, high: float) -> None:
+    """Merge one spread into a cell (count, sum, M2, min, max), which is empty while its count is 0."""
+    before = cell[0]
+    if before == 0.0:
+        cell[0] = count
+        cell[1] = total
+        cell[2] = m2
+        cell[3] = low
+        cell[4] = high
+        return
+    after = before + count
+    delta = total / count - cell[1] / before
+    cell[0] = after
+    cell[1] += total
+    cell[2] += m2 + delta * delta * before * count / after
+    cell[3] = min(cell[3], low)
+    cell[4] = max(cell[4], high)
+
+
 @kernel
 def merge_spread(
     row: NDArray[np.int32],
@@ -54,28 +74,12 @@ def merge_spread(
     first: int,
     cells: NDArray[np.float64],
 ) -> None:
-    """Merge spreads into ``cells[row, column] = (count, sum, M2, min, max)``; a count of 0 is an empty cell."""
+    """Merge spreads into ``cells[row, column]``, each (count, sum, M2, min, max)."""
     width = cells.shape[1]
     for i in range(len(row)):
         column = _column(slot[i], step_in, step_out, first)
-        if column < 0 or column >= width:
-            continue
-        cell = cells[row[i], column]
-        before = cell[0]
-        if before == 0.0:
-            cell[0] = count[i]
-            cell[1] = total[i]
-            cell[2] = m2[i]
-            cell[3] = low[i]
-            cell[4] = high[i]
-            continue
-        after = before + count[i]
-        delta = total[i] / count[i] - cell[1] / before
-        cell[2] += m2[i] + delta * delta * before * count[i] / after
-        cell[0] = after
-        cell[1] += total[i]
-        cell[3] = min(cell[3], low[i])
-        cell[4] = max(cell[4], high[i])
+        if 0 <= column < width:
+            _merge_cell(cells[row[i], column], count[i], total[i], m2[i], low[i], high[i])
 
 
 @kernel
@@ -92,21 +96,5 @@ def merge_singles(
     width = cells.shape[1]
     for i in range(len(row)):
         column = _column(slot[i], step_in, step_out, first)
-        if column < 0 or column >= width:
-            continue
-        cell = cells[row[i], column]
-        before = cell[0]
-        v = value[i]
-        if before == 0.0:
-            cell[0] = 1.0
-            cell[1] = v
-            cell[2] = 0.0
-            cell[3] = v
-            cell[4] = v
-            continue
-        delta = v - cell[1] / before
-        cell[2] += delta * delta * before / (before + 1.0)
-        cell[0] = before + 1.0
-        cell[1] += v
-        cell[3] = min(cell[3], v)
-        cell[4] = max(cell[4], v)
+        if 0 <= column < width:
+            _merge_cell(cells[row[i], column], 1.0, value[i], 0.0, value[i], value[i])
