@@ -95,6 +95,8 @@ class Session:
     ids: dict[str, NDArray[np.int32]] = field(default_factory=dict)
     series: int = 0
     points: int = 0
+    shown_series: int = 0
+    shown_points: int = 0
 
     def charge(self, series: int, points: int) -> None:
         """Count what is about to be read.
@@ -108,6 +110,30 @@ class Session:
         self.points += points
         _within("series", self.series, self.limits.series_max, "series_max")
         _within("points", self.points, self.limits.points_max, "points_max")
+
+    def check_size(self, values: Sequence[SeriesList]) -> None:
+        """Refuse what a function would handle in one go if it is more than may be read: a path can be named often.
+
+        Raises
+        ------
+        LimitError
+            If it is.
+        """
+        _within("series", sum(len(one) for one in values), self.limits.series_max, "series_max")
+        _within("points", sum(one.points for one in values), self.limits.points_max, "points_max")
+
+    def show(self, series: SeriesList) -> None:
+        """Count what a target gave.
+
+        Raises
+        ------
+        LimitError
+            If all targets together give more than may be read.
+        """
+        self.shown_series += len(series)
+        self.shown_points += series.points
+        _within("series", self.shown_series, self.limits.series_max, "series_max")
+        _within("points", self.shown_points, self.limits.points_max, "points_max")
 
     def check_time(self) -> None:
         """Stop a request that has taken too long.

@@ -9,14 +9,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tallystick.model.clock import Clock
-from tallystick.model.errors import QueryError
+from tallystick.model.errors import LimitError, QueryError
 from tallystick.model.grid import Grid
 from tallystick.model.statistic import Statistic
 from tallystick.query import functions, registry
 from tallystick.query.align import consolidated
 from tallystick.query.context import Context, Deferred, QueryLimits, Request, Session, Value, as_series
 from tallystick.query.fetch import fetch_path
-from tallystick.query.grammar import Call, Literal, Node, Path, Template, parse
+from tallystick.query.grammar import TARGET_CHARS_MAX, Call, Literal, Node, Path, Template, parse
 from tallystick.query.series import SeriesList
 from tallystick.store.contract import Store
 
@@ -72,11 +72,16 @@ class Evaluator:
         LimitError
             If the request is larger than the limits allow.
         """
-        session = self._session()
+        session = self.new_session()
         return [grid for target in targets for grid in self._target(parse(target), request, session).grids]
 
-    def evaluate_bands(self, target: str, request: Request) -> list[Band]:
+    def evaluate_bands(self, target: str, request: Request, session: Session | None = None) -> list[Band]:
         """The series of one target; where it leaves values untouched, with the extremes of each slot.
+
+        Parameters
+        ----------
+        session
+            Of the targets that are asked for together, by `new_session`: the limits are for all of them.
 
         Raises
         ------
@@ -86,12 +91,14 @@ class Evaluator:
             If the request is larger than the limits allow.
         """
         node = parse(target)
-        session = self._session()
+        session = session or self.new_session()
+        session.statistics = _MIN_MAX if _has_band(node) else (Statistic.DEFAULT,)
         if not _has_band(node):
             return [Band(grid) for grid in self._target(node, request, session).grids]
-        session.statistics = _MIN_MAX
         context = _plain_context(_context(session, request), node)
-        grids, lows, highs = (as_series(context.wanting(one).evaluate(node), target).grids for one in _MIN_MAX)
+        found = [as_series(context.wanting(one).evaluate(node), target) for one in _MIN_MAX]
+        session.show(found[0])
+        grids, lows, highs = (series.grids for series in found)
         ids = session.ids.get(node.pattern) if isinstance(node, Path) else None
         begins = np.cumsum([0, *(len(grid) for grid in grids)])
         return [
@@ -99,17 +106,20 @@ class Evaluator:
             for grid, low, high, begin in zip(grids, lows, highs, begins[:-1].tolist(), strict=True)
         ]
 
-    def _session(self) -> Session:
+    def new_session(self) -> Session:
+        """What the targets of one request share."""
         return Session(self.store, self._clock, self._limits, self._clock.monotonic())
 
     def _target(self, node: Node, request: Request, session: Session) -> SeriesList:
         context = _context(session, request)
-        if request.slots_max is None:
-            return as_series(context.evaluate(node), str(node))
-        if request.slots_max > 1 and _is_plain(node):
+        if request.slots_max is not None and request.slots_max > 1 and _is_plain(node):
             context = _plain_context(context, node)
         series = as_series(context.evaluate(node), str(node))
-        return consolidated(series, request.slots_max, request.x_files_factor)
+        session.check_size([series])
+        if request.slots_max is not None:
+            series = consolidated(series, request.slots_max, request.x_files_factor)
+        session.show(series)
+        return series
 
 
 def _context(session: Session, request: Request) -> Context:
@@ -180,8 +190,19 @@ def _evaluate_path(node: Path, context: Context) -> Value:
     for name, value in context.replacements.items():
         if pattern == f"${name}":
             return float(value) if isinstance(value, str) and _NUMERIC.fullmatch(value) else value
-        pattern = pattern.replace(f"${name}", str(value))
+        pattern = _replaced(pattern, f"${name}", str(value))
     return fetch_path(context, pattern)
+
+
+def _replaced(pattern: str, mark: str, value: str) -> str:
+    """`pattern` with a mark of `template()` replaced; what is put in may hold further marks."""
+    chars = len(pattern) + pattern.count(mark) * (len(value) - len(mark))
+    if chars > TARGET_CHARS_MAX:
+        raise LimitError(
+            f"cannot use template: with {mark} replaced the path has {chars} characters; "
+            f"expected at most {TARGET_CHARS_MAX}"
+        )
+    return pattern.replace(mark, value)
 
 
 def _evaluate_call(node: Call, context: Context) -> Value:
@@ -194,6 +215,7 @@ def _evaluate_call(node: Call, context: Context) -> Value:
     ]
     deferred = {parameter.name for parameter in found.parameters if parameter.deferred}
     keywords = {key: _argument(one, key in deferred, context) for key, one in node.keywords.items()}
+    context.session.check_size([one for one in (*arguments, *keywords.values()) if isinstance(one, SeriesList)])
     positional, named = found.bind(arguments, keywords)
     try:
         # Infinite values are values; what arithmetic makes of them is not worth a word in the log.

@@ -61,6 +61,11 @@ class SeriesList:
                 yield Series(row, values, grid.start_s, grid.step_s)
 
     @property
+    def points(self) -> int:
+        """Values of all series, known or not."""
+        return sum(grid.values.size for grid in self.grids)
+
+    @property
     def rows(self) -> list[Row]:
         """What is known of each series."""
         return [row for grid in self.grids for row in grid.rows]

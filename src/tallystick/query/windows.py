@@ -1,5 +1,7 @@
 """Reductions over moving windows."""
 
+from collections.abc import Callable
+
 import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import NDArray
@@ -34,23 +36,38 @@ def window_fold(ufunc: np.ufunc, values: Values, width: int) -> Values:
     return np.asarray(result)
 
 
-def moving(values: Values, width: int, word: str, x_files_factor: float | NDArray[np.float64]) -> Values:
+def moving(
+    values: Values,
+    width: int,
+    word: str,
+    x_files_factor: float | NDArray[np.float64],
+    check_time: Callable[[], None] = lambda: None,
+) -> Values:
     """The reduction `word` of the known values of each window, float64[n, m - width + 1].
 
     Parameters
     ----------
     x_files_factor
         Share of a window that must be known; one for all, or one for each row.
+    check_time
+        Called now and then where the time grows with the width too; raises to stop.
     """
     known = ~np.isnan(values)
     counts = window_fold(np.add, known.astype(np.float64), width)
-    reduced = _reduced(values, known, counts, width, short_name(word))
+    reduced = _reduced(values, known, counts, width, short_name(word), check_time)
     share = np.reshape(np.asarray(x_files_factor, np.float64), (-1, 1))
     wanted = np.broadcast_to(share, (len(values), 1))
     return np.where((counts > 0) & (counts >= (wanted - 1e-12) * width), reduced, np.nan)
 
 
-def _reduced(values: Values, known: NDArray[np.bool_], counts: Values, width: int, word: str) -> Values:
+def _reduced(
+    values: Values,
+    known: NDArray[np.bool_],
+    counts: Values,
+    width: int,
+    word: str,
+    check_time: Callable[[], None],
+) -> Values:
     match word:
         case "sum" | "total":
             return window_fold(np.add, np.where(known, values, 0.0), width)
@@ -67,10 +84,10 @@ def _reduced(values: Values, known: NDArray[np.bool_], counts: Values, width: in
         case "multiply":
             return window_fold(np.multiply, np.where(known, values, 1.0), width)
         case _:
-            return _sliding(values, width, word)
+            return _sliding(values, width, word, check_time)
 
 
-def _sliding(values: Values, width: int, word: str) -> Values:
+def _sliding(values: Values, width: int, word: str, check_time: Callable[[], None]) -> Values:
     """Any reduction, window by window, in pieces that keep memory bounded."""
     rows, slots = values.shape
     if slots < width:
@@ -80,6 +97,7 @@ def _sliding(values: Values, width: int, word: str) -> Values:
     for row in range(rows):
         views = sliding_window_view(values[row], width)
         for begin in range(0, len(views), piece):
+            check_time()
             result[row, begin : begin + piece] = reduction(word)(views[begin : begin + piece], 1)
     return result
 

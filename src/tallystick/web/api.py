@@ -15,6 +15,7 @@ from tallystick.model.errors import QueryError
 from tallystick.model.kind import Kind
 from tallystick.query import Band, Evaluator, QueryLimits
 from tallystick.query import Request as Reading
+from tallystick.query.context import Session
 from tallystick.store.contract import Store
 from tallystick.web.reading import Workers, as_json, parameters, reading
 
@@ -51,7 +52,8 @@ def api_routes(store: Store, limits: QueryLimits, clock: Clock, workers: Workers
         asked = replace(asked, slots_max=asked.slots_max or _POINTS)
 
         def answer() -> bytes:
-            lines = [line for target in targets for line in _lines(store, evaluator, target, asked)]
+            session = evaluator.new_session()
+            lines = [line for target in targets for line in _lines(store, evaluator, target, asked, session)]
             return msgspec.json.encode({"from": asked.from_s, "until": asked.until_s, "series": lines})
 
         return Response(await workers.run(answer), media_type="application/json")
@@ -65,8 +67,8 @@ def api_routes(store: Store, limits: QueryLimits, clock: Clock, workers: Workers
     return [Route("/api/query", query, methods=["GET", "POST"]), Route("/api/search", search)]
 
 
-def _lines(store: Store, evaluator: Evaluator, target: str, asked: Reading) -> Iterator[Line]:
-    for band in evaluator.evaluate_bands(target, asked):
+def _lines(store: Store, evaluator: Evaluator, target: str, asked: Reading, session: Session) -> Iterator[Line]:
+    for band in evaluator.evaluate_bands(target, asked, session):
         for i, row in enumerate(band.grid.rows):
             kind, kept_s = _of_series(store, band, i, asked)
             yield Line(

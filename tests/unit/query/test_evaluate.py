@@ -191,3 +191,34 @@ def test_a_query_that_takes_too_long_is_stopped(store: MemoryStore) -> None:
 def test_a_wrong_call_is_told_what_is_wrong(ask: Ask, target: str, says: str) -> None:
     with pytest.raises(QueryError, match=says):
         ask(target)
+
+
+def test_a_path_that_is_named_many_times_is_no_way_around_the_limits(store: MemoryStore) -> None:
+    evaluator = Evaluator(store, ManualClock(float(NOW_S)), QueryLimits(points_max=1000))
+    request = Request(NOW_S - 300, NOW_S, NOW_S)
+    many = ",".join(["web.a.load"] * 50)
+    assert len(evaluator.evaluate(["web.a.load"] * 30, request)) == 30
+    for targets in ([f"group({many})"], [f"sumSeries({many})"], ["web.a.load"] * 50):
+        with pytest.raises(LimitError, match="points_max = 1000"):
+            evaluator.evaluate(targets, request)
+    session = evaluator.new_session()
+    with pytest.raises(LimitError, match="points_max = 1000"):
+        for _ in range(50):
+            evaluator.evaluate_bands("web.a.load", request, session)
+
+
+def test_marks_of_a_template_that_multiply_are_refused(ask: Ask) -> None:
+    levels = [f"'{f'${k + 1}' * 10}'" for k in range(1, 9)]
+    with pytest.raises(LimitError, match="cannot use template"):
+        ask(f"template(web.$1,{','.join(levels)},'b')")
+
+
+def test_a_window_of_a_million_medians_ends_at_the_time_limit(store: MemoryStore) -> None:
+    class Running(ManualClock):
+        def monotonic(self) -> float:
+            self.elapsed_s += 1.0
+            return self.elapsed_s
+
+    evaluator = Evaluator(store, Running(float(NOW_S)), QueryLimits(time_s_max=8))
+    with pytest.raises(LimitError, match="time_s_max = 8"):
+        evaluator.evaluate(["movingMedian(web.a.load,'20d')"], Request(NOW_S - 40 * 86400, NOW_S, NOW_S))

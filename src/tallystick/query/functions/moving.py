@@ -37,7 +37,8 @@ def _moving(
         shares = [xFilesFactor if xFilesFactor is not None else row.x_files_factor for row in grid.rows]
         share = np.array([context.x_files_factor if one is None else one for one in shares])
         # Window i ends at slot i + width - 1; the first that counts ends where the asked range begins.
-        values = moving(grid.values, width, word, share)[:, max(0, slots - width + 1) :]
+        values = moving(grid.values, width, word, share, context.session.check_time)
+        values = values[:, max(0, slots - width + 1) :]
         rows = marked_rows(grid.rows, lambda name: f"{title}({name},{shown(window)})", {title: window.text})
         return replace(grid, values=values, rows=rows, start_s=grid.start_s + slots * grid.step_s)
 
