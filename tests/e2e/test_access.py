@@ -45,6 +45,26 @@ def test_a_foreign_origin_cannot_write(guarded: Server) -> None:
     assert guarded.values("own.level") == [1.0]
 
 
+def test_a_foreign_page_cannot_include_an_answer_as_a_script(guarded: Server) -> None:
+    path = "/render?target=a&jsonp=steal"
+    for site in ("cross-site", "same-site"):
+        assert ask(guarded, path, sec_fetch_site=site, sec_fetch_mode="no-cors").status_code == 401
+        assert ask(guarded, path, sec_fetch_site=site, sec_fetch_mode="navigate").status_code == 200
+    for site in ("same-origin", "none"):
+        assert ask(guarded, path, sec_fetch_site=site, sec_fetch_mode="no-cors").status_code == 200
+
+
+def test_a_host_or_origin_that_is_none_counts_as_foreign(guarded: Server) -> None:
+    assert ask(guarded, "/render?target=a", host="[").status_code == 401
+    assert ask(guarded, "/render?target=a", origin="http://[").status_code == 401
+
+
+@pytest.mark.parametrize("path", [*PATHS, "/render?target=a&format=csv", "/render?target=a&format=raw", "/none"])
+def test_every_answer_is_taken_for_what_it_says_it_is(guarded: Server, path: str) -> None:
+    for host in (guarded.url.partition("//")[2], "evil.example"):
+        assert ask(guarded, path, host=host).headers["x-content-type-options"] == "nosniff"
+
+
 def test_the_token_opens_from_anywhere_as_bearer_and_as_password(guarded: Server) -> None:
     password = b64encode(f"anyone:{TOKEN}".encode()).decode()
     for authorization in (f"Bearer {TOKEN}", f"bearer {TOKEN}", f"Basic {password}"):

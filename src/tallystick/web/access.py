@@ -1,7 +1,9 @@
 """Who may ask: anyone on this machine, elsewhere whoever has the token.
 
 A browser on this machine can be made to ask by a foreign page, so a request whose ``Host`` is not an address of this
-machine's own (DNS rebinding) or whose ``Origin`` is foreign (a form posted from elsewhere) counts as foreign.
+machine's own (DNS rebinding) or whose ``Origin`` is foreign (a form posted from elsewhere) counts as foreign. So does
+one that the browser says a foreign page made (``Sec-Fetch-Site``), unless somebody followed a link: such a page could
+otherwise include ``/render?jsonp=...`` as a script and read what it answers.
 """
 
 import hmac
@@ -14,6 +16,7 @@ from starlette.responses import Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 _OPEN_PATHS = {"/healthz"}
+_OWN_SITES = {"same-origin", "none"}
 
 
 class Access:
@@ -49,9 +52,7 @@ class Access:
         client = scope.get("client")
         if not client or not _is_loopback(client[0]):
             return False
-        origin = headers.get("origin")
-        foreign = origin is not None and urlsplit(origin).netloc != headers.get("host", "")
-        return _is_own_name(headers.get("host", "")) and not foreign
+        return _is_own_name(headers.get("host", "")) and not _is_foreign(headers)
 
     def _has_token(self, headers: Headers) -> bool:
         scheme, _, given = headers.get("authorization", "").partition(" ")
@@ -74,8 +75,22 @@ def _password(encoded: str) -> str:
 
 
 def _is_own_name(host: str) -> bool:
-    name = urlsplit(f"//{host}").hostname or ""
+    try:
+        name = urlsplit(f"//{host}").hostname or ""
+    except ValueError:  # a bracket that is not closed
+        return False
     return name in {"localhost", ""} or _is_loopback(name)
+
+
+def _is_foreign(headers: Headers) -> bool:
+    """Whether a page of somebody else's made a browser ask."""
+    origin = headers.get("origin")
+    if origin is not None:
+        place = origin.partition("://")[2]  # nothing in "null", the origin of a page in a sandbox
+        return not place or place != headers.get("host", "")
+    # https://www.w3.org/TR/fetch-metadata/: "none" is an address typed in, "navigate" a link followed.
+    site, mode = headers.get("sec-fetch-site", "none"), headers.get("sec-fetch-mode", "")
+    return site not in _OWN_SITES and mode != "navigate"
 
 
 def _is_loopback(host: str) -> bool:

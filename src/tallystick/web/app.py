@@ -14,6 +14,7 @@ from tallystick.web.access import Access
 from tallystick.web.api import api_routes
 from tallystick.web.errors import exception_handlers
 from tallystick.web.graphite import graphite_routes
+from tallystick.web.nosniff import NoSniff
 from tallystick.web.reading import Workers
 from tallystick.web.static import page_routes
 from tallystick.web.status import Health, status_routes
@@ -38,4 +39,5 @@ def make_app(
         *graphite_routes(store, limits, clock, workers),
         *page_routes(),
     ]
-    return Starlette(routes=routes, middleware=[Middleware(Access, token=token)], exception_handlers=exception_handlers)
+    middleware = [Middleware(NoSniff), Middleware(Access, token=token)]
+    return Starlette(routes=routes, middleware=middleware, exception_handlers=exception_handlers)
