@@ -129,12 +129,16 @@ class EmbeddedStore:
         """See `Store.create`. Definitions are in the log's queue before any sample that uses them."""
         with self._ingest:
             before = len(self._catalog)
-            # A reader may ask for a series as soon as its name is found: how it is kept is known before that.
-            ids = self._catalog.create(names, kinds, self._heads.assign)
-            new = len(self._catalog) - before
-            if new:
-                fresh = np.arange(before, before + new, dtype=np.int32)
-                defined = [name.encode() for name in self._catalog.names(fresh)]
+            defined: list[bytes] = []
+
+            def define(new: list[bytes]) -> None:
+                # A reader may ask for a series as soon as its name is found: how it is kept is known before that.
+                self._heads.assign(new)
+                defined.extend(new)
+
+            ids = self._catalog.create(names, kinds, define)
+            if defined:
+                fresh = np.arange(before, before + len(defined), dtype=np.int32)
                 self._log.append(codec.encode_series(before, defined, self._catalog.kinds(fresh)), series=True)
             return ids
 

@@ -100,7 +100,9 @@ class Log:
         self._files = files or Files()
         self._commit_interval_s = commit_interval_s
         self._queue_bytes_max = queue_bytes_max
-        self._changed = threading.Condition()
+        self._lock = threading.Lock()
+        self._work = threading.Condition(self._lock)  # for the thread that writes
+        self._written = threading.Condition(self._lock)  # for those who wait until it has
         self._queue: deque[_Item] = deque()
         self._queue_bytes = 0
         self._ticket = 0
@@ -129,7 +131,7 @@ class Log:
         """
         framed = frame(parts)
         size = sum(bytes_of(p).nbytes for p in framed)
-        with self._changed:
+        with self._lock:
             if self._closing:
                 raise StoreError("cannot take samples: the store is closed")
             if not series:
@@ -142,7 +144,8 @@ class Log:
             self._unsafe_samples += samples
             if self._oldest_s is None:
                 self._oldest_s = now
-            self._changed.notify_all()
+            if len(self._queue) == 1:  # else the thread has something to do, or gathers until the interval is over
+                self._work.notify()
             return self._ticket
 
     def wait_for_room(self) -> None:
@@ -153,7 +156,7 @@ class Log:
         StoreError
             As `append`.
         """
-        with self._changed:
+        with self._lock:
             self._wait_for_room()
 
     def sync(self) -> None:
@@ -164,18 +167,18 @@ class Log:
         StoreError
             If the disk takes nothing at present, or the log was closed.
         """
-        with self._changed:
+        with self._lock:
             ticket = self._ticket
             while self._durable < ticket:
                 if self._error:
                     raise StoreError(f"cannot write the log: {self._error}")
                 if self._closing or not self._thread.is_alive():
                     raise StoreError("cannot write the log: the store is closed")
-                self._changed.wait(1.0)
+                self._written.wait(1.0)
 
     def rotate(self) -> int:
         """Begin a new segment; records appended from now on go there. Returns its number."""
-        with self._changed:
+        with self._lock:
             self._segment += 1
             return self._segment
 
@@ -187,29 +190,30 @@ class Log:
 
     def durable(self, ticket: int) -> bool:
         """Whether the record of `ticket`, and all before it, are on disk."""
-        with self._changed:
+        with self._lock:
             return self._durable >= ticket
 
     def when_durable(self, ticket: int, call: Callable[[], None]) -> None:
         """Have `call` called once `ticket` is on disk; at once if it is."""
-        with self._changed:
+        with self._lock:
             if self._durable < ticket:
                 self._waiters.append((ticket, call))
-                self._changed.notify_all()
+                self._work.notify()
                 return
         call()
 
     def status(self) -> LogStatus:
         """What is not yet safe."""
-        with self._changed:
+        with self._lock:
             age = 0.0 if self._oldest_s is None else max(0.0, self._clock.monotonic() - self._oldest_s)
             return LogStatus(self._unsafe_samples, age, self._error)
 
     def close(self) -> None:
         """Write and sync what is queued (once: a disk that refuses keeps no one from stopping), and stop the thread."""
-        with self._changed:
+        with self._lock:
             self._closing = True
-            self._changed.notify_all()
+            self._work.notify()
+            self._written.notify_all()
         self._thread.join()
         os.close(self._log_file)
         os.close(self._series_file)
@@ -218,30 +222,30 @@ class Log:
         while self._queue_bytes >= self._queue_bytes_max and not self._closing:
             if self._error:
                 raise StoreError(f"cannot take samples: {self._error}")
-            self._changed.wait(1.0)
+            self._written.wait(1.0)
         if self._closing:
             raise StoreError("cannot take samples: the store is closed")
 
     def _run(self) -> None:
         while True:
-            with self._changed:
+            with self._lock:
                 while not self._queue and not self._closing:
-                    self._changed.wait()
+                    self._work.wait()
                 if not self._queue:
                     return
                 if not self._waiters and not self._closing:
                     # Nobody waits for the answer: let more records share the sync.
-                    self._changed.wait_for(lambda: self._waiters or self._closing, self._commit_interval_s)
+                    self._work.wait_for(lambda: self._waiters or self._closing, self._commit_interval_s)
                 # One segment at a time: what failed half-way is cut back as a whole and never written twice.
                 group = list(takewhile(lambda item: item.segment == self._queue[0].segment, self._queue))
             error = self._commit(group)
             if error and self._closing:
                 return
             if error:
-                with self._changed:
+                with self._lock:
                     self._error = error
-                    self._changed.notify_all()
-                    self._changed.wait_for(lambda: self._closing, _RETRY_S)
+                    self._written.notify_all()
+                    self._work.wait_for(lambda: self._closing, _RETRY_S)
 
     def _commit(self, group: list[_Item]) -> str:
         """Write a group and sync it; return what was wrong, if anything was: then the group is written again later."""
@@ -285,7 +289,7 @@ class Log:
             self._files.truncate(descriptor, self._whole[descriptor])
 
     def _committed(self, group: list[_Item]) -> None:
-        with self._changed:
+        with self._lock:
             for _ in group:
                 item = self._queue.popleft()
                 self._queue_bytes -= item.size
@@ -295,7 +299,7 @@ class Log:
             self._error = ""
             ready = [call for ticket, call in self._waiters if ticket <= self._durable]
             self._waiters = [(ticket, call) for ticket, call in self._waiters if ticket > self._durable]
-            self._changed.notify_all()
+            self._written.notify_all()
         for call in ready:
             try:
                 call()
