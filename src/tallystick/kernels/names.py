@@ -10,6 +10,7 @@ hit is verified by comparing the bytes, so that no sender can aim at collisions 
 import secrets
 import threading
 from collections.abc import Iterable, Sequence
+from itertools import pairwise
 from typing import NamedTuple
 
 import numpy as np
@@ -274,6 +275,11 @@ class NameTable:
         """The bytes of several entries, in their order."""
         arrays = self._arrays
         ids = np.asarray(entries if isinstance(entries, np.ndarray) else list(entries), np.int64)
+        if len(ids) > 1 and (np.diff(ids) == 1).all():  # new names lie side by side: cut them out of one piece
+            ends = arrays.offsets[ids[0] : ids[-1] + 2]
+            text = arrays.arena[ends[0] : ends[-1]].tobytes()
+            at = (ends - ends[0]).tolist()
+            return [text[start:stop] for start, stop in pairwise(at)]
         bounds = zip(arrays.offsets[ids].tolist(), arrays.offsets[ids + 1].tolist(), strict=True)
         view = arrays.arena.data
         return [bytes(view[start:stop]) for start, stop in bounds]

@@ -38,3 +38,27 @@ def look_up(
             missing += 1
         out[row] = series
     return missing
+
+
+@scanner
+def in_normal_form(arena: np.ndarray, offsets: np.ndarray, entries: np.ndarray, out: np.ndarray) -> None:
+    """Whether each name has neither tags nor an empty component, so that it is a series' name as it stands.
+
+    Parameters
+    ----------
+    arena : uint8[bytes], offsets : int64[n + 1]
+        The names of a table; see `tallystick.kernels.names.NameArrays`.
+    entries : int32[k]
+        Which of them.
+    out : bool[k]
+    """
+    for k in range(len(entries)):
+        previous = 0x2E
+        plain = True
+        for at in range(offsets[entries[k]], offsets[entries[k] + 1]):
+            byte = arena[at]
+            if byte == 0x3B or (byte == 0x2E and previous == 0x2E):
+                plain = False
+                break
+            previous = byte
+        out[k] = plain and previous != 0x2E

@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tallystick.kernels.names import NameTable
-from tallystick.kernels.routing import look_up
+from tallystick.kernels.routing import in_normal_form, look_up
 from tallystick.model.kind import Kind
 from tallystick.model.reason import Reason
 from tallystick.model.sample import GAUGE_DELTA, SampleBatch
@@ -132,11 +132,17 @@ class Router:
 
     def _normal(self, entries: NDArray[np.int32]) -> tuple[list[str], NDArray[np.bool_]]:
         """The series' names of the entries that have one, and which those are; the others' reasons are noted."""
-        names: list[str] = []
+        sent_names = self._names.names(entries)
         usable = np.ones(len(entries), np.bool_)
-        for k, sent in enumerate(self._names.names(entries)):
-            # Nearly all names are in normal form; to look for what breaks it costs less than to take them apart.
-            if self._plain and b".." not in sent and b";" not in sent and sent[0] != 0x2E and sent[-1] != 0x2E:
+        normal = np.zeros(len(entries), np.bool_)
+        if self._plain:
+            arrays = self._names.arrays
+            in_normal_form(arrays.arena, arrays.offsets, entries, normal)
+            if normal.all():
+                return [sent.decode() for sent in sent_names], usable
+        names: list[str] = []
+        for k, sent in enumerate(sent_names):
+            if normal[k]:
                 names.append(sent.decode())
                 continue
             name = self._naming.name(sent.decode())
