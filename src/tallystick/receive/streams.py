@@ -7,6 +7,7 @@ beginning of a line whose end has not come yet, so thousands of idle ones cost n
 import asyncio
 import contextlib
 import logging
+import resource
 import socket
 import threading
 from dataclasses import dataclass
@@ -25,10 +26,12 @@ from tallystick.receive.intake import Intake
 
 logger = logging.getLogger(__name__)
 
-_BUFFER_BYTES = 1 << 20
+_BUFFER_BYTES = (1 << 20) + (1 << 16)
+"""More than the longest line that a listener can be configured for: else nothing more could be read behind one."""
 _BACKLOG = 1024
 CONNECTIONS_MAX = 10_000
-"""Further connections are closed at once, so that descriptors are left for the store."""
+"""Further connections are closed at once, and so are those beyond half of the descriptors that the system grants: the
+others are for the store and for HTTP."""
 
 
 @dataclass(slots=True)
@@ -47,6 +50,7 @@ class StreamDoor:
         self.buffer = np.zeros(_BUFFER_BYTES + PADDING, np.uint8)
         self.view = self.buffer.data
         self.connections: set[asyncio.Transport] = set()
+        self.connections_max = CONNECTIONS_MAX
         self._listening: list[_Listening] = []
         self._loop: asyncio.AbstractEventLoop | None = None
         self._thread: threading.Thread | None = None
@@ -67,6 +71,9 @@ class StreamDoor:
 
     def start(self) -> None:
         """Serve, in a thread of its own."""
+        granted, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
+        if granted != resource.RLIM_INFINITY:
+            self.connections_max = min(CONNECTIONS_MAX, granted // 2)
         ready = threading.Event()
         self._thread = threading.Thread(target=self._run, args=(ready,), name="streams", daemon=True)
         self._thread.start()
@@ -117,7 +124,7 @@ class _Connection(asyncio.BufferedProtocol):
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self._transport = cast(asyncio.Transport, transport)  # uvloop's is one without saying so
-        if len(self._door.connections) >= CONNECTIONS_MAX:
+        if len(self._door.connections) >= self._door.connections_max:
             self._transport.abort()
             return
         self._door.connections.add(self._transport)

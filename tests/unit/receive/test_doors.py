@@ -1,5 +1,6 @@
 """Sockets, the way into the store, and the account of it: whatever comes, received = stored + rejected."""
 
+import resource
 import socket
 import threading
 from collections.abc import Iterator
@@ -27,6 +28,8 @@ from tallystick.route import Router
 from tallystick.store.memory import MemoryStore
 
 NOW_S = 1_700_000_000
+LINE_BYTES_LIMIT = 1 << 20
+"""The most that a config may ask for."""
 
 
 class FragileStore(MemoryStore):
@@ -294,3 +297,47 @@ class TestReceivingManyAtOnce:
 
     def test_an_error_is_minus_one(self):
         assert DatagramBuffers.of(2, 10, 8).receive(-1) == -1
+
+
+class TestLimits:
+    def test_points_of_our_own_beyond_the_limit_of_names_cost_only_themselves(self, way: Way):
+        names = NameTable(entries_max=2)
+        router = Router(names, way.store.create)
+        intake = Intake(names, router, way.store, way.ledger, way.intake.clock, IntakeLimits(3600, 86400))
+        account = way.ledger.account("own")
+        for k in range(3):
+            take_points(intake, [Point(name, 1.0, Kind.COUNTER) for name in "abcd"[: k + 2]], NOW_S, account)
+        balance = account.snapshot()
+        assert (balance.stored, balance.rejected, balance.in_flight) == (6, {"series_limit": 3}, 0)
+        assert [way.total(name) for name in "abcd"] == [3.0, 3.0, 0.0, 0.0]
+
+    def test_the_longest_line_that_can_be_configured_is_rejected_and_not_its_sender(self, way: Way):
+        door = StreamDoor(way.intake)
+        address = door.open(Address("tcp", "127.0.0.1", 0), protocols()["carbon"](line_bytes_max=LINE_BYTES_LIMIT))
+        door.start()
+        with connect(address) as sender:
+            sender.sendall(b"x" * (LINE_BYTES_LIMIT + 100_000) + b"\n" + line("a", 1.0))
+            balance = way.settled(2)
+        door.stop()
+        assert (balance.stored, balance.rejected) == (1, {"line_long": 1})
+
+    def test_connections_leave_descriptors_for_the_store(self, way: Way):
+        soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+        resource.setrlimit(resource.RLIMIT_NOFILE, (200, hard))
+        door = StreamDoor(way.intake)
+        address = door.open(Address("tcp", "127.0.0.1", 0), protocols()["carbon"]())
+        door.start()
+        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+        senders = [connect(address) for _ in range(120)]
+        refused = [sender for sender in senders[100:] if _is_closed(sender)]
+        door.stop()
+        for sender in senders:
+            sender.close()
+        assert len(refused) == 20
+
+
+def _is_closed(sender: socket.socket) -> bool:
+    try:
+        return sender.recv(1) == b""
+    except ConnectionResetError:
+        return True
