@@ -5,6 +5,8 @@ collectors, and the main one for HTTP. They share the store, which any thread ma
 """
 
 import gc
+import resource
+import signal
 import socket
 import sys
 import threading
@@ -181,6 +183,7 @@ def run(config: Config, announce: Callable[[Service], None]) -> None:
         If it cannot start.
     """
     sys.setswitchinterval(_THREAD_SWITCH_S)
+    _take_descriptors()
     service = Service(config)
     service.start()
     # What exists now stays: a full collection need not look at it, which would stop every thread for 70 ms.
@@ -190,7 +193,16 @@ def run(config: Config, announce: Callable[[Service], None]) -> None:
         announce(service)
         service.serve_http()
     finally:
+        # Whoever asks again must not interrupt what makes everything safe; it takes a few seconds at most.
+        for asking in (signal.SIGINT, signal.SIGTERM):
+            signal.signal(asking, signal.SIG_IGN)
         service.stop()
+
+
+def _take_descriptors() -> None:
+    """Take as many file descriptors as the system lets us have: each sender costs one."""
+    _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
 
 
 def _store_options(config: Config) -> StoreOptions:

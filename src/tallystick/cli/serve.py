@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import signal
+import sys
+import threading
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -45,6 +48,15 @@ def command(config_file: Path | None, directory: Path | None) -> None:
         run(config, _announce)
     except KeyboardInterrupt:
         click.echo("Stopped; all that was received is on disk.")
+        _leave()
+
+
+def _leave() -> None:
+    """End the process now, also if a query still computes in a thread: it only reads, and nobody waits for it."""
+    if any(not thread.daemon for thread in threading.enumerate() if thread is not threading.main_thread()):
+        sys.stdout.flush()
+        sys.stderr.flush()
+        os._exit(0)
 
 
 def _warm_up() -> None:

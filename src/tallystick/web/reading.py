@@ -50,7 +50,10 @@ class Workers:
             raise OverloadedError(f"cannot answer now: {self._asked} queries are running or waiting; expected fewer")
         self._asked += 1
         try:
-            return await to_thread.run_sync(lambda: call(*args, **kwargs), limiter=self._limiter)
+            # Who stops the server does not wait for a query that computes: it only reads.
+            return await to_thread.run_sync(
+                lambda: call(*args, **kwargs), limiter=self._limiter, abandon_on_cancel=True
+            )
         finally:
             self._asked -= 1
 

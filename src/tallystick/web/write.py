@@ -55,7 +55,7 @@ def write_routes(writer: Writer) -> list[BaseRoute]:
         length = len(body)
         body += b"\n" + bytes(PADDING)
         lines = np.frombuffer(body, np.uint8)  # writable, as parsers need it
-        written = await to_thread.run_sync(writer.write, lines, length + 1, limiter=limiter)
+        written = await to_thread.run_sync(writer.write, lines, length + 1, limiter=limiter, abandon_on_cancel=True)
         if written.ticket is not None and not await _durable(writer, written.ticket):
             return _error(503, f"cannot make it safe: the disk took nothing for {DURABLE_WAIT_S_MAX} s; it is queued")
         full = written.rejected.get("store_full", 0)
