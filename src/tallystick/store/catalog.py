@@ -114,9 +114,13 @@ class SeriesCatalog:
             If the glob has unbalanced brackets.
         """
         view = self._view
-        found = [self._exactly(view, globs) for globs in split(pattern)]
-        rows = found[0] if len(found) == 1 else np.unique(np.concatenate(found))
-        return self._sorted(rows.astype(np.int32))
+        patterns = split(pattern)
+        if len(patterns) == 1:
+            return self._sorted(self._exactly(view, patterns[0]).astype(np.int32))
+        mask = np.zeros(view.count, np.bool_)
+        for globs in patterns:
+            mask[self._exactly(view, globs)] = True
+        return self._sorted(np.flatnonzero(mask).astype(np.int32))
 
     def children(self, pattern: str) -> list[Node]:
         """The nodes (branches and leaves) that `pattern` matches at its own depth, sorted by path."""
@@ -141,7 +145,7 @@ class SeriesCatalog:
         """Up to `limit` names that hold every word of `text`, any case, shortest first."""
         rows = np.arange(self._view.count, dtype=np.int32)
         arrays = self._names.arrays
-        for word in sorted(text.lower().split(), key=len, reverse=True):
+        for word in sorted(set(text.lower().split()), key=len, reverse=True):
             held = np.empty(len(rows), np.bool_)
             holding(arrays.arena, arrays.offsets, rows, padded(word.encode()), held)
             rows = rows[held]

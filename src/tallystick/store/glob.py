@@ -11,6 +11,10 @@ from tallystick.model.errors import LimitError, QueryError
 PATTERNS_MAX = 1000
 """A pattern whose braces hold dots stands for at most this many patterns."""
 
+WILDCARDS_MAX = 64
+"""So many different components with wildcards may be in them: each is matched against all components there are."""
+
+_EXPANDED_CHARS_MAX = 4_000_000
 _STARS_MAX = 2
 _SPECIAL = re.compile(r"[*?\[\]{}\\]")
 _EDGES = re.compile(r"(\*?)([^*?\[\]{}\\]*)(\*?)")
@@ -61,24 +65,30 @@ def split(pattern: str) -> list[list[Glob]]:
     QueryError
         If brackets or braces are unbalanced, or a backslash stands at the end.
     LimitError
-        If there would be more than `PATTERNS_MAX` patterns.
+        If there would be more than `PATTERNS_MAX` patterns, or more than `WILDCARDS_MAX` different wildcards in them.
     """
-    found: list[list[Glob]] = []
-    waiting = [pattern]
+    found: dict[tuple[str, ...], None] = {}
+    waiting, chars = [pattern], len(pattern)
     while waiting:
         text = waiting.pop()
         parts, braces = _components(text, pattern)
         if braces is None:
-            found.append([_glob(part) for part in parts])
+            found[tuple(parts)] = None
             continue
         start, stop = braces
         choices = _choices(text[start + 1 : stop - 1])
-        waiting.extend(text[:start] + choice + text[stop:] for choice in choices)
-        if len(found) + len(waiting) > PATTERNS_MAX:
+        # Looked at before they are made: a choice of many in a long pattern would take gigabytes.
+        chars += len(choices) * (len(text) - (stop - start)) + (stop - start)
+        if len(found) + len(waiting) + len(choices) > PATTERNS_MAX or chars > _EXPANDED_CHARS_MAX:
             raise LimitError(
-                f"cannot use pattern {pattern!r}: its braces stand for over {PATTERNS_MAX} patterns; expected fewer"
+                f"cannot use pattern {pattern[:200]!r}: its braces stand for over {PATTERNS_MAX} patterns, or for very "
+                "long ones; expected fewer"
             )
-    return found
+        waiting.extend(text[:start] + choice + text[stop:] for choice in choices)
+    globs = [[_glob(part) for part in parts] for parts in found]
+    if len({glob.text for parts in globs for glob in parts if glob.literal is None}) > WILDCARDS_MAX:
+        raise LimitError(f"cannot use pattern {pattern[:200]!r}: expected at most {WILDCARDS_MAX} different wildcards")
+    return globs
 
 
 def _components(text: str, pattern: str) -> tuple[list[str], tuple[int, int] | None]:
@@ -152,7 +162,7 @@ def _automaton(text: str) -> re.Pattern[str]:
     Python's own engine is several times faster a call, but may take time that grows with a power of the name's length:
     it is used up to two stars, RE2 beyond.
     """
-    out, i = [], 0
+    out, i, depth = [], 0, 0
     while i < len(text):
         c = text[i]
         if c == "\\":
@@ -170,10 +180,12 @@ def _automaton(text: str) -> re.Pattern[str]:
             out.append(f"[{'^' * negated}{escaped}]")
             i = close
         elif c == "{":
+            depth += 1
             out.append("(?:")
         elif c == "}":
+            depth -= 1
             out.append(")")
-        elif c == "," and _inside_braces(text, i):
+        elif c == "," and depth:
             out.append("|")
         else:
             out.append(re.escape(c))
@@ -184,8 +196,3 @@ def _automaton(text: str) -> re.Pattern[str]:
     except (re.error, re2.error) as cause:
         raise QueryError(f"cannot use pattern {text!r}: {cause}; expected * ? [a-z] {{a,b}}") from cause
     return compiled
-
-
-def _inside_braces(text: str, position: int) -> bool:
-    before = re.sub(r"\\.|\[!?.[^\]]*\]", "", text[:position])
-    return before.count("{") > before.count("}")

@@ -10,10 +10,12 @@ from numpy.typing import NDArray
 
 from tallystick.kernels.components import split_tags
 from tallystick.kernels.names import NameTable
-from tallystick.model.errors import QueryError
+from tallystick.model.errors import LimitError, QueryError
 
 _EXPRESSION = re.compile(r"([^;!^=]+)(!=~|=~|!=|=)(.*)", re.DOTALL)
 _PAIRS_AT_ONCE = 4096
+EXPRESSIONS_MAX = 100
+"""Each of them looks at all series."""
 _MISSING = -1
 
 
@@ -97,8 +99,15 @@ class TagIndex:
         ------
         QueryError
             If an expression cannot be read or all of them match the empty value.
+        LimitError
+            If there are more than `EXPRESSIONS_MAX`.
         """
-        parsed = [Expression.parse(text) for text in expressions]
+        different = list(dict.fromkeys(expressions))
+        if len(different) > EXPRESSIONS_MAX:
+            raise LimitError(
+                f"cannot search by {len(different)} tag expressions: the limit is {EXPRESSIONS_MAX}; expected fewer"
+            )
+        parsed = [Expression.parse(text) for text in different]
         if all(expression.matches_empty for expression in parsed):
             raise QueryError(
                 f"cannot search by {', '.join(expressions) or 'nothing'}: every series matches; "
@@ -115,8 +124,8 @@ class TagIndex:
             chunks.append(triples[triples[:, 1] == key][:, (0, 2)])
             # Joined by doubling, so that few chunks remain and each pair is copied few times.
             while len(chunks) > 1 and len(chunks[-2]) <= 2 * len(chunks[-1]):
-                last = chunks.pop()
-                chunks[-1] = np.concatenate([chunks[-1], last])
+                # In one assignment: a reader may take the list at any moment.
+                chunks[-2:] = [np.concatenate(chunks[-2:])]
 
     def _mask(self, expression: Expression, rows: NDArray[np.int32], count: int) -> NDArray[np.bool_]:
         """Whether each of `rows` matches."""

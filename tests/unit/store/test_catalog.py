@@ -200,3 +200,36 @@ def test_what_belongs_to_a_series_can_be_prepared_before_its_name_is_found():
     catalog.create(["a.x", "a.y", "a.y", "a.z"], [Kind.GAUGE] * 4, prepare)
     catalog.create(["a.x"], [Kind.GAUGE], prepare)
     assert seen == [([b"a.x"], 0, []), ([b"a.y", b"a.z"], 1, [0])]
+
+
+@pytest.mark.parametrize(
+    "pattern",
+    [
+        "{" + ".," * 14_000 + "}" + "x" * 30_000,
+        "{" * 20_000 + "b.c" + "}" * 20_000,
+        "{a.,b.}" * 3000,
+        "{" + ",".join(f"a*.{'?' * k}*" for k in range(300)) + "}",
+    ],
+    ids=["many choices in a long pattern", "deep", "a product", "many wildcards"],
+)
+def test_a_pattern_that_stands_for_very_much_is_refused_before_it_is_made(pattern: str):
+    catalog = SeriesCatalog()
+    catalog.create(["a.b"], [Kind.GAUGE])
+    for ask in (catalog.find, catalog.children):
+        with pytest.raises(LimitError, match="cannot use pattern"):
+            ask(pattern)
+
+
+def test_choices_that_match_the_same_series_give_it_once():
+    catalog = SeriesCatalog()
+    catalog.create(["a.b", "a.c", "b.b"], [Kind.GAUGE] * 3)
+    assert catalog.find("{" + "*.*," * 500 + "a.b}").tolist() == [0, 1, 2]
+    assert catalog.find("a.{" + "c," * 20_000 + "c}").tolist() == [1]
+
+
+def test_too_many_tag_expressions_are_refused():
+    catalog = SeriesCatalog()
+    catalog.create(["a;k=v"], [Kind.GAUGE])
+    assert catalog.tagged(["k=v"] * 1000).tolist() == [0]
+    with pytest.raises(LimitError, match="the limit is 100"):
+        catalog.tagged(["k=v", *(f"k!={i}" for i in range(200))])
