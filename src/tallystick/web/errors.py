@@ -4,7 +4,7 @@ from collections.abc import Awaitable, Callable
 
 import msgspec
 from starlette.exceptions import HTTPException
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 
 from tallystick.model.errors import QueryError, StoreError, TallystickError
@@ -42,6 +42,11 @@ async def _http_error(request: Request, error: Exception) -> Response:
     return response
 
 
+async def _gone(request: Request, error: Exception) -> Response:
+    # Nobody reads this answer, and that somebody hung up is not worth a word in the log.
+    return error_response(400, "cannot answer: the connection was closed; expected the whole request")
+
+
 async def _unforeseen(request: Request, error: Exception) -> Response:
     # The server logs the traceback; what it says is not for whoever asked.
     return error_response(500, "cannot answer: an error that was not foreseen; the server's log has it")
@@ -52,6 +57,7 @@ exception_handlers = {
     OverloadedError: _with_status(503),
     StoreError: _with_status(503),
     HTTPException: _http_error,
+    ClientDisconnect: _gone,
     Exception: _unforeseen,
 }
 """For the application: which answer each exception becomes."""

@@ -16,6 +16,10 @@ from tallystick.parse import PADDING
 
 BODY_BYTES_MAX = 16 << 20
 DURABLE_WAIT_S_MAX = 10
+BODIES_BYTES_MAX = 8 * BODY_BYTES_MAX
+"""All bodies that are being received, together: more senders are told to come again."""
+BODY_WAIT_S_MAX = 30
+"""A sender that takes longer for a body gives up its place."""
 
 
 class Written(msgspec.Struct, frozen=True):
@@ -41,21 +45,25 @@ class Writer(Protocol):
 
 def write_routes(writer: Writer) -> list[BaseRoute]:
     """The route for writes."""
+    bodies = _Bodies()
     limiter = CapacityLimiter(1)  # one at a time: the kernels take all of a core, the rest wait in order
 
     async def write(request: Request) -> Response:
         declared = request.headers.get("content-length", "0")
         if not declared.isdigit() or int(declared) > BODY_BYTES_MAX:
             return _error(413, f"cannot take a body of {declared} bytes; expected at most {BODY_BYTES_MAX}")
-        body = bytearray()
-        async for chunk in request.stream():
-            body += chunk
-            if len(body) > BODY_BYTES_MAX:
-                return _error(413, f"cannot take a body of more than {BODY_BYTES_MAX} bytes")
-        length = len(body)
-        body += b"\n" + bytes(PADDING)
+        body = await bodies.receive(request)
+        if isinstance(body, Response):
+            return body
+        try:
+            return await take(body)
+        finally:
+            bodies.done(body)
+
+    async def take(body: bytearray) -> Response:
+        length = len(body) - PADDING
         lines = np.frombuffer(body, np.uint8)  # writable, as parsers need it
-        written = await to_thread.run_sync(writer.write, lines, length + 1, limiter=limiter, abandon_on_cancel=True)
+        written = await to_thread.run_sync(writer.write, lines, length, limiter=limiter, abandon_on_cancel=True)
         if written.ticket is not None and not await _durable(writer, written.ticket):
             return _error(503, f"cannot make it safe: the disk took nothing for {DURABLE_WAIT_S_MAX} s; it is queued")
         full = written.rejected.get("store_full", 0)
@@ -63,6 +71,39 @@ def write_routes(writer: Writer) -> list[BaseRoute]:
         return Response(msgspec.json.encode(answer), 503 if full else 200, media_type="application/json")
 
     return [Route("/api/write", write, methods=["POST"])]
+
+
+class _Bodies:
+    """Receives bodies, within a number of bytes for all that are there at the same time."""
+
+    def __init__(self) -> None:
+        self._bytes = 0
+
+    async def receive(self, request: Request) -> bytearray | Response:
+        """The body, a newline and room for the parser behind it, to be given to `done`; or why it is not taken."""
+        body = bytearray()
+        whole = False
+        try:
+            with move_on_after(BODY_WAIT_S_MAX):
+                async for chunk in request.stream():
+                    if len(body) + len(chunk) > BODY_BYTES_MAX:
+                        return _error(413, f"cannot take a body of more than {BODY_BYTES_MAX} bytes")
+                    if self._bytes + len(chunk) > BODIES_BYTES_MAX:
+                        return _error(503, "cannot take it now: others are sending too much; expected later")
+                    body += chunk
+                    self._bytes += len(chunk)
+                ending = b"\n" + bytes(PADDING)
+                body += ending
+                self._bytes += len(ending)
+                whole = True
+        finally:
+            if not whole:
+                self.done(body)
+        return body if whole else _error(408, f"cannot take the body: not all of it came within {BODY_WAIT_S_MAX} s")
+
+    def done(self, body: bytearray) -> None:
+        """Forget a body."""
+        self._bytes -= len(body)
 
 
 async def _durable(writer: Writer, ticket: int) -> bool:
