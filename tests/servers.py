@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, NoReturn, TypeVar
 
-import httpx
+import httpx2
 import pytest
 
 TALLYSTICK = (sys.executable, "-m", "tallystick")
@@ -116,7 +116,7 @@ class Server:
         return int(self.doors[door].rpartition(":")[2])
 
     def get(self, path: str, **parameters: Any) -> Any:
-        answer = httpx.get(f"{self.url}{path}", params=parameters, timeout=WAIT_S_MAX)
+        answer = httpx2.get(f"{self.url}{path}", params=parameters, timeout=WAIT_S_MAX)
         assert answer.is_success, f"{answer.status_code} {answer.text}"
         return answer.json()
 
@@ -148,8 +148,8 @@ class Server:
 
     def _answers(self) -> bool:
         try:
-            return httpx.get(f"{self.url}/healthz", timeout=5).is_success
-        except httpx.TransportError:
+            return httpx2.get(f"{self.url}/healthz", timeout=5).is_success
+        except httpx2.TransportError:
             return False
 
     def _learn_addresses(self, deadline: float) -> None:

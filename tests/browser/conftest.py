@@ -15,7 +15,7 @@ CHROMIUM = Path("/usr/bin/chromium")
 expect.set_options(timeout=30_000)
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")  # Playwright keeps an event loop in this thread: other tests want their own
 def chromium() -> Iterator[Browser]:
     if not CHROMIUM.exists():
         cannot_run(f"{CHROMIUM} is missing: apt-get install chromium")
@@ -27,7 +27,7 @@ def chromium() -> Iterator[Browser]:
         browser.close()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     """One server for all tests, with a few series in it."""
     with running_server(tmp_path_factory.mktemp("server")) as started:

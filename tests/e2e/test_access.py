@@ -3,7 +3,7 @@
 from base64 import b64encode
 from collections.abc import Iterator
 
-import httpx
+import httpx2
 import pytest
 
 from servers import CARBON, START_S_MAX, Server, running_server
@@ -20,8 +20,8 @@ def guarded(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
         yield server
 
 
-def ask(server: Server, path: str, **headers: str) -> httpx.Response:
-    return httpx.get(f"{server.url}{path}", headers={k.replace("_", "-"): v for k, v in headers.items()}, timeout=30)
+def ask(server: Server, path: str, **headers: str) -> httpx2.Response:
+    return httpx2.get(f"{server.url}{path}", headers={k.replace("_", "-"): v for k, v in headers.items()}, timeout=30)
 
 
 @pytest.mark.parametrize("path", PATHS)
@@ -39,9 +39,9 @@ def test_a_page_of_a_foreign_name_is_told_nothing(guarded: Server, path: str) ->
 def test_a_foreign_origin_cannot_write(guarded: Server) -> None:
     url = f"{guarded.url}/api/write"
     for origin in ("http://evil.example", "null", f"http://localhost.evil.example:{guarded.url.rpartition(':')[2]}"):
-        assert httpx.post(url, content=b"forged.level 1 -1\n", headers={"origin": origin}).status_code == 401
+        assert httpx2.post(url, content=b"forged.level 1 -1\n", headers={"origin": origin}).status_code == 401
     assert guarded.values("forged.level") == []
-    assert httpx.post(url, content=b"own.level 1 -1\n", headers={"origin": guarded.url}).status_code == 200
+    assert httpx2.post(url, content=b"own.level 1 -1\n", headers={"origin": guarded.url}).status_code == 200
     assert guarded.values("own.level") == [1.0]
 
 
@@ -105,8 +105,8 @@ def test_a_body_that_is_too_large_is_refused_before_it_is_read(guarded: Server) 
 
     for content in (bytes((16 << 20) + 1), endless()):
         try:
-            answer = httpx.post(f"{guarded.url}/api/write", content=content, timeout=60)
-        except httpx.WriteError:
+            answer = httpx2.post(f"{guarded.url}/api/write", content=content, timeout=60)
+        except httpx2.WriteError:
             continue  # the server hung up instead of reading on
         assert answer.status_code == 413
         assert answer.json()["error"].startswith("cannot take a body")

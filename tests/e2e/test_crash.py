@@ -9,7 +9,7 @@ import time
 from collections.abc import Iterator
 from functools import partial
 
-import httpx
+import httpx2
 import pytest
 
 from servers import START_S_MAX, Server, running_server, wait_until
@@ -37,7 +37,7 @@ def write_and_kill(server: Server, body: bytes) -> None:
 def test_an_answer_says_what_was_stored_and_what_was_not(server: Server) -> None:
     now = int(time.time())
     body = f"answered.a 1 {now}\nanswered.b nan {now}\nanswered.c\nanswered.d 4 {now}"
-    answer = httpx.post(f"{server.url}/api/write", content=body)
+    answer = httpx2.post(f"{server.url}/api/write", content=body)
     assert (answer.status_code, answer.json()) == (200, {"stored": 2, "rejected": {"value_not_finite": 1, "fields": 1}})
     assert server.values("answered.d") == [4.0]
 
@@ -79,8 +79,8 @@ class Writer:
         while not self._stopping.is_set():
             at = self._slot + 10 * k
             try:
-                answer = httpx.post(self._url, content=f"{self.name} {k} {at}\n".encode(), timeout=30)
-            except httpx.TransportError:
+                answer = httpx2.post(self._url, content=f"{self.name} {k} {at}\n".encode(), timeout=30)
+            except httpx2.TransportError:
                 self._stopping.wait(0.01)
                 continue
             if answer.status_code == 200 and answer.json()["stored"] == 1:

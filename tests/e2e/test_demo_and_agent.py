@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-import httpx
+import httpx2
 import pytest
 
 from servers import START_S_MAX, TALLYSTICK, Server, wait_until
@@ -45,8 +45,8 @@ def test_the_demo_fills_in_the_past_and_ends_with_its_server(tmp_path: Path) -> 
         demo.send_signal(signal.SIGINT)
         assert demo.wait(60) == 0
         reader.join(timeout=30)
-    with pytest.raises(httpx.ConnectError):
-        httpx.get(f"http://{http}/healthz")
+    with pytest.raises(httpx2.ConnectError):
+        httpx2.get(f"http://{http}/healthz")
 
 
 def test_the_agent_sends_this_host_and_ends_in_order(shared_server: Server, tmp_path: Path) -> None:

@@ -5,7 +5,7 @@ import threading
 import time
 from pathlib import Path
 
-import httpx
+import httpx2
 import pytest
 
 from servers import CARBON, START_S_MAX, running_server, wait_until
@@ -26,8 +26,8 @@ def test_neither_a_long_query_nor_a_second_signal_keeps_a_server_from_stopping_i
 
         def ask() -> None:
             try:
-                httpx.get(f"{server.url}{LONG}", timeout=120)
-            except httpx.TransportError as error:
+                httpx2.get(f"{server.url}{LONG}", timeout=120)
+            except httpx2.TransportError as error:
                 ended.append(error)
 
         asking = threading.Thread(target=ask)

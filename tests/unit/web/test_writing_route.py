@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Callable
 
-import httpx
+import httpx2
 import numpy as np
 import pytest
 from numpy.typing import NDArray
@@ -37,7 +37,7 @@ class House:
         self.app = Starlette(routes=write_routes(self.writer), exception_handlers=exception_handlers)
 
     async def post(self, body: bytes) -> int:
-        async with httpx.AsyncClient(transport=httpx.ASGITransport(self.app), base_url="http://t") as client:
+        async with httpx2.AsyncClient(transport=httpx2.ASGITransport(self.app), base_url="http://t") as client:
             return (await client.post("/api/write", content=body)).status_code
 
     async def begin(self, first: bytes) -> tuple["asyncio.Task[None]", "asyncio.Queue[Message]", list[Message]]:
