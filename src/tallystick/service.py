@@ -37,6 +37,8 @@ from tallystick.web.write import Written
 
 _THREAD_SWITCH_S = 0.001  # shorter than Python's 5 ms: a receiving thread waits this long for one that computes
 
+_NAMES_AT_ONCE = 65_536
+
 
 class Service:
     """A whole server; `start`, then `stop`.
@@ -56,7 +58,7 @@ class Service:
         self.http_address = bound_address(Address("tcp", config.http.host, config.http.port), self._http)
         rules = config.store.retention_rules
         self.store = EmbeddedStore(config.store.path, rules, self._clock, _store_options(config))
-        names = NameTable(entries_max=config.store.series_max)
+        names = _known_names(self.store, config)
         router = Router(names, self.store.create, [Rule(r.match, r.renaming, r.block) for r in config.rules])
         past_s = max(rule.retention.keep_s for rule in rules)
         limits = IntakeLimits(config.store.future_limit_s, past_s)
@@ -203,6 +205,21 @@ def _take_descriptors() -> None:
     """Take as many file descriptors as the system lets us have: each sender costs one."""
     _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
+
+
+def _known_names(store: EmbeddedStore, config: Config) -> NameTable:
+    """The table of names, with those of all series in it: the limit is for these and new ones together.
+
+    Where names are renamed, what will be sent for a series is not known; then only new names count.
+    """
+    count = len(store.catalog)
+    if any(rule.renaming for rule in config.rules):
+        return NameTable(entries_max=config.store.series_max)
+    names = NameTable(entries_max=max(config.store.series_max, count))
+    for first in range(0, count, _NAMES_AT_ONCE):
+        ids = np.arange(first, min(first + _NAMES_AT_ONCE, count), dtype=np.int32)
+        names.intern_many([name.encode() for name in store.catalog.names(ids)])
+    return names
 
 
 def _store_options(config: Config) -> StoreOptions:
