@@ -72,4 +72,6 @@ class DecodedCache:
             self._blocks.move_to_end(name)
             while len(self._blocks) > 1 and sum(b.size_bytes for b in self._blocks.values()) > self._bytes_max:
                 self._blocks.popitem(last=False)
+            if kept.size_bytes > self._bytes_max:  # one block alone can hold gigabytes: it begins anew
+                kept = self._blocks[name] = DecodedPages(pages)
             return kept
