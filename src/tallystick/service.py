@@ -4,6 +4,7 @@ Threads: one for stream sockets, one for each datagram socket, one for the log, 
 collectors, and the main one for HTTP. They share the store, which any thread may call.
 """
 
+import contextlib
 import gc
 import resource
 import signal
@@ -35,6 +36,7 @@ from tallystick.web.app import make_app
 from tallystick.web.status import Health
 from tallystick.web.write import Written
 
+_HTTP_CONNECTIONS_MAX = 2000  # further requests are answered 503 at once: descriptors are left for senders
 _THREAD_SWITCH_S = 0.001  # shorter than Python's 5 ms: a receiving thread waits this long for one that computes
 
 _NAMES_AT_ONCE = 65_536
@@ -107,6 +109,7 @@ class Service:
             log_level="warning",
             access_log=False,
             server_header=False,
+            limit_concurrency=_HTTP_CONNECTIONS_MAX,
             timeout_graceful_shutdown=3,
         )
         uvicorn.Server(uvicorn_config).run(sockets=[self._http])
@@ -171,13 +174,18 @@ class Service:
         ]
 
 
-def run(config: Config, announce: Callable[[Service], None]) -> None:
+def run(config: Config, announce: Callable[[Service], None]) -> int:
     """Run a server until SIGINT or SIGTERM.
 
     Parameters
     ----------
     announce
         Called once everything is open, with the service: what the user is told then is not this module's business.
+
+    Returns
+    -------
+    int
+        Samples that were received and could not be made safe, because the disk refused them to the end.
 
     Raises
     ------
@@ -192,13 +200,15 @@ def run(config: Config, announce: Callable[[Service], None]) -> None:
     gc.collect()
     gc.freeze()
     try:
-        announce(service)
-        service.serve_http()
+        with contextlib.suppress(KeyboardInterrupt):  # that is how it is asked to end
+            announce(service)
+            service.serve_http()
     finally:
         # Whoever asks again must not interrupt what makes everything safe; it takes a few seconds at most.
         for asking in (signal.SIGINT, signal.SIGTERM):
             signal.signal(asking, signal.SIG_IGN)
         service.stop()
+    return service.store.status().unsafe_samples
 
 
 def _take_descriptors() -> None:

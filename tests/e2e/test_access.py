@@ -89,8 +89,9 @@ def test_anything_else_does_not(guarded: Server, authorization: str) -> None:
     assert answer.status_code == 401
 
 
-def test_health_is_open_to_all(guarded: Server) -> None:
-    assert ask(guarded, "/healthz", host="metrics.example", origin="http://evil.example").json()["status"] == "ok"
+def test_the_status_is_open_to_all_and_nothing_else_of_it(guarded: Server) -> None:
+    assert ask(guarded, "/healthz", host="metrics.example", origin="http://evil.example").json() == {"status": "ok"}
+    assert "problems" in ask(guarded, "/healthz").json(), "who may ask is told more"
 
 
 def test_without_a_token_no_password_opens(shared_server: Server) -> None:

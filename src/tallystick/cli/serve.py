@@ -45,10 +45,15 @@ def command(config_file: Path | None, directory: Path | None) -> None:
     try:
         if not is_warm():
             _warm_up()
-        run(config, _announce)
+        unsafe_samples = run(config, _announce)
     except KeyboardInterrupt:
+        click.echo("Stopped before it took anything.")
+        return
+    if unsafe_samples:
+        click.echo(f"Stopped; the disk did not take the last {unsafe_samples} samples: they are lost.", err=True)
+    else:
         click.echo("Stopped; all that was received is on disk.")
-        _leave()
+    _leave()
 
 
 def _leave() -> None:

@@ -181,6 +181,8 @@ def resolve_deltas(
             before = current[series[i]]
             if not np.isnan(before):
                 v += before
+            if not np.isfinite(v):
+                v = before  # a change that leaves the range of numbers is none
         if (k & 127) == gauge_kind:
             current[series[i]] = v
         out[i] = v

@@ -132,11 +132,13 @@ class Head:
         """Fold the samples of one slot; False if the slot is not open and not worth it."""
         slot = self._open.get(number)
         if slot is None:
-            current = abs(number - int(now_s) // self.step_s) <= 1
+            now = int(now_s) // self.step_s
+            current = abs(number - now) <= 1
             if not current and samples < max(_WORTH_OPENING_MIN, n_series // 16):
                 return False
             if len(self._open) >= OPEN_SLOTS_MAX:
-                self._finish(min(self._open))
+                # Usually the oldest; where the clock was set back, one that lies ahead.
+                self._finish(max(self._open, key=lambda open_slot: abs(open_slot - now)))
             slot = self._open[number] = OpenSlot(self.step_s, number, n_series)
         slot.fold(batch, kinds, n_series)
         return True

@@ -15,6 +15,8 @@ from starlette.datastructures import Headers
 from starlette.responses import Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+STRANGER = "tallystick.stranger"
+"""Key of the ASGI scope: whether who asks may not ask, and is answered because the path is open to all."""
 _OPEN_PATHS = {"/healthz"}
 _OWN_SITES = {"same-origin", "none"}
 
@@ -33,7 +35,9 @@ class Access:
         self._token = token
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] != "http" or scope["path"] in _OPEN_PATHS or self._allowed(scope):
+        stranger = scope["type"] == "http" and not self._allowed(scope)
+        scope[STRANGER] = stranger
+        if not stranger or scope["path"] in _OPEN_PATHS:
             await self._app(scope, receive, send)
             return
         text = "cannot answer: not on this machine and without its token; expected 'Authorization: Bearer TOKEN'"

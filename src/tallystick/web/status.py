@@ -9,6 +9,7 @@ from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
 from tallystick.ledger import Balance, Ledger
+from tallystick.web.access import STRANGER
 
 
 class Health(msgspec.Struct, frozen=True):
@@ -37,7 +38,9 @@ def status_routes(health: Callable[[], Health], ledger: Ledger) -> list[BaseRout
     """Routes for whoever wants to know how the server is and what became of his data."""
 
     async def healthz(request: Request) -> Response:
-        return _json(health())
+        answer = health()
+        # Load balancers need the status; what is wrong, and where, is for those who may ask.
+        return _json({"status": answer.status} if request.scope.get(STRANGER) else answer)
 
     async def ledger_page(request: Request) -> Response:
         return _json(
