@@ -68,7 +68,9 @@ class DecodedCache:
     def of_block(self, name: str, pages: int) -> DecodedPages:
         """What is kept of a block; makes room by forgetting the blocks that were not read for longest."""
         with self._lock:
-            kept = self._blocks.setdefault(name, DecodedPages(pages))
+            kept = self._blocks.get(name)
+            if kept is None:
+                kept = self._blocks[name] = DecodedPages(pages)
             self._blocks.move_to_end(name)
             while len(self._blocks) > 1 and sum(b.size_bytes for b in self._blocks.values()) > self._bytes_max:
                 self._blocks.popitem(last=False)

@@ -77,14 +77,9 @@ def decode_page(data: memoryview) -> PageColumns:
     DamageError
         If the page contradicts itself (its checksum was right, so a writer was wrong).
     """
-    flags, _, n, first, stride, _, _ = _HEAD.unpack_from(data)
-    at = HEADER_BYTES
-    if flags & SLOT_LIST:
-        offset = np.frombuffer(data, "<u2", n, at).astype(np.uint16)
-        at += (2 * n + 7) & ~7
-    else:
-        offset = np.arange(first, first + n * stride, stride, dtype=np.uint16)
-    reader = _Columns(data, at, bool(flags & CODED))
+    flags, _, n, *_ = _HEAD.unpack_from(data)
+    offset = slot_offsets(data).astype(np.uint16)
+    reader = _Columns(data, _columns_at(flags, n), bool(flags & CODED))
     last = reader.read(np.float64, n)
     spread = np.stack([reader.read(np.float64, n) for _ in range(5)]) if flags & SPREAD else None
     histogram = sketch = None
@@ -101,8 +96,19 @@ def decode_page(data: memoryview) -> PageColumns:
 def decode_last(data: memoryview) -> NDArray[np.float64]:
     """The last values of a page, without its other columns."""
     flags, _, n, *_ = _HEAD.unpack_from(data)
-    slots = (2 * n + 7) & ~7 if flags & SLOT_LIST else 0
-    return _Columns(data, HEADER_BYTES + slots, bool(flags & CODED)).read(np.float64, n)
+    return _Columns(data, _columns_at(flags, n), bool(flags & CODED)).read(np.float64, n)
+
+
+def slot_offsets(data: memoryview) -> NDArray[np.int64]:
+    """Slots between the block's start and each row of a page."""
+    flags, _, n, first, stride, _, _ = _HEAD.unpack_from(data)
+    if flags & SLOT_LIST:
+        return np.frombuffer(data, "<u2", n, HEADER_BYTES).astype(np.int64)
+    return np.arange(first, first + n * stride, stride, dtype=np.int64)
+
+
+def _columns_at(flags: int, n: int) -> int:
+    return HEADER_BYTES + ((2 * n + 7) & ~7 if flags & SLOT_LIST else 0)
 
 
 class _Columns:
