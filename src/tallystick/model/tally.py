@@ -148,11 +148,6 @@ class Tally:
         """The rows of some series (ids ascending); ``series`` of the result are positions in `ids`."""
         return self.take(*rows_of_series(self.series, ids))
 
-    @classmethod
-    def empty(cls, step_s: int) -> "Tally":
-        """No rows."""
-        return cls(step_s, np.empty(0, np.int32), np.empty(0, np.int64), np.empty(0))
-
 
 def offsets(lengths: Sequence[int] | NDArray[np.int64]) -> NDArray[np.int64]:
     """Row offsets (n + 1) from row lengths (n)."""
