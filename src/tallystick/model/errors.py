@@ -37,3 +37,7 @@ class StoreError(TallystickError):
 
 class DamageError(StoreError):
     """Bytes on disk do not match their checksum; what they belong to is set aside and named, never served."""
+
+
+class ForgottenSeriesError(StoreError):
+    """A series was deleted or forgotten since its id was asked for: whoever has its name asks again."""

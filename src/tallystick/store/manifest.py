@@ -19,7 +19,8 @@ class BlockEntry(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """A block: slots of `step_s` seconds in ``[start_s, end_s)`` of series kept by `retention`.
 
     `number` names the file and grows in the order of writing. A block is `rolled` once the next coarser resolution
-    holds its content: readers of coarser steps then pass it over.
+    holds its content: readers of coarser steps then pass it over. It is `primary` if it is of a coarser step than its
+    retention's finest and its content never was in a finer block: imported history, or what a change of rules left.
     """
 
     number: int
@@ -31,6 +32,7 @@ class BlockEntry(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     file_bytes: int
     rolled: bool = False
     compressed: bool = False
+    primary: bool = False
 
     @property
     def file_name(self) -> str:
