@@ -17,6 +17,19 @@ config_option = click.option(
     help="TOML file, see 'tallystick config sample'. Without it, built-in settings to try Tallystick out are used.",
 )
 
+directory_option = click.option(
+    "--directory",
+    metavar="DIR",
+    type=click.Path(path_type=Path),
+    help="Directory of the store, whatever the config says.",
+)
+
+server_option = click.option("--server", metavar="URL", help="Have the server that runs there do it.")
+
+token_option = click.option(
+    "--token", envvar="TALLYSTICK_TOKEN", help="If the server asks for one; or set TALLYSTICK_TOKEN."
+)
+
 
 def config_from(file: Path | None) -> Config:
     """The config of a file, or the built-in one.
@@ -27,6 +40,17 @@ def config_from(file: Path | None) -> Config:
         If the file cannot be used.
     """
     return builtin() if file is None else load(file)
+
+
+def directory_from(file: Path | None, directory: Path | None) -> Path:
+    """The store's directory: the one given, else that of the config.
+
+    Raises
+    ------
+    ConfigError
+        If the file cannot be used.
+    """
+    return config_from(file).store.path if directory is None else directory
 
 
 @contextmanager

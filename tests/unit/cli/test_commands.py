@@ -14,6 +14,8 @@ from tallystick.cli import main
 from tallystick.cli.query import sparkline
 from tallystick.config import parse, sample
 
+COMMANDS = ["serve", "demo", "agent", "send", "query", "store", "check", "config"]
+
 
 def invoke(*arguments: str, stdin: str | None = None) -> Result:
     return CliRunner().invoke(main, arguments, input=stdin)
@@ -23,11 +25,11 @@ def test_the_help_names_every_command_with_one_whole_sentence() -> None:
     result = invoke("--help")
     assert result.exit_code == 0
     commands = result.stdout.partition("Commands:")[2].strip().splitlines()
-    assert [line.split()[0] for line in commands] == ["serve", "demo", "agent", "send", "query", "check", "config"]
+    assert [line.split()[0] for line in commands] == COMMANDS
     assert all(line.endswith(".") and not line.endswith("...") for line in commands)
 
 
-@pytest.mark.parametrize("command", ["serve", "demo", "agent", "send", "query", "check", "config"])
+@pytest.mark.parametrize("command", COMMANDS)
 def test_the_help_of_every_command_teaches_with_an_example(command: str) -> None:
     result = invoke(command, "--help")
     assert result.exit_code == 0
