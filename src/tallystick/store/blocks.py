@@ -46,7 +46,7 @@ class BlockSet:
         self.problems: list[str] = []
         self._manifest = read_manifest(directory, files)
         for folder in ("blocks", "damaged"):
-            (directory / folder).mkdir(exist_ok=True)
+            files.make_directory(directory / folder)
         self._remove_unnamed()
         self._blocks: tuple[OpenBlock, ...] = ()
         for entry in self._manifest.blocks:
@@ -120,7 +120,7 @@ class BlockSet:
             logger.error("%s", self.problems[-1])
             self._forget(entry)
             try:
-                self._path(entry).rename(self._directory / "damaged" / entry.file_name)
+                self._files.rename(self._path(entry), self._directory / "damaged" / entry.file_name)
                 write_manifest(self._directory, self._manifest, self._files)
             except OSError:
                 logger.exception("cannot set block %s aside now; it is tried again at the next start", entry.number)

@@ -5,9 +5,10 @@ import os
 from pathlib import Path
 
 from tallystick.model.errors import StartError
+from tallystick.store.files import Files
 
 
-def lock_directory(directory: Path) -> int:
+def lock_directory(directory: Path, files: Files) -> int:
     """Make a directory, if need be, and hold it for as long as the descriptor returned is open.
 
     Raises
@@ -16,7 +17,7 @@ def lock_directory(directory: Path) -> int:
         If it cannot be made or written, or another process has it open.
     """
     try:
-        directory.mkdir(parents=True, exist_ok=True)
+        files.make_directory(directory)
         descriptor = os.open(directory / "lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o640)
     except OSError as error:
         raise StartError(

@@ -63,7 +63,7 @@ class EmbeddedStore:
         self._rules = rules
         self._clock = clock
         self._files = files or Files()
-        self._lock_file = lock_directory(directory)
+        self._lock_file = lock_directory(directory, self._files)
         try:
             self._load()
         except BaseException:
@@ -83,7 +83,7 @@ class EmbeddedStore:
         self._catalog = SeriesCatalog()
         self._load_series()
         log_directory = self._directory / "log"
-        log_directory.mkdir(exist_ok=True)
+        self._files.make_directory(log_directory)
         self._replay(log_directory)
         self._log = Log(
             log_directory,

@@ -81,9 +81,24 @@ class Files:
             raise
         finally:
             os.close(descriptor)
-        temporary.rename(path)
-        self.sync_directory(path.parent)
+        self.rename(temporary, path)
         return size
+
+    def rename(self, path: Path, new: Path) -> None:
+        """Move a file within the file system; its new name is safe on disk."""
+        path.rename(new)
+        self.sync_directory(new.parent)
+
+    def link(self, path: Path, new: Path) -> None:
+        """Give a file a second name; whoever makes many syncs their directory once, at the end."""
+        os.link(path, new)
+
+    def make_directory(self, path: Path) -> None:
+        """Make a directory and those above it that are missing, their names safe on disk; it may be there."""
+        if not path.is_dir():
+            self.make_directory(path.parent)
+            path.mkdir(exist_ok=True)
+            self.sync_directory(path.parent)
 
     def remove(self, path: Path) -> None:
         """Delete a file; that it is gone need not survive a power cut."""
