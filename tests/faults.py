@@ -1,5 +1,7 @@
-"""Disks that fail: `RefusingFiles` for a while, with an error; `PowerCutFiles` once, for good, at a chosen moment."""
+"""Disks that fail: `RefusingFiles` for a while, with an error; `FailingReads` in sectors that cannot be read;
+`PowerCutFiles` once, for good, at a chosen moment."""
 
+import errno
 import os
 import random
 import threading
@@ -76,6 +78,33 @@ class RefusingFiles(Files):
         error = self.error or OSError("it worked again in between")
         self.failed.set()
         raise error
+
+
+class FailingReads(Files):
+    """The real disk, but some bytes of some files cannot be read: for good, or for a number of times."""
+
+    def __init__(self) -> None:
+        self._bad: list[tuple[str, int, int]] = []
+        self.passing = 0  # if set, so many reads fail, and then none
+
+    def fail(self, name: str, begin: int = 0, end: int = 1 << 60, times: int = 0) -> None:
+        """Let reads of bytes from `begin` to `end` fail in files whose path holds `name`; for good, if not `times`."""
+        self._bad.append((name, begin, end))
+        self.passing = times
+
+    def recover(self) -> None:
+        """Read everything again."""
+        self._bad.clear()
+
+    def read(self, descriptor: int, at: int, size: int) -> bytes:
+        path = str(Path(f"/proc/self/fd/{descriptor}").readlink())
+        if any(name in path and at < end and at + size > begin for name, begin, end in self._bad):
+            if self.passing:
+                self.passing -= 1
+                if not self.passing:
+                    self.recover()
+            raise OSError(errno.EIO, os.strerror(errno.EIO))
+        return super().read(descriptor, at, size)
 
 
 class PowerCut(BaseException):

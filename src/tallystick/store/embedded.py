@@ -6,7 +6,6 @@ segments. At start the segments that are left are folded again.
 """
 
 import logging
-import mmap
 import os
 import threading
 from collections.abc import Callable, Sequence
@@ -19,27 +18,25 @@ from tallystick.kernels.fold import kinds_present
 from tallystick.model.clock import Clock
 from tallystick.model.errors import StoreError
 from tallystick.model.kind import Kind
-from tallystick.model.retention import Retention, RetentionRule
+from tallystick.model.retention import RetentionRule
 from tallystick.model.sample import SampleBatch
-from tallystick.model.statistic import Statistic
 from tallystick.store import codec
 from tallystick.store.blocks import BlockSet
-from tallystick.store.catalog import SeriesCatalog
+from tallystick.store.contents import Contents
 from tallystick.store.directory import lock_directory
+from tallystick.store.file_bytes import FileBytes
 from tallystick.store.files import Files
-from tallystick.store.gauges import Gauges
-from tallystick.store.heads import Frozen, Heads
+from tallystick.store.heads import Frozen
 from tallystick.store.log import SERIES_FILE, Log, LogStatus, segment_path, segments
 from tallystick.store.maintenance import Maintenance
 from tallystick.store.options import StoreOptions
-from tallystick.store.reading import Range, Reader, Sources
-from tallystick.store.record import Scan
-from tallystick.store.series_file import lost_definitions, read_series
+from tallystick.store.readable import Readable
+from tallystick.store.reading import Sources
 
 logger = logging.getLogger(__name__)
 
 
-class EmbeddedStore:
+class EmbeddedStore(Readable):
     """A store in a directory of its own; see `tallystick.store.contract.Store` for what it promises.
 
     Raises
@@ -74,17 +71,15 @@ class EmbeddedStore:
     def _load(self) -> None:
         """Open the blocks, read the series, and fold again what the log has."""
         self.block_set = BlockSet(self._directory, self._files)
-        self._heads = Heads(self._rules)
         self._frozen: Frozen = []
         self._frozen_segment = 0
-        self._gauges = Gauges()
         self._ingest = threading.RLock()  # appending and freezing: a batch is in the segment that its head belongs to
         self._state = threading.Lock()  # what a read takes at one moment
-        self._catalog = SeriesCatalog()
-        self._load_series()
         log_directory = self._directory / "log"
         self._files.make_directory(log_directory)
-        self._replay(log_directory)
+        contents = self._contents(log_directory)
+        super().__init__(contents.catalog, contents.heads, self.block_set)
+        self._gauges = contents.gauges
         self._log = Log(
             log_directory,
             self._directory / SERIES_FILE,
@@ -95,10 +90,22 @@ class EmbeddedStore:
             files=self._files,
         )
 
-    @property
-    def catalog(self) -> SeriesCatalog:
-        """The names."""
-        return self._catalog
+    def _contents(self, log_directory: Path) -> Contents:
+        contents = Contents(self._rules)
+        (self._directory / SERIES_FILE).touch(0o640)
+        with FileBytes(self._directory / SERIES_FILE, self._files) as series_file:
+            contents.read_names(series_file, self.block_set.snapshot())
+            for number in segments(log_directory):
+                path = segment_path(log_directory, number)
+                if number < self.block_set.manifest.first_segment:
+                    self._files.remove(path)
+                    continue
+                with FileBytes(path, self._files) as segment:
+                    contents.replay(segment, series_file, self._clock.now())
+        for problem in contents.problems:
+            logger.error("%s", problem)
+        self.block_set.problems += contents.problems
+        return contents
 
     @property
     def files(self) -> Files:
@@ -162,36 +169,6 @@ class EmbeddedStore:
         """See `Store.when_durable`."""
         self._log.when_durable(ticket, call)
 
-    def retention(self, series: int) -> Retention:
-        """See `Store.retention`."""
-        return self._heads.retention(series)
-
-    def steps(self, ids: NDArray[np.int32], age_s: float) -> NDArray[np.int64]:
-        """See `Store.steps`."""
-        return self._heads.steps(ids, age_s)
-
-    def read(
-        self,
-        ids: NDArray[np.int32],
-        start_s: int,
-        until_s: int,
-        step_s: int,
-        statistics: Sequence[Statistic] = (Statistic.DEFAULT,),
-    ) -> dict[Statistic, NDArray[np.float64]]:
-        """See `Store.read`."""
-        ascending, back = np.unique(ids, return_inverse=True)
-        found = self._reader(ascending, start_s, until_s, step_s).read(statistics)
-        in_order = len(ascending) == len(ids) and bool((ascending == ids).all())
-        return found if in_order else {s: values[back] for s, values in found.items()}
-
-    def percentiles(
-        self, ids: NDArray[np.int32], start_s: int, until_s: int, step_s: int, ranks: Sequence[float]
-    ) -> dict[float, NDArray[np.float64]]:
-        """See `Store.percentiles`."""
-        ascending, back = np.unique(ids, return_inverse=True)
-        found = self._reader(ascending, start_s, until_s, step_s).percentiles(ranks)
-        return {rank: values[back] for rank, values in found.items()}
-
     def head_rows(self) -> int:
         """Rows in memory that are not in blocks."""
         return len(self._heads)
@@ -231,47 +208,8 @@ class EmbeddedStore:
             self._frozen = []
         self._log.drop_before(segment)
 
-    def _reader(self, ids: NDArray[np.int32], start_s: int, until_s: int, step_s: int) -> Reader:
+    def sources(self) -> Sources:
+        """See `Readable.sources`."""
         with self._state:
             frozen = tuple(t for _, tallies in self._frozen for t in tallies)
-            sources = Sources(self.block_set.snapshot(), frozen, self._heads.all())
-        finest = self._heads.finest(ids) == step_s
-        wanted = Range(start_s // step_s, -(-until_s // step_s), step_s)
-        return Reader(sources, self.block_set, ids, self._catalog.kinds(ids), finest, wanted)
-
-    def _load_series(self) -> None:
-        for names, kinds in read_series(self._directory / SERIES_FILE):
-            decoded = [name.decode() for name in names]
-            self._catalog.create(decoded, [Kind(k) for k in kinds.tolist()], self._heads.assign)
-        for open_block in self.block_set.snapshot():
-            self._check_defined(open_block.block.series[-1:])
-
-    def _check_defined(self, ids: NDArray[np.int32]) -> None:
-        """See that series are defined: damage at the end of the series file looks like a torn write."""
-        if len(ids) and int(ids.max()) >= len(self._catalog):
-            raise lost_definitions(self._directory / SERIES_FILE, len(self._catalog), int(ids.max()))
-
-    def _replay(self, directory: Path) -> None:
-        """Fold again what the log has and no block has."""
-        for segment in segments(directory):
-            path = segment_path(directory, segment)
-            if segment < self.block_set.manifest.first_segment:
-                self._files.remove(path)
-            elif path.stat().st_size:
-                self._replay_segment(path)
-
-    def _replay_segment(self, path: Path) -> None:
-        n_series, now_s = len(self._catalog), self._clock.now()
-        kinds = self._catalog.kinds(np.arange(n_series, dtype=np.int32))
-        with path.open("rb") as file:
-            scan = Scan(mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ))
-        for payload in scan:
-            self._check_defined(codec.ids_of(payload))
-            if codec.record_type(payload) == codec.GAUGES:
-                self._gauges.restore(*codec.decode_gauges(payload), n_series)
-                continue
-            batch = self._gauges.resolve(codec.decode_samples(payload, kinds), n_series, None)
-            self._heads.take(batch, kinds_present(batch.kind)[0], n_series, now_s)
-        if scan.damaged_bytes:
-            self.block_set.problems.append(f"cannot read {scan.damaged_bytes} bytes of {path}: damaged, passed over")
-            logger.error("%s", self.block_set.problems[-1])
+            return Sources(self.block_set.snapshot(), frozen, self._heads.all())

@@ -46,6 +46,24 @@ class Files:
             if written:
                 views[0] = views[0][written:]
 
+    def read(self, descriptor: int, at: int, size: int) -> bytes:
+        """`size` bytes of an open file from `at` on, fewer at its end.
+
+        Raises
+        ------
+        OSError
+            If the disk cannot read them. A mapped file would end the process (SIGBUS), so whatever is read for the
+            first time is read here.
+        """
+        parts = []
+        while size:
+            part = os.pread(descriptor, size, at)
+            if not part:
+                break
+            parts.append(part)
+            at, size = at + len(part), size - len(part)
+        return parts[0] if len(parts) == 1 else b"".join(parts)
+
     def sync(self, descriptor: int) -> None:
         """Wait until what was written to a file is on the disk."""
         os.fdatasync(descriptor)

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,9 +12,10 @@ from tallystick.model.kind import Kind
 from tallystick.model.statistic import Statistic
 from tallystick.model.tally import Tally
 from tallystick.store.accumulator import Accumulator, default_statistic
-from tallystick.store.blocks import BlockSet, OpenBlock
+from tallystick.store.blocks import OpenBlock
 from tallystick.store.compaction import rolled_into
 from tallystick.store.head import Head, select_series, write_last
+from tallystick.store.manifest import BlockEntry
 
 Matrices = dict[Statistic, NDArray[np.float64]]
 
@@ -44,6 +46,14 @@ class Sources:
     heads: tuple[Head, ...]
 
 
+class Aside(Protocol):
+    """Who is told of damaged blocks."""
+
+    def set_aside(self, entry: BlockEntry, cause: DamageError) -> None:
+        """Serve a block no longer."""
+        ...
+
+
 class Reader:
     """Merges `Sources` for one range of slots.
 
@@ -60,14 +70,14 @@ class Reader:
     def __init__(
         self,
         sources: Sources,
-        block_set: BlockSet,
+        aside: Aside,
         ids: NDArray[np.int32],
         kinds: NDArray[np.uint8],
         finest: NDArray[np.bool_],
         wanted: Range,
     ) -> None:
         self._sources = sources
-        self._block_set = block_set
+        self._aside = aside
         self._ids = ids
         self._kinds = kinds
         self._finest = finest
@@ -111,7 +121,7 @@ class Reader:
             try:
                 block.block.last_into(self._ids, wanted.first, values)
             except DamageError as error:
-                self._block_set.set_aside(block.entry, error)
+                self._aside.set_aside(block.entry, error)
         # Of slots that came in several pieces the last assignment stays: the piece that arrived last.
         write_last([t for t in self._sources.frozen if t.step_s == wanted.step_s], self._ids, wanted.first, values)
         for head in self._sources.heads:
@@ -132,7 +142,7 @@ class Reader:
             try:
                 found += block.block.tallies(self._ids)
             except DamageError as error:
-                self._block_set.set_aside(block.entry, error)
+                self._aside.set_aside(block.entry, error)
         found += select_series([t for t in self._sources.frozen if self._usable(t.step_s)], self._ids)
         for head in self._sources.heads:
             if self._usable(head.step_s):

@@ -3,10 +3,10 @@
 A reader that meets damaged bytes goes on at the next whole record, so a flipped bit costs one record and is counted.
 """
 
-import mmap
 import struct
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Protocol
 
 from tallystick.store.files import Buffer, bytes_of, checksum
 
@@ -21,6 +21,18 @@ def frame(parts: list[Buffer]) -> list[Buffer]:
     return [_HEAD.pack(MAGIC, length, checksum(*parts)), *parts]
 
 
+class Scanned(Protocol):
+    """Bytes that records are in."""
+
+    def __len__(self) -> int: ...
+
+    def __getitem__(self, wanted: slice, /) -> bytes | memoryview: ...
+
+    def find(self, wanted: bytes, at: int, /) -> int:
+        """Position of the first occurrence from `at` on, or -1."""
+        ...
+
+
 @dataclass(slots=True)
 class Scan:
     """The whole records in some bytes; iterate once, then read what was found.
@@ -28,7 +40,7 @@ class Scan:
     Parameters
     ----------
     data
-        The content of a file, mapped or read; payloads are views of it.
+        The content of a file, `FileBytes` or read whole.
 
     Attributes
     ----------
@@ -38,7 +50,7 @@ class Scan:
         Bytes passed over between whole records. What follows the last whole record is a torn write, not damage.
     """
 
-    data: bytes | mmap.mmap
+    data: Scanned
     end: int = 0
     damaged_bytes: int = 0
 
@@ -56,8 +68,9 @@ class Scan:
     def _payload_at(self, begin: int) -> memoryview | None:
         if begin + HEAD_BYTES > len(self.data):
             return None
-        _, length, expected = _HEAD.unpack_from(self.data, begin)
-        payload = memoryview(self.data)[begin + HEAD_BYTES : begin + HEAD_BYTES + length]
-        if len(payload) < length or checksum(payload) != expected:
+        _, length, expected = _HEAD.unpack(self.data[begin : begin + HEAD_BYTES])
+        end = begin + HEAD_BYTES + length
+        if end > len(self.data):
             return None
-        return payload
+        payload = memoryview(self.data[begin + HEAD_BYTES : end])
+        return payload if checksum(payload) == expected else None

@@ -1,6 +1,5 @@
 """The series file: the definitions of all series, in the order of their ids."""
 
-import mmap
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -9,10 +8,11 @@ from numpy.typing import NDArray
 
 from tallystick.model.errors import StoreError
 from tallystick.store.codec import decode_series
+from tallystick.store.file_bytes import FileBytes
 from tallystick.store.record import Scan
 
 
-def read_series(path: Path) -> Iterator[tuple[list[bytes], NDArray[np.uint8]]]:
+def read_series(file: FileBytes) -> Iterator[tuple[list[bytes], NDArray[np.uint8]]]:
     """Names and kinds of series, in batches by ascending id.
 
     Raises
@@ -20,18 +20,14 @@ def read_series(path: Path) -> Iterator[tuple[list[bytes], NDArray[np.uint8]]]:
     StoreError
         If a definition is missing: samples would be shown under wrong names.
     """
-    if not path.exists() or not path.stat().st_size:
-        return
-    with path.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as content:
-        expected = 0
-        for payload in Scan(content):
-            first_id, names, kinds = decode_series(payload)
-            payload.release()
-            if first_id != expected:
-                low, high = sorted((expected, first_id))
-                raise lost_definitions(path, low, high - 1)
-            expected += len(names)
-            yield names, kinds
+    expected = 0
+    for payload in Scan(file):
+        first_id, names, kinds = decode_series(payload)
+        if first_id != expected:
+            low, high = sorted((expected, first_id))
+            raise lost_definitions(file.path, low, high - 1)
+        expected += len(names)
+        yield names, kinds
 
 
 def lost_definitions(path: Path, first: int, last: int) -> StoreError:

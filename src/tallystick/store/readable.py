@@ -1,0 +1,77 @@
+"""`Readable`: the reading half of the contract, for the server and for whoever only looks.
+
+One class, so that a view of a store answers as the store does.
+"""
+
+from abc import ABC, abstractmethod
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tallystick.model.retention import Retention
+from tallystick.model.statistic import Statistic
+from tallystick.store.catalog import SeriesCatalog
+from tallystick.store.heads import Heads
+from tallystick.store.reading import Aside, Range, Reader, Sources
+
+
+class Readable(ABC):
+    """Answers reads from blocks, heads and names.
+
+    Parameters
+    ----------
+    catalog, heads
+        The names, and what is in no block.
+    aside
+        Is given blocks that turn out to be damaged.
+    """
+
+    def __init__(self, catalog: SeriesCatalog, heads: Heads, aside: Aside) -> None:
+        self._catalog = catalog
+        self._heads = heads
+        self._aside = aside
+
+    @property
+    def catalog(self) -> SeriesCatalog:
+        """The names."""
+        return self._catalog
+
+    @abstractmethod
+    def sources(self) -> Sources:
+        """All that a read merges, taken at one moment."""
+
+    def retention(self, series: int) -> Retention:
+        """See `Store.retention`."""
+        return self._heads.retention(series)
+
+    def steps(self, ids: NDArray[np.int32], age_s: float) -> NDArray[np.int64]:
+        """See `Store.steps`."""
+        return self._heads.steps(ids, age_s)
+
+    def read(
+        self,
+        ids: NDArray[np.int32],
+        start_s: int,
+        until_s: int,
+        step_s: int,
+        statistics: Sequence[Statistic] = (Statistic.DEFAULT,),
+    ) -> dict[Statistic, NDArray[np.float64]]:
+        """See `Store.read`."""
+        ascending, back = np.unique(ids, return_inverse=True)
+        found = self._reader(ascending, start_s, until_s, step_s).read(statistics)
+        in_order = len(ascending) == len(ids) and bool((ascending == ids).all())
+        return found if in_order else {s: values[back] for s, values in found.items()}
+
+    def percentiles(
+        self, ids: NDArray[np.int32], start_s: int, until_s: int, step_s: int, ranks: Sequence[float]
+    ) -> dict[float, NDArray[np.float64]]:
+        """See `Store.percentiles`."""
+        ascending, back = np.unique(ids, return_inverse=True)
+        found = self._reader(ascending, start_s, until_s, step_s).percentiles(ranks)
+        return {rank: values[back] for rank, values in found.items()}
+
+    def _reader(self, ids: NDArray[np.int32], start_s: int, until_s: int, step_s: int) -> Reader:
+        finest = self._heads.finest(ids) == step_s
+        wanted = Range(start_s // step_s, -(-until_s // step_s), step_s)
+        return Reader(self.sources(), self._aside, ids, self._catalog.kinds(ids), finest, wanted)
