@@ -41,3 +41,7 @@ class DamageError(StoreError):
 
 class ForgottenSeriesError(StoreError):
     """A series was deleted or forgotten since its id was asked for: whoever has its name asks again."""
+
+
+class ForeignFileError(TallystickError):
+    """A file of another program cannot be read; whoever reads many of them names it and goes on with the next."""

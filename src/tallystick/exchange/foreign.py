@@ -1,0 +1,73 @@
+"""What readers of other programs' files share: names from paths, and what such files leave unsaid about their slots."""
+
+import os
+import re
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tallystick.model.name import NAME_BYTES_MAX
+
+PassOver = Callable[[str], None]
+"""Told of each file that cannot be read, in a sentence that names it; reading goes on with the next."""
+
+Column = NDArray[np.float64]
+
+_NOT_IN_A_NAME = re.compile(r"[.;\s\x00-\x1f\x7f]")
+
+
+def component(text: str) -> str:
+    """`text` as one component of a name, as collectd's ``write_graphite`` escapes it: ``web1.lan`` is ``web1_lan``."""
+    return _NOT_IN_A_NAME.sub("_", text)
+
+
+def joined(components: list[str]) -> str:
+    """The series' name.
+
+    Raises
+    ------
+    ValueError
+        If it would be empty, longer than a name may be, or has bytes that are no text.
+    """
+    name = ".".join(c for c in components if c)
+    try:
+        length = len(name.encode())
+    except UnicodeEncodeError:
+        raise ValueError(f"cannot name a series {name!r}: its path is not UTF-8") from None
+    if not 0 < length <= NAME_BYTES_MAX:
+        raise ValueError(f"cannot name a series of {length} bytes; expected 1 to {NAME_BYTES_MAX}")
+    return name
+
+
+def folders_below(path: Path) -> Iterator[tuple[tuple[str, ...], list[Path]]]:
+    """The files of each directory of a tree, with the directories that lead there; of a single file only that."""
+    if not path.is_dir():
+        yield (), [path]
+        return
+    for folder, folders, names in os.walk(path):
+        folders.sort()
+        yield Path(folder).relative_to(path).parts, [Path(folder) / name for name in sorted(names)]
+
+
+def least_m2(count: Column, mean: Column, low: Column, high: Column) -> Column:
+    """The least sum of squared deviations that samples of these statistics can have, all float64[n].
+
+    Notes
+    -----
+    One sample is the smallest, one the largest, and the others are all as far off as the mean asks of them.
+    """
+    below, above = low - mean, high - mean
+    rest = (below + above) ** 2 / np.maximum(count - 2.0, 1.0)
+    return np.where(count > 1.0, below**2 + above**2 + np.where(count > 2.0, rest, 0.0), 0.0)
+
+
+def most_m2(count: Column, mean: Column, low: Column, high: Column) -> Column:
+    """The largest sum of squared deviations that samples of these statistics can have, all float64[n].
+
+    Notes
+    -----
+    Bhatia and Davis, *A better bound on the variance* (2000): all samples are the smallest or the largest.
+    """
+    return np.asarray(count * (high - mean) * (mean - low))
