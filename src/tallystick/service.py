@@ -238,4 +238,5 @@ def _store_options(config: Config) -> StoreOptions:
         commit_interval_s=store.commit_interval_ms / 1000,
         seal_interval_s=store.seal_interval_s,
         queue_bytes_max=store.queue_bytes_max,
+        future_limit_s=store.future_limit_s,
     )

@@ -196,6 +196,24 @@ def count_rows(data: NDArray[np.uint8], offset: NDArray[np.int64]) -> int:
 
 
 @kernel
+def read_slots(
+    data: NDArray[np.uint8],
+    offset: NDArray[np.int64],
+    row: NDArray[np.int32],
+    out_row: NDArray[np.int32],
+    out_offset: NDArray[np.int64],
+) -> None:
+    """Rows of pages without their values: the row of each, and its slot's offset."""
+    at = 0
+    for i in range(len(offset)):
+        begin = offset[i]
+        for k in range(_get_u16(data, begin + 2)):
+            out_row[at] = row[i]
+            out_offset[at] = _slot_at(data, begin, k)
+            at += 1
+
+
+@kernel
 def read_singles(
     data: NDArray[np.uint8],
     offset: NDArray[np.int64],

@@ -38,6 +38,14 @@ def canonical(name: str) -> str:
     return path + "".join(f";{key}={tags[key]}" for key in sorted(tags))
 
 
+def is_canonical(name: str) -> bool:
+    """Whether a name is spelt as `canonical` does, and not too long."""
+    try:
+        return canonical(name) == name and len(name.encode()) <= NAME_BYTES_MAX
+    except ValueError:
+        return False
+
+
 def tags_of(name: str) -> dict[str, str]:
     """The tags of a canonical name, always with ``name``, as Graphite shows them."""
     path, *pairs = name.split(";")

@@ -21,6 +21,7 @@ from tallystick.kernels.page import (
     count_rows,
     last_into,
     read_singles,
+    read_slots,
     read_spreads,
 )
 from tallystick.model.errors import DamageError
@@ -123,6 +124,15 @@ class Block:
         if raw.any():
             found.append(self._raw_spreads(page[raw], where[raw]))
         return found + self._coded_tallies([(int(where[k]), decode_page(self._page(int(page[k])))) for k in rest])
+
+    def slots(self, ids: NDArray[np.int32]) -> tuple[NDArray[np.int32], NDArray[np.int64]]:
+        """Which slots of some series (ids ascending) are filled: position in `ids` and number of each; no decoding."""
+        page, where = self._find(ids)
+        offset = self._offset[page]
+        n = count_rows(self._data, offset)
+        row, slot = np.empty(n, np.int32), np.empty(n, np.int64)
+        read_slots(self._data, offset, where, row, slot)
+        return row, slot + self.footer.start_slot
 
     def verify(self) -> None:
         """Read and check all pages.

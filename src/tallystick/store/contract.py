@@ -22,6 +22,7 @@ from tallystick.model.kind import Kind
 from tallystick.model.retention import Retention
 from tallystick.model.sample import SampleBatch
 from tallystick.model.statistic import Statistic
+from tallystick.store.history import History, Loaded, Overlap
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -108,6 +109,18 @@ class Store(Protocol):
         ------
         StoreError
             If the store takes nothing at present (full disk); nothing of the batch was taken.
+        """
+        ...
+
+    def load(self, history: History, overlap: Overlap = Overlap.SKIP) -> Loaded:
+        """Take history in bulk; it is on disk when this returns.
+
+        Slots of the step of a resolution are kept at it; others are merged into the next coarser one that they fit.
+
+        Raises
+        ------
+        StoreError
+            If the disk takes nothing at present; nothing was taken.
         """
         ...
 

@@ -8,7 +8,8 @@ segments. At start the segments that are left are folded again.
 import logging
 import os
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
@@ -26,7 +27,9 @@ from tallystick.store.contents import Contents
 from tallystick.store.directory import lock_directory
 from tallystick.store.file_bytes import FileBytes
 from tallystick.store.files import Files
-from tallystick.store.heads import Frozen
+from tallystick.store.heads import Frozen, Heads
+from tallystick.store.history import History, Loaded, Overlap
+from tallystick.store.loading import Loading
 from tallystick.store.log import SERIES_FILE, Log, LogStatus, segment_path, segments
 from tallystick.store.maintenance import Maintenance
 from tallystick.store.options import StoreOptions
@@ -112,6 +115,11 @@ class EmbeddedStore(Readable):
         """The disk."""
         return self._files
 
+    @property
+    def heads(self) -> Heads:
+        """What is in memory, and how each series is kept."""
+        return self._heads
+
     def start(self) -> None:
         """Let the maintenance thread seal, compact and expire."""
         self.maintenance.start()
@@ -160,6 +168,22 @@ class EmbeddedStore(Readable):
             ticket = self._log.append(codec.encode_samples(batch), samples=len(batch))
             self._heads.take(batch, mask, len(self._catalog), self._clock.now())
             return ticket
+
+    def load(self, history: History, overlap: Overlap = Overlap.SKIP) -> Loaded:
+        """See `Store.load`."""
+        with self.loading(overlap) as loading:
+            return loading.add(history)
+
+    @contextmanager
+    def loading(self, overlap: Overlap = Overlap.SKIP) -> Iterator[Loading]:
+        """An import of many pieces, which become few blocks; all of it is on disk at the end of the block.
+
+        Nothing is sealed meanwhile: while senders send, a piece at a time is better loaded.
+        """
+        with self.maintenance.paused():
+            loading = Loading(self, overlap, self._clock.now(), self.options.future_limit_s)
+            yield loading
+            loading.finish()
 
     def durable(self, ticket: int) -> bool:
         """See `Store.durable`."""
@@ -213,3 +237,7 @@ class EmbeddedStore(Readable):
         with self._state:
             frozen = tuple(t for _, tallies in self._frozen for t in tallies)
             return Sources(self.block_set.snapshot(), frozen, self._heads.all())
+
+    def sync_definitions(self) -> None:
+        """Wait until the definitions of all series are on disk; see `Log.sync`."""
+        self._log.sync()

@@ -43,6 +43,16 @@ class Heads:
             assigned = np.array([self._index(name.decode()) for name in names], np.int16)
         self._of = np.concatenate([self._of, assigned])
 
+    @property
+    def retentions(self) -> tuple[Retention, ...]:
+        """All that series are kept by."""
+        return tuple(self._retentions)
+
+    def by_retention(self, ids: NDArray[np.int32]) -> list[tuple[Retention, NDArray[np.bool_]]]:
+        """The retentions of some series, and which of them each is for."""
+        of = self._of[ids]
+        return [(self._retentions[k], of == k) for k in np.unique(of).tolist()]
+
     def retention(self, series: int) -> Retention:
         """How a series is kept."""
         return self._retentions[int(self._of[series])]

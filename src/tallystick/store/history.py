@@ -50,7 +50,7 @@ class Loaded:
     out_of_time
         Older than anything is kept, or too far in the future.
     refused
-        Their names have another kind, or are none.
+        Their names have another kind, or are none; or their statistics are no numbers.
     """
 
     taken: int = 0

@@ -2,7 +2,8 @@
 
 import logging
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Protocol
 
 import numpy as np
@@ -80,6 +81,12 @@ class Maintenance:
         self._stopping.set()
         if self._thread is not None:
             self._thread.join()
+
+    @contextmanager
+    def paused(self) -> Iterator[None]:
+        """Nothing is sealed, compacted or forgotten meanwhile."""
+        with self._working:
+            yield
 
     def seal(self) -> None:
         """Write everything in the heads as blocks."""

@@ -8,29 +8,24 @@ import re
 import threading
 from collections import defaultdict
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
-from math import sqrt
+from dataclasses import dataclass, field, replace
+from math import isfinite
 
 import numpy as np
 from numpy.typing import NDArray
 
+from tallystick.model.clock import Clock, SystemClock
 from tallystick.model.errors import QueryError
 from tallystick.model.kind import Kind
-from tallystick.model.name import canonical, tags_of
+from tallystick.model.name import canonical, is_canonical, tags_of
 from tallystick.model.retention import DEFAULT_KEEP, Retention, RetentionRule
 from tallystick.model.sample import GAUGE_DELTA, SampleBatch
 from tallystick.model.statistic import Statistic
 from tallystick.store.contract import Node
+from tallystick.store.history import History, Loaded, Overlap
+from tallystick.store.plain import Piece, members_of, percentile_of, pieces_of, statistic_of
 
 _DEFAULT_RULES = (RetentionRule("*", Retention.parse(DEFAULT_KEEP)),)
-
-
-@dataclass(frozen=True, slots=True, order=True)
-class _Sample:
-    timestamp_ms: int
-    arrival: int
-    value: float
-    weight: float
 
 
 @dataclass(slots=True)
@@ -39,13 +34,25 @@ class _Series:
     kind: Kind
     retention: Retention
     level: float = 0.0
-    slots: dict[int, list[_Sample]] = field(default_factory=lambda: defaultdict(list))
+    slots: dict[int, list[Piece]] = field(default_factory=lambda: defaultdict(list))
+    loaded: dict[tuple[int, int], list[Piece]] = field(default_factory=lambda: defaultdict(list))
+    """Imported slots, by step and number of the slots that they are kept in."""
 
-    def between(self, start_s: int, end_s: int) -> list[_Sample]:
-        """The samples of all finest slots that begin in ``[start_s, end_s)``, by time."""
+    def between(self, start_s: int, end_s: int) -> list[Piece]:
+        """The samples of all finest slots that begin in ``[start_s, end_s)``, and imported slots in it, by time."""
         step_s = self.retention.step_s
         slots = range(-(-start_s // step_s), -(-end_s // step_s))
-        return sorted(sample for slot in slots for sample in self.slots.get(slot, ()))
+        samples = [sample for slot in slots for sample in self.slots.get(slot, ())]
+        for (step, slot), pieces in self.loaded.items():
+            if start_s <= slot * step < end_s and (end_s - start_s) % step == 0:
+                samples += pieces
+        return sorted(samples)
+
+    def has(self, step_s: int, slot: int) -> bool:
+        """Whether a slot would be there twice."""
+        start_s, end_s = slot * step_s, (slot + 1) * step_s
+        coarser = ((step, start_s // step) for step, _ in self.loaded if step > step_s)
+        return bool(self.between(start_s, end_s)) or any(place in self.loaded for place in coarser)
 
 
 class MemoryStore:
@@ -55,10 +62,21 @@ class MemoryStore:
     ----------
     rules
         How long names are kept; the first that matches counts.
+    clock
+        By which imported slots are old or lie ahead.
+    future_limit_s
+        Imported slots that begin further ahead are not taken.
     """
 
-    def __init__(self, rules: Sequence[RetentionRule] = _DEFAULT_RULES) -> None:
+    def __init__(
+        self,
+        rules: Sequence[RetentionRule] = _DEFAULT_RULES,
+        clock: Clock | None = None,
+        future_limit_s: int = 600,
+    ) -> None:
         self._rules = rules
+        self._clock = clock or SystemClock()
+        self._future_limit_s = future_limit_s
         self._series: list[_Series] = []
         self._ids: dict[str, int] = {}
         self._arrivals = 0
@@ -98,7 +116,44 @@ class MemoryStore:
         series.level = value
         self._arrivals += 1
         slot = timestamp_ms // (1000 * series.retention.step_s)
-        series.slots[slot].append(_Sample(timestamp_ms, self._arrivals, value, weight))
+        series.slots[slot].append(Piece.sample(timestamp_ms, self._arrivals, value, weight))
+
+    def load(self, history: History, overlap: Overlap = Overlap.SKIP) -> Loaded:
+        with self._lock:
+            loaded, taken = Loaded(), list[tuple[_Series, tuple[int, int], Piece]]()
+            for position, piece in zip(history.tally.series.tolist(), pieces_of(history.tally, 0), strict=True):
+                outcome, row = self._place(history, position, piece, overlap)
+                loaded += outcome
+                taken += row
+            for series, place, piece in taken:  # at the end: slots of one history do not shut each other out
+                self._arrivals += 1
+                series.loaded[place].append(replace(piece, arrival=self._arrivals))
+            return loaded
+
+    def _place(
+        self, history: History, position: int, piece: Piece, overlap: Overlap
+    ) -> tuple[Loaded, list[tuple[_Series, tuple[int, int], Piece]]]:
+        """What becomes of an imported slot; if it is taken, its series, step and number."""
+        name, step_s = history.names[position], history.tally.step_s
+        start_s = piece.timestamp_ms // 1000
+        age_s = int(self._clock.now()) - start_s - step_s
+        oldest_s = max(rule.retention.keep_s for rule in self._rules)
+        if age_s > oldest_s or -age_s - step_s > self._future_limit_s:
+            return Loaded(out_of_time=1), []
+        numbers = (piece.value, piece.weight, piece.total, piece.m2, piece.low, piece.high)
+        if not (is_canonical(name) and all(map(isfinite, numbers)) and piece.weight > 0.0):
+            return Loaded(refused=1), []
+        series_id = self._create(name, history.kinds[position])
+        if series_id < 0:
+            return Loaded(refused=1), []
+        series = self._series[series_id]
+        kept = [r.step_s for r in series.retention.resolutions if r.keep_s >= age_s]
+        if not kept:
+            return Loaded(out_of_time=1), []
+        step = next((s for s in kept if s % step_s == 0), next((s for s in kept if s >= step_s), kept[-1]))
+        if overlap is Overlap.SKIP and series.has(step, start_s // step):
+            return Loaded(present=1), []
+        return Loaded(taken=1), [(series, (step, start_s // step), piece)]
 
     def durable(self, ticket: int) -> bool:
         """Memory is as durable as this store gets."""
@@ -123,7 +178,7 @@ class MemoryStore:
         step_s: int,
         statistics: Sequence[Statistic] = (Statistic.DEFAULT,),
     ) -> dict[Statistic, NDArray[np.float64]]:
-        def value(statistic: Statistic) -> Callable[[_Series, list[_Sample]], float]:
+        def value(statistic: Statistic) -> Callable[[_Series, list[Piece]], float]:
             return lambda series, samples: _statistic(series, samples, statistic, step_s)
 
         return {one: self._matrix(ids, start_s, until_s, step_s, value(one)) for one in statistics}
@@ -131,8 +186,8 @@ class MemoryStore:
     def percentiles(
         self, ids: NDArray[np.int32], start_s: int, until_s: int, step_s: int, ranks: Sequence[float]
     ) -> dict[float, NDArray[np.float64]]:
-        def value(rank: float) -> Callable[[_Series, list[_Sample]], float]:
-            return lambda series, samples: _percentile(samples, rank) if series.kind == Kind.TIMING else float("nan")
+        def value(rank: float) -> Callable[[_Series, list[Piece]], float]:
+            return lambda series, samples: percentile_of(samples, rank) if series.kind == Kind.TIMING else float("nan")
 
         return {rank: self._matrix(ids, start_s, until_s, step_s, value(rank)) for rank in ranks}
 
@@ -142,7 +197,7 @@ class MemoryStore:
         start_s: int,
         until_s: int,
         step_s: int,
-        value: Callable[[_Series, list[_Sample]], float],
+        value: Callable[[_Series, list[Piece]], float],
     ) -> NDArray[np.float64]:
         matrix = np.full((len(ids), (until_s - start_s) // step_s), np.nan)
         with self._lock:
@@ -155,33 +210,11 @@ class MemoryStore:
         return matrix
 
 
-def _statistic(series: _Series, samples: list[_Sample], statistic: Statistic, step_s: int) -> float:
-    """A statistic of samples that are ordered by time and arrival; the weight scales count and sum."""
+def _statistic(series: _Series, samples: list[Piece], statistic: Statistic, step_s: int) -> float:
+    """A statistic of samples that are ordered by time and arrival."""
     if series.kind == Kind.SET and statistic in (Statistic.DEFAULT, Statistic.LAST):
-        return float(len({np.float64(sample.value).tobytes() for sample in samples}))
-    if statistic is Statistic.DEFAULT:
-        statistic = _default(series, step_s)
-    values = [sample.value for sample in samples]
-    count = sum(sample.weight for sample in samples)
-    total = sum(sample.weight * sample.value for sample in samples)
-    match statistic:
-        case Statistic.LAST:
-            return values[-1]
-        case Statistic.MIN:
-            return min(values)
-        case Statistic.MAX:
-            return max(values)
-        case Statistic.COUNT:
-            return count
-        case Statistic.SUM:
-            return total
-        case Statistic.AVG:
-            return total / count
-        case Statistic.SDEV:
-            m2 = sum(sample.weight * (sample.value - total / count) ** 2 for sample in samples)
-            return sqrt(m2 / count)
-        case Statistic.DEFAULT:
-            raise AssertionError("the default was replaced above")
+        return members_of(samples)
+    return statistic_of(samples, _default(series, step_s) if statistic is Statistic.DEFAULT else statistic)
 
 
 def _default(series: _Series, step_s: int) -> Statistic:
@@ -194,18 +227,6 @@ def _default(series: _Series, step_s: int) -> Statistic:
             return Statistic.AVG
         case _:
             return Statistic.LAST
-
-
-def _percentile(samples: list[_Sample], rank: float) -> float:
-    """The smallest value that at least `rank` percent of the weight does not exceed."""
-    ordered = sorted(samples, key=lambda sample: sample.value)
-    wanted = rank / 100.0 * sum(sample.weight for sample in ordered)
-    reached = 0.0
-    for sample in ordered:
-        reached += sample.weight
-        if reached >= wanted:
-            return sample.value
-    return ordered[-1].value
 
 
 class MemoryCatalog:

@@ -60,22 +60,9 @@ def write_merged(
     kinds
         Kinds of all series by id.
     """
-    width = target.end - target.first
-    n_rows = max(1, _CELLS_AT_ONCE // width)
-
-    def batches() -> Iterator[Pages]:
-        for start in range(0, len(series), n_rows):
-            ids = series[start : start + n_rows]
-            timing = kinds[ids] == Kind.TIMING
-            cells = Accumulator(len(ids), target.first, width, target.step_s, histograms=bool(timing.any()))
-            for select in sources:
-                for tally in select(ids):
-                    cells.add(tally, tally.series, timing)
-            yield pages_of(cells, ids, target.first, compress=target.compress)
-
     number, path = blocks.next_path()
-    footer = BlockFooter(1, str(target.retention), target.step_s, target.first, width)
-    n_series, file_bytes = write_block(path, footer, batches(), files)
+    footer = BlockFooter(1, str(target.retention), target.step_s, target.first, target.end - target.first)
+    n_series, file_bytes = write_block(path, footer, merged_pages(target, series, sources, kinds), files)
     return BlockEntry(
         number,
         str(target.retention),
@@ -86,6 +73,22 @@ def write_merged(
         file_bytes,
         compressed=target.compress,
     )
+
+
+def merged_pages(
+    target: Target, series: NDArray[np.int32], sources: Sequence[Select], kinds: NDArray[np.uint8]
+) -> Iterator[Pages]:
+    """The pages of `write_merged`, a few series at once: memory is that of a matrix of them."""
+    width = target.end - target.first
+    n_rows = max(1, _CELLS_AT_ONCE // width)
+    for start in range(0, len(series), n_rows):
+        ids = series[start : start + n_rows]
+        timing = kinds[ids] == Kind.TIMING
+        cells = Accumulator(len(ids), target.first, width, target.step_s, histograms=bool(timing.any()))
+        for select in sources:
+            for tally in select(ids):
+                cells.add(tally, tally.series, timing)
+        yield pages_of(cells, ids, target.first, compress=target.compress)
 
 
 def rows_between(tally: Tally, ids: NDArray[np.int32]) -> Tally:

@@ -17,9 +17,12 @@ class StoreOptions:
         The head is sealed earlier when it has this many rows: it bounds memory at about 12 bytes a row.
     queue_bytes_max
         Bytes that may wait for the log.
+    future_limit_s
+        Imported slots that begin further ahead than this are not taken.
     """
 
     commit_interval_s: float = 0.2
     seal_interval_s: float = 600.0
     head_rows_max: int = 60_000_000
     queue_bytes_max: int = 256 << 20
+    future_limit_s: int = 600

@@ -1,0 +1,59 @@
+"""Rows of imported history in the order that blocks are written in."""
+
+from collections.abc import Iterator, Sequence
+from itertools import pairwise
+
+import numpy as np
+
+from tallystick.model.tally import Tally
+from tallystick.store.block_writer import Pages
+from tallystick.store.merging import SLOTS_PER_BLOCK
+
+
+def in_order(rows: Tally) -> Tally:
+    """Rows sorted by series and slot, those of one slot in the order they came in."""
+    series, slot = rows.series, rows.slot
+    later = (series[1:] > series[:-1]) | ((series[1:] == series[:-1]) & (slot[1:] >= slot[:-1]))
+    return rows if later.all() else rows.take(np.lexsort((slot, series)))
+
+
+def by_window(rows: Tally, step_s: int) -> Iterator[tuple[int, Tally]]:
+    """Rows that are in order, cut by the window of `step_s` that each is in: its number, and the rows."""
+    slot = np.asarray(rows.slot)
+    window = slot // SLOTS_PER_BLOCK if rows.step_s == step_s else slot * rows.step_s // (step_s * SLOTS_PER_BLOCK)
+    low = int(window.min())
+    if low == int(window.max()):
+        yield low, rows
+        return
+    window -= low
+    # Sixteen bits are sorted without comparing.
+    order = np.argsort(window.astype(np.uint16) if int(window.max()) < 1 << 16 else window, kind="stable")
+    rows = rows.take(order)
+    ends = np.cumsum(np.bincount(window))
+    begins = ends - np.bincount(window)
+    for number in np.flatnonzero(ends > begins).tolist():
+        begin, end = int(begins[number]), int(ends[number])
+        yield low + number, rows.take_slice(begin, end, rows.series[begin:end])
+
+
+def ascending_runs(batches: Sequence[Pages]) -> list[list[Pages]]:
+    """Batches of pages, each of ascending series, put together so that the series of each run ascend throughout.
+
+    Of batches that share series, what came later is in a later run.
+    """
+    batches = [batch for batch in batches if len(batch.series)]
+    by_series = sorted(batches, key=_first_series)
+    if all(one.series[-1] < other.series[0] for one, other in pairwise(by_series)):
+        return [by_series] if by_series else []
+    runs: list[list[Pages]] = []
+    for batch in batches:
+        shared = [k for k, run in enumerate(runs) if run[-1].series[-1] >= batch.series[0]]
+        place = shared[-1] + 1 if shared else 0
+        if place == len(runs):
+            runs.append([])
+        runs[place].append(batch)
+    return runs
+
+
+def _first_series(batch: Pages) -> int:
+    return int(batch.series[0])
