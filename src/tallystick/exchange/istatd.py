@@ -20,7 +20,7 @@ from pathlib import Path
 
 import numpy as np
 
-from tallystick.exchange.foreign import PassOver, component, folders_below, joined, least_m2, most_m2
+from tallystick.exchange.foreign import Column, PassOver, component, folders_below, joined, least_m2, most_m2
 from tallystick.exchange.istatd_file import StatFile, read_file, recognised
 from tallystick.model.errors import ForeignFileError
 from tallystick.model.kind import Kind
@@ -118,9 +118,9 @@ def _each_moment_once(levels: Sequence[_Level]) -> list[_Level]:
 
 def _level(file: StatFile, finest_s: int) -> _Level:
     b = file.buckets
-    count, total = b["count"].astype(np.float64), b["sum"].astype(np.float64)
-    low, high = b["min"].astype(np.float64), b["max"].astype(np.float64)
-    squares = b["sum_sq"].astype(np.float64)
+    count, total, low, high, squares = (
+        b[column].astype(np.float64) for column in ("count", "sum", "min", "max", "sum_sq")
+    )
     if file.counter:
         # A rate of the finest interval, times its length, is the events in it.
         base_s = file.interval_s / file.fixed_count if file.fixed_count > 0 else finest_s
@@ -133,22 +133,23 @@ def _level(file: StatFile, finest_s: int) -> _Level:
     low, high = np.where(count == 1.0, mean, low), np.where(count == 1.0, mean, high)
     spread = None
     if (count != 1.0).any():
-        spread = Spread(count, total, _m2(count, mean, squares, low, high), low, high)
+        # The minimum of a coarser file of a counter knows nothing of silent intervals, the sum of squares does.
+        lowest = np.minimum(low, 0.0) if file.counter and not file.collated else low
+        least, most = least_m2(count, mean, low, high), most_m2(count, mean, lowest, high)
+        spread = Spread(count, total, _m2(count, mean, squares, least, most), low, high)
     slot = b["time"].astype(np.int64) // file.interval_s
     tally = Tally(file.interval_s, np.zeros(len(b), np.int32), slot, mean, spread)
     return _Level(Kind.COUNTER if file.counter else Kind.GAUGE, tally)
 
 
-def _m2(count: np.ndarray, mean: np.ndarray, squares: np.ndarray, low: np.ndarray, high: np.ndarray) -> np.ndarray:
+def _m2(count: Column, mean: Column, squares: Column, least: Column, most: Column) -> Column:
     """Sum of squared deviations; where a difference of two large numbers is noise, the nearest that can be."""
-    least, most = least_m2(count, mean, low, high), most_m2(count, mean, low, high)
     with np.errstate(over="ignore", invalid="ignore"):
         m2 = squares - count * mean**2
-    m2 = np.where(np.isfinite(m2), m2, least)
-    return np.clip(m2, least, np.maximum(least, most))
+    return np.asarray(np.clip(np.where(np.isfinite(m2), m2, least), least, np.maximum(least, most)))
 
 
-def _events(number: np.ndarray, noise: float) -> np.ndarray:
+def _events(number: Column, noise: float) -> Column:
     """The whole number meant by one that a division left a little beside it."""
     whole = np.rint(number)
     return np.where(np.abs(number - whole) <= noise * np.abs(whole), whole, number)

@@ -140,7 +140,7 @@ def test_a_counter_becomes_events_again(tmp_path: Path) -> None:
     (history,) = pieces(tmp_path)
     ((count, total, m2, low, high),) = statistics(history)
     assert (count, total, low, high) == (30, 41, 1, 33)  # the smallest of those that had any
-    assert m2 == pytest.approx(np.var([1, 7, 33, *[0] * 27]) * 30, rel=1e-5)
+    assert m2 == pytest.approx(np.var([1, 7, 33, *[0] * 27]) * 30, rel=1e-5)  # of all thirty, silent ones included
 
 
 def test_each_sample_is_there_once_though_every_file_has_it(tmp_path: Path) -> None:
