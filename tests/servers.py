@@ -158,7 +158,7 @@ class Server:
             told = self.log.read_text()
             if "Ctrl-C ends it." in told:
                 self.url = re.findall(r"^Tallystick is at (\S+)$", told, re.M)[0]
-                bound = re.findall(r"(\w+) on (\w+)://([^\s,]+?)(?=[,.]\s)", told)
+                bound = re.findall(r"([\w-]+) on (\w+)://([^\s,]+?)(?=[,.]\s)", told)
                 self.doors = {f"{protocol} {scheme}": place for protocol, scheme, place in bound}
                 return
             if self.process.poll() is not None:

@@ -145,7 +145,8 @@ class Service:
     def _open_doors(self) -> None:
         known = protocols()
         for listener in self._config.listeners:
-            parser = known[listener.protocol](line_bytes_max=listener.line_bytes_max)
+            made = known[listener.protocol]
+            parser = made(line_bytes_max=listener.line_bytes_max) if listener.line_bytes_max else made()
             endpoint = listener.endpoint
             if endpoint.scheme == "udp" or (endpoint.scheme == "unix" and listener.protocol == "statsd"):
                 door = DatagramDoor(self.intake, endpoint, parser)

@@ -18,6 +18,9 @@ address = "udp://127.0.0.1:0"
 protocol = "carbon"
 address = "unix://{root}/carbon.sock"
 [[listeners]]
+protocol = "carbon-pickle"
+address = "tcp://127.0.0.1:0"
+[[listeners]]
 protocol = "statsd"
 address = "udp://127.0.0.1:0"
 [[listeners]]

@@ -1,8 +1,10 @@
 """Lines as a script sends them, by every kind of door."""
 
+import pickle
 import re
 import shutil
 import socket
+import struct
 import subprocess
 import time
 
@@ -34,6 +36,20 @@ def test_carbon_over_a_unix_socket(shared_server: Server) -> None:
         connection.connect(shared_server.doors["carbon unix"])
         connection.sendall(f"unix.level 7 {time.time()}\n".encode())
     assert wait_until(lambda: shared_server.values("unix.level"), "unix.level") == [7.0]
+
+
+def test_pickled_frames_land_and_one_that_is_none_closes_only_its_own_connection(shared_server: Server) -> None:
+    slot = int(time.time()) // 10 * 10 - 60
+    door = ("127.0.0.1", shared_server.port("carbon-pickle tcp"))
+    program = pickle.dumps([("pickled.level", (slot, 1.5)), ("pickled.other;host=a", (slot, 3))], protocol=2)
+    with socket.create_connection(door) as good, socket.create_connection(door) as bad:
+        bad.sendall(b"pickled.text 1 -1\n")
+        assert bad.recv(1) == b"", "text at a door for frames was not refused"
+        frame = struct.pack(">I", len(program)) + program
+        good.sendall(frame[:7])
+        good.sendall(frame[7:])
+        assert wait_until(lambda: shared_server.values("pickled.level"), "pickled.level") == [1.5]
+    assert shared_server.render("pickled.other;host=a").popitem()[1] == {slot: 3.0}
 
 
 def test_carbon_over_udp_with_several_lines_in_a_datagram(shared_server: Server) -> None:

@@ -15,14 +15,17 @@ from tallystick.config.address import Address, host_port, is_loopback
 from tallystick.config.places import KeyPath
 from tallystick.model.retention import DEFAULT_KEEP, Retention, RetentionRule
 
-PROTOCOLS = ("carbon", "statsd")
-"""Protocols that a listener may speak."""
+PROTOCOLS = {
+    "carbon": ("tcp", "udp", "unix"),
+    "carbon-pickle": ("tcp", "unix"),
+    "statsd": ("tcp", "udp", "unix"),
+}
+"""Protocols that a listener may speak, and over what."""
 
 COLLECTORS = ("cpu", "disk", "filesystem", "load", "memory", "network")
 """Collectors that there are; a test holds this to what `tallystick.agent.collectors` registers."""
 
-LINE_BYTES_MAX = 16_384
-"""Carbon's, and that of the parsers."""
+_LINE_BYTES_MIN = 64
 
 Conflict = tuple[KeyPath, str]
 """A key, and why its value does not fit together with others: cause and expectation."""
@@ -76,6 +79,11 @@ def _prefix(text: str) -> None:
         raise ValueError(f"{text!r} is no prefix of names; expected words and dots, and {{host}} for the host")
 
 
+def _line_limit(size: int) -> None:
+    if 0 < size < _LINE_BYTES_MIN:
+        raise ValueError(f"{size} bytes are too few for a line; expected at least {_LINE_BYTES_MIN}, or 0")
+
+
 class Table(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """A table of the config."""
 
@@ -110,14 +118,31 @@ class Http(Table, frozen=True):
 class Listener(Table, frozen=True):
     """A door for senders. Without any, carbon on TCP and UDP 2003 and StatsD on UDP 8125 are opened, on loopback."""
 
-    protocol: Annotated[str, key("What is spoken: carbon or statsd.", one_of("protocol", PROTOCOLS))]
+    protocol: Annotated[str, key(f"What is spoken: {', '.join(PROTOCOLS)}.", one_of("protocol", tuple(PROTOCOLS)))]
     address: Annotated[str, key("tcp://host:port, udp://host:port or unix:///path.", Address.parse)]
-    line_bytes_max: Annotated[int, key("A longer line is rejected and counted.", ge=64, le=1 << 20)] = LINE_BYTES_MAX
+    line_bytes_max: Annotated[
+        int,
+        key(
+            "A longer line, or frame, is rejected and counted; 0 is what the protocol has: 16384 for lines, 1048576 "
+            "for frames.",
+            _line_limit,
+            ge=0,
+            le=1 << 20,
+        ),
+    ] = 0
 
     @property
     def endpoint(self) -> Address:
         """The address, taken apart."""
         return Address.parse(self.address)
+
+    def conflicts(self) -> Iterator[Conflict]:
+        schemes = PROTOCOLS[self.protocol]
+        if self.endpoint.scheme not in schemes:
+            yield (
+                ("address",),
+                f"{self.protocol} is not spoken over {self.endpoint.scheme}; expected {' or '.join(schemes)}",
+            )
 
 
 class Collector(Table, frozen=True):

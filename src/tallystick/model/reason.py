@@ -42,3 +42,7 @@ class Reason(IntEnum):
     """There are already as many names as the limit allows."""
     STORE_FULL = 18
     """The log could not take it: the disk is full or does not answer."""
+    FRAME = 19
+    """A frame that is not written as the protocol says."""
+    FRAME_LONG = 20
+    """The frame is longer than the listener allows; where the next one begins is not known."""

@@ -83,6 +83,8 @@ class Parsed:
     skipping
         Whether the bytes ended inside a line that is too long (and is counted already); to be handed to the next
         call for the same connection.
+    broken
+        Whether nothing that follows on this connection can be read: it is to be closed.
     """
 
     batch: SampleBatch
@@ -90,6 +92,7 @@ class Parsed:
     lines: int
     consumed: int
     skipping: bool = False
+    broken: bool = False
 
 
 class Parser(Protocol):
@@ -111,7 +114,7 @@ class Parser(Protocol):
         final: bool = False,
         skipping: bool = False,
     ) -> Parsed:
-        """Parse the complete lines among the first `length` bytes of a stream's buffer.
+        """Parse the complete lines, or frames, among the first `length` bytes of a stream's buffer.
 
         Parameters
         ----------

@@ -149,6 +149,8 @@ class _Connection(asyncio.BufferedProtocol):
             return
         self._skipping = parsed.skipping
         self._rest = bytes(door.view[parsed.consumed : length])
+        if parsed.broken and self._transport is not None:
+            self._transport.abort()
 
     def eof_received(self) -> bool:
         return False

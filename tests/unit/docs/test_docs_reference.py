@@ -15,12 +15,13 @@ from starlette.applications import Starlette
 from starlette.routing import Route
 
 from tallystick.cli import main
-from tallystick.config import Config, Listener, parse
+from tallystick.config import Config, parse
 from tallystick.model.kind import Kind
 from tallystick.model.name import NAME_BYTES_MAX
 from tallystick.model.reason import Reason
 from tallystick.model.statistic import Statistic
 from tallystick.parse import LINE_BYTES_MAX
+from tallystick.parse.frames import FRAME_BYTES_MAX
 from tallystick.query import FUNCTIONS
 from tallystick.receive.streams import CONNECTIONS_MAX
 from tallystick.render.format import FORMATS
@@ -144,12 +145,11 @@ def test_as_many_targets_are_compared_as_compatibility_says() -> None:
 
 def test_limits_are_those_that_pages_tell() -> None:
     store, query = Config().store, Config().query
-    listener = Listener(protocol="carbon", address="tcp://127.0.0.1:0")
-    assert listener.line_bytes_max == LINE_BYTES_MAX
     told = {
         "COMPATIBILITY.md": [f"{LINE_BYTES_MAX:,} bytes", f"{store.future_limit_s // 60} minutes"],
         "docs/guides/senders.md": [
             f"{LINE_BYTES_MAX:,} bytes",
+            f"{FRAME_BYTES_MAX:,} bytes",
             f"{NAME_BYTES_MAX:,}",
             f"{BODY_BYTES_MAX >> 20} MiB",
             f"{store.future_limit_s // 60} minutes",

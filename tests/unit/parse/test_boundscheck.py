@@ -11,14 +11,17 @@ from pathlib import Path
 
 import pytest
 
-CASES = Path(__file__).with_name("test_golden_lines.py")
+CASES = (
+    Path(__file__).with_name("test_golden_lines.py"),
+    Path(__file__).parents[2] / "property" / "test_pickle_twin.py",
+)
 
 
 @pytest.mark.timeout(300)
 def test_no_golden_case_reads_or_writes_beyond_an_array(tmp_path: Path):
     environment = os.environ | {"NUMBA_BOUNDSCHECK": "1", "NUMBA_CACHE_DIR": str(tmp_path)}
     run = subprocess.run(
-        [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", str(CASES)],
+        [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", *map(str, CASES)],
         env=environment, capture_output=True, text=True, check=False,
     )  # fmt: skip
     assert run.returncode == 0, run.stdout + run.stderr
