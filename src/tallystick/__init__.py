@@ -1,3 +1,26 @@
-"""Tallystick: a metrics platform whose numbers add up."""
+"""Tallystick: a metrics platform whose numbers add up.
+
+`tallystick.connect` reads numbers, `tallystick.sensors` sends them.
+"""
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from tallystick.door import connect as connect
 
 __version__ = "0.1.0"
+
+_DOORS = ("connect",)
+
+
+def __getattr__(name: str) -> object:
+    # Whoever counts something in a program imports this package: the door is loaded by those who read.
+    if name not in _DOORS:
+        raise AttributeError(f"module 'tallystick' has no attribute {name!r}")
+    from tallystick import door
+
+    return getattr(door, name)
+
+
+def __dir__() -> list[str]:
+    return sorted([*globals(), *_DOORS])

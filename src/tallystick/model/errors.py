@@ -45,3 +45,7 @@ class ForgottenSeriesError(StoreError):
 
 class ForeignFileError(TallystickError):
     """A file of another program cannot be read; whoever reads many of them names it and goes on with the next."""
+
+
+class ServerError(TallystickError):
+    """A server cannot be asked, refuses who asks, or what answers at its address is no Tallystick."""

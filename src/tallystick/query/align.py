@@ -62,6 +62,11 @@ def consolidated(series: SeriesList, slots_max: int, x_files_factor: float) -> S
     return series.each(fit)
 
 
+def lengthened(series: SeriesList, step_s: int, x_files_factor: float) -> SeriesList:
+    """The series in slots of at least `step_s` seconds, aligned to the epoch, joined by each row's consolidation."""
+    return series.each(lambda grid: _coarser(grid, -(-step_s // grid.step_s) * grid.step_s, x_files_factor))
+
+
 def _coarser(grid: Grid, step_s: int, x_files_factor: float) -> Grid:
     """`grid` in slots of `step_s` seconds (a multiple of its own step) that are aligned to the epoch."""
     if grid.step_s == step_s and grid.start_s % step_s == 0:

@@ -12,7 +12,7 @@ from tallystick.model.errors import LimitError, QueryError
 from tallystick.model.statistic import Statistic
 from tallystick.query.grammar import Node, Scalar
 from tallystick.query.series import SeriesList
-from tallystick.store.contract import Store
+from tallystick.store.contract import StoreReader
 
 Value = SeriesList | list[SeriesList] | Scalar
 """What an expression can evaluate to."""
@@ -61,6 +61,8 @@ class Request:
         Share of slots that must be known for a joined slot to be known.
     template
         Replacements for ``template()`` that win over its own.
+    step_s
+        Slots are no shorter than so many seconds, merged from tallies where that is possible; None for those kept.
     """
 
     from_s: int
@@ -70,6 +72,7 @@ class Request:
     slots_max: int | None = None
     x_files_factor: float = 0.0
     template: Mapping[str, str] = field(default_factory=dict)
+    step_s: int | None = None
 
 
 @dataclass(slots=True)
@@ -79,18 +82,18 @@ class Session:
     Parameters
     ----------
     statistics
-        Read in one go whenever a path is fetched, so that a min/max band costs one reading.
+        Read in one go whenever a path is fetched, so that a min/max band costs one reading; percentiles likewise.
     fetched
         What was read already, by path, range and statistic.
     ids
         The series that a path gave, by path, in the order of their names.
     """
 
-    store: Store
+    store: StoreReader
     clock: Clock
     limits: QueryLimits
     started_s: float
-    statistics: Sequence[Statistic] = (Statistic.DEFAULT,)
+    statistics: Sequence[Wanted] = (Statistic.DEFAULT,)
     fetched: dict[tuple[object, ...], SeriesList] = field(default_factory=dict)
     ids: dict[str, NDArray[np.int32]] = field(default_factory=dict)
     series: int = 0
@@ -122,8 +125,8 @@ class Session:
         _within("series", sum(len(one) for one in values), self.limits.series_max, "series_max")
         _within("points", sum(one.points for one in values), self.limits.points_max, "points_max")
 
-    def show(self, series: SeriesList) -> None:
-        """Count what a target gave.
+    def show(self, series: SeriesList, statistics: int = 1) -> None:
+        """Count what a target gave, of so many statistics.
 
         Raises
         ------
@@ -131,7 +134,7 @@ class Session:
             If all targets together give more than may be read.
         """
         self.shown_series += len(series)
-        self.shown_points += series.points
+        self.shown_points += series.points * statistics
         _within("series", self.shown_series, self.limits.series_max, "series_max")
         _within("points", self.shown_points, self.limits.points_max, "points_max")
 
@@ -169,8 +172,10 @@ class Context:
         The statistic that `stat()` or `percentile()` around the expression asks for; None for each kind's own.
     slots_max
         If set, paths are read merged to at most so many slots.
+    step_s
+        If set, paths are read merged to slots of at least so many seconds.
     consolidation
-        With `slots_max`: how `consolidateBy()` around the expression joins slots; None for each kind's own.
+        With either of them: how `consolidateBy()` around the expression joins slots; None for each kind's own.
     replacements
         Of the `template()` around the expression.
     call
@@ -184,12 +189,13 @@ class Context:
     evaluator: Callable[[Node, "Context"], Value]
     wanted: Wanted | None = None
     slots_max: int | None = None
+    step_s: int | None = None
     consolidation: str | None = None
     replacements: Mapping[str, Scalar] = field(default_factory=dict)
     call: str = ""
 
     @property
-    def store(self) -> Store:
+    def store(self) -> StoreReader:
         """Where data is read."""
         return self.session.store
 
@@ -204,7 +210,9 @@ class Context:
 
     def shifted(self, from_by_s: int, until_by_s: int = 0) -> "Context":
         """The same, the ends of its range moved by so many seconds; full resolution, as values must be exact."""
-        return replace(self, from_s=self.from_s + from_by_s, until_s=self.until_s + until_by_s, slots_max=None)
+        return replace(
+            self, from_s=self.from_s + from_by_s, until_s=self.until_s + until_by_s, slots_max=None, step_s=None
+        )
 
     def wanting(self, wanted: Wanted) -> "Context":
         """The same, with another statistic read from the store."""

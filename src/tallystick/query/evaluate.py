@@ -13,12 +13,12 @@ from tallystick.model.errors import LimitError, QueryError
 from tallystick.model.grid import Grid
 from tallystick.model.statistic import Statistic
 from tallystick.query import functions, registry
-from tallystick.query.align import consolidated
-from tallystick.query.context import Context, Deferred, QueryLimits, Request, Session, Value, as_series
+from tallystick.query.align import consolidated, lengthened
+from tallystick.query.context import Context, Deferred, QueryLimits, Request, Session, Value, Wanted, as_series
 from tallystick.query.fetch import fetch_path
 from tallystick.query.grammar import TARGET_CHARS_MAX, Call, Literal, Node, Path, Template, parse
 from tallystick.query.series import SeriesList
-from tallystick.store.contract import Store
+from tallystick.store.contract import StoreReader
 
 _NUMERIC = re.compile(r"-?\d+(\.\d+)?")
 _MIN_MAX = (Statistic.DEFAULT, Statistic.MIN, Statistic.MAX)
@@ -57,7 +57,7 @@ class Evaluator:
         How large one request may be.
     """
 
-    def __init__(self, store: Store, clock: Clock, limits: QueryLimits | None = None) -> None:
+    def __init__(self, store: StoreReader, clock: Clock, limits: QueryLimits | None = None) -> None:
         self.store = store
         self._clock = clock
         self._limits = limits or QueryLimits()
@@ -73,7 +73,7 @@ class Evaluator:
             If the request is larger than the limits allow.
         """
         session = self.new_session()
-        return [grid for target in targets for grid in self._target(parse(target), request, session).grids]
+        return [grid for target in targets for grid in self._shown(parse(target), request, session).grids]
 
     def evaluate_bands(self, target: str, request: Request, session: Session | None = None) -> list[Band]:
         """The series of one target; where it leaves values untouched, with the extremes of each slot.
@@ -94,7 +94,7 @@ class Evaluator:
         session = session or self.new_session()
         session.statistics = _MIN_MAX if _has_band(node) else (Statistic.DEFAULT,)
         if not _has_band(node):
-            return [Band(grid) for grid in self._target(node, request, session).grids]
+            return [Band(grid) for grid in self._shown(node, request, session).grids]
         context = _plain_context(_context(session, request), node)
         found = [as_series(context.wanting(one).evaluate(node), target) for one in _MIN_MAX]
         session.show(found[0])
@@ -110,14 +110,33 @@ class Evaluator:
         """What the targets of one request share."""
         return Session(self.store, self._clock, self._limits, self._clock.monotonic())
 
-    def _target(self, node: Node, request: Request, session: Session) -> SeriesList:
+    def series(self, node: Node, request: Request, session: Session, wanted: Wanted = Statistic.DEFAULT) -> SeriesList:
+        """What a parsed target gives when `wanted` is read of its paths, unless the target itself names another.
+
+        Whoever shows it counts it: `Session.show`.
+
+        Raises
+        ------
+        QueryError
+            If the target cannot be evaluated.
+        LimitError
+            If the request is larger than the limits allow.
+        """
         context = _context(session, request)
-        if request.slots_max is not None and request.slots_max > 1 and _is_plain(node):
+        if _is_plain(node) and (request.step_s is not None or (request.slots_max or 0) > 1):
             context = _plain_context(context, node)
+        if wanted is not Statistic.DEFAULT:
+            context = context.wanting(wanted)
         series = as_series(context.evaluate(node), str(node))
         session.check_size([series])
+        if request.step_s is not None:
+            series = lengthened(series, request.step_s, request.x_files_factor)
         if request.slots_max is not None:
             series = consolidated(series, request.slots_max, request.x_files_factor)
+        return series
+
+    def _shown(self, node: Node, request: Request, session: Session) -> SeriesList:
+        series = self.series(node, request, session)
         session.show(series)
         return series
 
@@ -128,7 +147,8 @@ def _context(session: Session, request: Request) -> Context:
 
 def _plain_context(context: Context, node: Node) -> Context:
     """For a target that leaves values untouched: its paths are read at the resolution of the screen."""
-    return replace(context, slots_max=context.request.slots_max, consolidation=_consolidation_of(node))
+    asked = context.request
+    return replace(context, slots_max=asked.slots_max, step_s=asked.step_s, consolidation=_consolidation_of(node))
 
 
 def _is_plain(node: Node) -> bool:

@@ -73,7 +73,7 @@ def _fetch(context: Context, path: str, find: Callable[[], NDArray[np.int32]]) -
         return SeriesList()
     session = context.session
     wanted: Wanted = Statistic.DEFAULT if context.wanted is None else context.wanted
-    key = (path, context.from_s, context.until_s, context.slots_max, context.consolidation)
+    key = (path, context.from_s, context.until_s, context.slots_max, context.step_s, context.consolidation)
     if (*key, wanted) not in session.fetched:
         every = session.statistics if wanted in session.statistics else (wanted,)
         session.ids[path] = find()
@@ -100,10 +100,10 @@ def _read_alike(
 ) -> dict[Wanted, Grid]:
     """Series of one kind and one step."""
     until_s = min(context.until_s, context.request.now_s)
-    merged = _MERGED.get((kind, context.consolidation or "")) if context.slots_max else None
-    if context.slots_max and _may_merge(context, kind, wanted):
-        start_s, end_s = _slots(context.from_s, until_s, step_s)
-        step_s *= max(1, -(-((end_s - start_s) // step_s) // context.slots_max))
+    coarser = context.slots_max is not None or context.step_s is not None
+    merged = _MERGED.get((kind, context.consolidation or "")) if coarser else None
+    if coarser and _may_merge(context, kind, wanted):
+        step_s = _merged_step(context, until_s, step_s)
     start_s, end_s = _slots(context.from_s, until_s, step_s)
     context.session.charge(len(ids), len(ids) * ((end_s - start_s) // step_s) * len(wanted))
     statistics = {
@@ -122,6 +122,15 @@ def _read_alike(
         )
         for one in wanted
     }
+
+
+def _merged_step(context: Context, until_s: int, step_s: int) -> int:
+    """The step to read at where slots of `step_s` are too short or too many: a multiple of it."""
+    step_s *= -(-(context.step_s or 1) // step_s)
+    if context.slots_max is None:
+        return step_s
+    start_s, end_s = _slots(context.from_s, until_s, step_s)
+    return step_s * max(1, -(-((end_s - start_s) // step_s) // context.slots_max))
 
 
 def _may_merge(context: Context, kind: Kind, wanted: Sequence[Wanted]) -> bool:

@@ -4,7 +4,7 @@
 function, imported below.
 """
 
-from tallystick.render import as_csv, as_json, as_raw
+from tallystick.render import as_arrow, as_csv, as_json, as_raw
 from tallystick.render.format import FORMATS, Options, Rendered, render, wrapped
 
-__all__ = ["FORMATS", "Options", "Rendered", "as_csv", "as_json", "as_raw", "render", "wrapped"]
+__all__ = ["FORMATS", "Options", "Rendered", "as_arrow", "as_csv", "as_json", "as_raw", "render", "wrapped"]

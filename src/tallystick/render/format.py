@@ -1,7 +1,7 @@
 """The registry of formats: each enters itself by the decorator line above it."""
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, tzinfo
 
@@ -33,9 +33,9 @@ class Options:
 
 @dataclass(frozen=True, slots=True)
 class Rendered:
-    """Bytes and their media type."""
+    """Bytes and their media type; a large body may be an iterator of parts, made while they are sent."""
 
-    body: bytes
+    body: bytes | Iterator[bytes]
     media_type: str
 
 

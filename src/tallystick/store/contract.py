@@ -92,8 +92,8 @@ class Catalog(Protocol):
         ...
 
 
-class Store(Protocol):
-    """Keeps tallies of series and gives them back."""
+class StoreWriter(Protocol):
+    """The half of a store that takes tallies of series."""
 
     @property
     def catalog(self) -> Catalog: ...
@@ -132,6 +132,13 @@ class Store(Protocol):
         """Have `call` called, from any thread, once `durable(ticket)` is true; at once if it is already."""
         ...
 
+
+class StoreReader(Protocol):
+    """The half that gives them back: all that a query needs, and what a view of a closed or foreign store has."""
+
+    @property
+    def catalog(self) -> Catalog: ...
+
     def retention(self, series: int) -> Retention:
         """The resolutions that a series is kept at."""
         ...
@@ -167,3 +174,7 @@ class Store(Protocol):
     ) -> dict[float, NDArray[np.float64]]:
         """Percentiles (ranks 0 to 100) of timings from their histograms, else as `read`; NaN for other kinds."""
         ...
+
+
+class Store(StoreWriter, StoreReader, Protocol):
+    """Keeps tallies of series and gives them back."""

@@ -1,6 +1,9 @@
-"""Our own reads, for the pages: series with their min/max band, and names by words."""
+"""Our own reads: for the pages series with their min/max band and names by words, for programs columns.
 
-from collections.abc import Iterator
+A program says which statistics it wants, or that it takes Arrow, and gets all series on one time line.
+"""
+
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 import msgspec
@@ -16,8 +19,11 @@ from tallystick.model.kind import Kind
 from tallystick.query import Band, Evaluator, QueryLimits
 from tallystick.query import Request as Reading
 from tallystick.query.context import Session
+from tallystick.query.known import known_series
+from tallystick.query.table import Table, parse_wanted, read_table
+from tallystick.render import Rendered, as_arrow
 from tallystick.store.contract import Store
-from tallystick.web.reading import Workers, as_json, parameters, reading
+from tallystick.web.reading import Parameters, Workers, answered, as_json, parameters, reading
 
 _POINTS = 800
 _NAMES = 50
@@ -38,6 +44,18 @@ class Line(msgspec.Struct, frozen=True):
     max: list[float] | msgspec.UnsetType = msgspec.UNSET
 
 
+class Columns(msgspec.Struct, frozen=True):
+    """One series with the statistics that were asked for."""
+
+    name: str
+    tags: dict[str, str]
+    kind: str | None
+    start: int
+    step: int
+    kept_s: int | None
+    statistics: dict[str, list[float]]
+
+
 def api_routes(store: Store, limits: QueryLimits, clock: Clock, workers: Workers | None = None) -> list[BaseRoute]:
     """Routes of our own API that read."""
     workers = workers or Workers(limits.workers)
@@ -49,14 +67,22 @@ def api_routes(store: Store, limits: QueryLimits, clock: Clock, workers: Workers
         if not targets:
             raise QueryError("cannot answer: missing required parameter 'target'; expected a path such as web.*.cpu")
         asked = reading(given, int(clock.now()), "-1h", "points")
-        asked = replace(asked, slots_max=asked.slots_max or _POINTS)
+        asked = replace(asked, step_s=given.whole("step"))
+        words = [word for one in given.all("statistics") for word in one.split(",") if word]
+        arrow = _wants_arrow(request, given)
+        if not arrow and asked.slots_max is None and asked.step_s is None:
+            asked = replace(asked, slots_max=_POINTS)
 
-        def answer() -> bytes:
+        def answer() -> Rendered:
+            if arrow or words:
+                table = read_table(evaluator, targets, asked, parse_wanted(words))
+                return as_arrow.rendered_table(table) if arrow else _encoded(asked, _columns(table))
             session = evaluator.new_session()
-            lines = [line for target in targets for line in _lines(store, evaluator, target, asked, session)]
-            return msgspec.json.encode({"from": asked.from_s, "until": asked.until_s, "series": lines})
+            return _encoded(
+                asked, [line for target in targets for line in _lines(store, evaluator, target, asked, session)]
+            )
 
-        return Response(await workers.run(answer), media_type="application/json")
+        return answered(await workers.run(answer))
 
     async def search(request: Request) -> Response:
         given = await parameters(request)
@@ -64,7 +90,44 @@ def api_routes(store: Store, limits: QueryLimits, clock: Clock, workers: Workers
         names = await workers.run(store.catalog.search, given.one("q"), limit)
         return as_json({"names": names}, given)
 
-    return [Route("/api/query", query, methods=["GET", "POST"]), Route("/api/search", search)]
+    async def series(request: Request) -> Response:
+        given = await parameters(request)
+        pattern, expressions = given.one("query"), given.all("expr")
+        found = await workers.run(known_series, store, pattern, expressions, limits.series_max)
+        return as_json({"series": found}, given)
+
+    return [
+        Route("/api/query", query, methods=["GET", "POST"]),
+        Route("/api/search", search, methods=["GET", "POST"]),
+        Route("/api/series", series, methods=["GET", "POST"]),
+    ]
+
+
+def _wants_arrow(request: Request, given: Parameters) -> bool:
+    form = given.one("format") or ("arrow" if as_arrow.MEDIA_TYPE in request.headers.get("accept", "") else "json")
+    if form not in ("arrow", "json"):
+        raise QueryError(f"cannot write format {form!r}: not supported here; expected arrow or json")
+    return form == "arrow"
+
+
+def _encoded(asked: Reading, series: Sequence[Line | Columns]) -> Rendered:
+    body = msgspec.json.encode({"from": asked.from_s, "until": asked.until_s, "series": series})
+    return Rendered(body, "application/json")
+
+
+def _columns(table: Table) -> list[Columns]:
+    return [
+        Columns(
+            row.name,
+            row.tags,
+            origin.kind.name.lower() if origin else None,
+            table.start_s,
+            table.step_s,
+            origin.kept_s if origin else None,
+            {word: values[i].tolist() for word, values in table.columns.items()},
+        )
+        for i, (row, origin) in enumerate(zip(table.rows, table.origins, strict=True))
+    ]
 
 
 def _lines(store: Store, evaluator: Evaluator, target: str, asked: Reading, session: Session) -> Iterator[Line]:

@@ -7,7 +7,7 @@ from urllib.parse import parse_qsl
 import msgspec
 from anyio import CapacityLimiter, to_thread
 from starlette.requests import Request
-from starlette.responses import Response
+from starlette.responses import Response, StreamingResponse
 
 from tallystick.model.errors import QueryError
 from tallystick.query import Request as Reading
@@ -161,7 +161,9 @@ def reading(given: Parameters, now_s: int, from_default: str, slots_field: str) 
 
 def answered(rendered: Rendered) -> Response:
     """What a format gives, as an answer."""
-    return Response(rendered.body, media_type=rendered.media_type)
+    if isinstance(rendered.body, bytes):
+        return Response(rendered.body, media_type=rendered.media_type)
+    return StreamingResponse(rendered.body, media_type=rendered.media_type)
 
 
 def as_json(value: object, given: Parameters) -> Response:

@@ -1,0 +1,100 @@
+"""`LocalDatabase`: a store in a directory, read by this process."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+import numpy as np
+
+from tallystick.door.database import Database, Series
+from tallystick.door.result import Result
+from tallystick.model.clock import Clock, SystemClock
+from tallystick.model.errors import QueryError
+from tallystick.query import Evaluator, QueryLimits, Request, parse_time, time_zone
+from tallystick.query.known import known_series
+from tallystick.query.table import parse_wanted, read_table
+from tallystick.store.contract import StoreReader
+
+
+class LocalDatabase(Database):
+    """A store of this process.
+
+    Parameters
+    ----------
+    store
+        Read only.
+    place
+        What is shown of it.
+    refresh, close
+        What the store has for these.
+    """
+
+    def __init__(
+        self,
+        store: StoreReader,
+        place: str,
+        limits: QueryLimits | None = None,
+        clock: Clock | None = None,
+        refresh: Callable[[], None] = lambda: None,
+        close: Callable[[], None] = lambda: None,
+    ) -> None:
+        self._store = store
+        self._place = place
+        self._limits = limits or QueryLimits()
+        self._clock = clock or SystemClock()
+        self._refresh = refresh
+        self._close = close
+
+    def find(self, pattern: str = "", *, tags: Sequence[str] = ()) -> list[str]:
+        catalog = self._store.catalog
+        if tags:
+            return catalog.names(catalog.tagged(list(tags)))
+        if not pattern:
+            return sorted(catalog.names(np.arange(len(catalog), dtype=np.int32)))
+        return catalog.names(catalog.find(pattern))
+
+    def browse(self, pattern: str = "*") -> list[str]:
+        return sorted({node.path for node in self._store.catalog.children(pattern)})
+
+    def search(self, words: str, limit: int = 50) -> list[str]:
+        return self._store.catalog.search(words, limit)
+
+    def series(self, pattern: str = "", *, tags: Sequence[str] = ()) -> list[Series]:
+        found = known_series(self._store, pattern, list(tags), self._limits.series_max)
+        return [Series(one.name, one.tags, one.kind, one.retention) for one in found]
+
+    def refresh(self) -> None:
+        self._refresh()
+
+    def close(self) -> None:
+        self._close()
+
+    def __repr__(self) -> str:
+        return f"<Database in {self._place}>"
+
+    def _query(
+        self,
+        targets: list[str],
+        start: str,
+        until: str,
+        step_s: int | None,
+        slots_max: int | None,
+        statistics: list[str],
+        zone: str,
+    ) -> Result:
+        place, now_s = time_zone(zone), int(self._clock.now())
+        from_s, until_s = sorted((parse_time(start, now_s, place), parse_time(until, now_s, place)))
+        if from_s == until_s:
+            raise QueryError(f"cannot read from {start!r} until {until!r}: the range is empty; expected a longer one")
+        asked = Request(from_s, until_s, now_s, place, slots_max, step_s=step_s)
+        evaluator = Evaluator(self._store, self._clock, self._limits)
+        table = read_table(evaluator, targets, asked, parse_wanted(statistics))
+        return Result(
+            tuple(row.name for row in table.rows),
+            tuple(row.tags for row in table.rows),
+            tuple(origin.kind.name.lower() if origin else None for origin in table.origins),
+            tuple(origin.kept_s if origin else None for origin in table.origins),
+            table.start_s,
+            table.step_s,
+            table.columns,
+        )

@@ -1,0 +1,58 @@
+"""What is known of series beside their numbers."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from tallystick.model.errors import LimitError, QueryError
+from tallystick.model.kind import Kind
+from tallystick.model.name import tags_of
+from tallystick.store.contract import StoreReader
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """A series of the store.
+
+    Parameters
+    ----------
+    name
+        Its canonical name.
+    tags
+        Those of the name, always with ``name``.
+    kind
+        gauge, counter, timing, set or cumulative.
+    retention
+        Its resolutions, finest first: seconds of a slot, and seconds that it is kept.
+    """
+
+    name: str
+    tags: dict[str, str]
+    kind: str
+    retention: tuple[tuple[int, int], ...]
+
+
+def known_series(store: StoreReader, pattern: str, expressions: Sequence[str], series_max: int) -> list[Known]:
+    """The series that a glob or tag expressions select, by name.
+
+    Raises
+    ------
+    QueryError
+        If not exactly one of the two is given, or it cannot be read.
+    LimitError
+        If there are more than `series_max`.
+    """
+    if bool(pattern) == bool(expressions):
+        raise QueryError("cannot find series: expected either a path such as web.*.cpu or tag expressions")
+    catalog = store.catalog
+    ids = catalog.find(pattern) if pattern else catalog.tagged(expressions)
+    if len(ids) > series_max:
+        raise LimitError(
+            f"cannot describe {len(ids)} series: more than the limit series_max = {series_max}; "
+            "expected a narrower path"
+        )
+    names, kinds = catalog.names(ids), catalog.kinds(ids).tolist()
+    kept = [store.retention(one).resolutions for one in ids.tolist()]
+    return [
+        Known(name, tags_of(name), Kind(kind).name.lower(), tuple((r.step_s, r.keep_s) for r in resolutions))
+        for name, kind, resolutions in zip(names, kinds, kept, strict=True)
+    ]
