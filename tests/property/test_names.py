@@ -35,6 +35,15 @@ def test_a_full_table_takes_no_more_and_keeps_what_it_has():
     assert table.intern_many([b"a", b"b", b"c", b"d", b"a"]).tolist() == [0, 1, 2, LIMIT, 0]
 
 
+@given(st.lists(st.text(max_size=12), max_size=20), st.data())
+@settings(deadline=None)
+def test_names_come_back_as_text_in_any_order(words: list[str], data: st.DataObject):
+    table = NameTable()
+    entries = table.intern_many([word.encode() for word in words])
+    places = np.array(data.draw(st.lists(st.integers(0, max(len(words) - 1, 0)), max_size=9 * bool(words))), np.intp)
+    assert table.texts(entries[places]) == [words[place] for place in places]
+
+
 def test_names_survive_growth():
     table = NameTable()
     words = [f"series.{i}".encode() for i in range(100_000)]

@@ -98,3 +98,17 @@ def merge_singles(
         column = _column(slot[i], step_in, step_out, first)
         if 0 <= column < width:
             _merge_cell(cells[row[i], column], 1.0, value[i], 0.0, value[i], value[i])
+
+
+@kernel
+def write_columns(
+    rows: NDArray[np.float64], row: NDArray[np.int32], column: NDArray[np.int64], values: NDArray[np.float64]
+) -> None:
+    """``values[row[i], column[k]] = rows[k, i]`` for all `i`, and for each of them in the order of `k`.
+
+    `rows` should fit into the processor's cache: it is read across.
+    """
+    for i in range(len(row)):
+        target = values[row[i]]
+        for k in range(len(column)):
+            target[column[k]] = rows[k, i]

@@ -158,6 +158,16 @@ def _intern_all(names: NameArrays, buffer: np.ndarray, offsets: np.ndarray, firs
 
 
 @scanner
+def _copy_pieces(arena: np.ndarray, begin: np.ndarray, end: np.ndarray, out: np.ndarray) -> None:
+    """The pieces ``arena[begin[i]:end[i]]``, back to back."""
+    at = 0
+    for i in range(len(begin)):
+        for k in range(begin[i], end[i]):
+            out[at] = arena[k]
+            at += 1
+
+
+@scanner
 def _find_one(names: NameArrays, buffer: np.ndarray, length: int) -> int:
     return probe(names, buffer, 0, length, hash_name(names, buffer, 0, length))[0]
 
@@ -275,14 +285,31 @@ class NameTable:
         """The bytes of several entries, in their order."""
         arrays = self._arrays
         ids = np.asarray(entries if isinstance(entries, np.ndarray) else list(entries), np.int64)
-        if len(ids) > 1 and (np.diff(ids) == 1).all():  # new names lie side by side: cut them out of one piece
-            ends = arrays.offsets[ids[0] : ids[-1] + 2]
-            text = arrays.arena[ends[0] : ends[-1]].tobytes()
-            at = (ends - ends[0]).tolist()
-            return [text[start:stop] for start, stop in pairwise(at)]
-        bounds = zip(arrays.offsets[ids].tolist(), arrays.offsets[ids + 1].tolist(), strict=True)
-        view = arrays.arena.data
-        return [bytes(view[start:stop]) for start, stop in bounds]
+        text, at = pieces(arrays.arena, arrays.offsets[ids], arrays.offsets[ids + 1])
+        return [text[start:stop] for start, stop in pairwise(at)]
+
+    def texts(self, entries: NDArray[np.int32]) -> list[str]:
+        """The names of several entries as text, in their order."""
+        ids = entries.astype(np.int64)
+        return texts(self._arrays.arena, self._arrays.offsets[ids], self._arrays.offsets[ids + 1])
+
+
+def pieces(arena: NDArray[np.uint8], begin: NDArray[np.int64], end: NDArray[np.int64]) -> tuple[bytes, list[int]]:
+    """The pieces ``arena[begin[i]:end[i]]`` back to back, and where each begins, with the end behind them."""
+    at = np.zeros(len(begin) + 1, np.int64)
+    np.cumsum(end - begin, out=at[1:])
+    out = np.empty(at[-1], np.uint8)
+    _copy_pieces(arena, begin, end, out)
+    return out.tobytes(), at.tolist()
+
+
+def texts(arena: NDArray[np.uint8], begin: NDArray[np.int64], end: NDArray[np.int64]) -> list[str]:
+    """The pieces ``arena[begin[i]:end[i]]`` as text; they are read as UTF-8 in one go where all of them are ASCII."""
+    joined, at = pieces(arena, begin, end)
+    text = joined.decode()
+    if len(text) == len(joined):
+        return [text[start:stop] for start, stop in pairwise(at)]
+    return [joined[start:stop].decode() for start, stop in pairwise(at)]
 
 
 def padded(data: bytes | bytearray | memoryview) -> NDArray[np.uint8]:

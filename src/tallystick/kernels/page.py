@@ -177,8 +177,11 @@ def last_into(
         if data[begin] & SLOT_LIST == 0 and _get_u16(data, begin + 6) == 1:
             column = _get_u16(data, begin + 4) + shift
             skipped = max(-column, 0)
-            for k in range(skipped, min(n, width - column)):
-                target[column + k] = source[at + k]
+            # Slices, since a loop over an index that could be negative is not made a copy of whole words.
+            cells = target[column + skipped : max(min(column + n, width), 0)]
+            kept = source[at + skipped : at + skipped + len(cells)]
+            for k in range(len(cells)):
+                cells[k] = kept[k]
             continue
         for k in range(n):
             column = _slot_at(data, begin, k) + shift

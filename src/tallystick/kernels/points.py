@@ -16,50 +16,92 @@ POINT_BYTES_MAX = 48
 """Room that each point needs in the buffer: brackets, comma, sixteen digits with sign and point, a time."""
 
 _SMALL_MAX = 1e15
+_POWERS = np.array([10.0**k for k in range(DECIMALS_MAX + 1)])
+_NONE, _TOO_LARGE = -1, -2
 _ZERO, _POINT, _MINUS, _COMMA, _OPEN, _CLOSE = 48, 46, 45, 44, 91, 93
 
 
 @inlined
-def _write_whole(out: NDArray[np.uint8], at: int, number: int, digits_min: int) -> int:
-    """Digits of a whole number from 0 up, zeros before it up to `digits_min`; gives the place after them."""
-    # Unsigned, since a signed division by ten must also think of negative numbers.
-    rest = np.uint64(number)
-    digits = 1
-    limit = np.uint64(10)
-    while digits < 19 and rest >= limit:
+def _digits(number: int) -> int:
+    """How many digits a whole number from 0 up has."""
+    digits, limit = 1, np.uint64(10)
+    while digits < 19 and np.uint64(number) >= limit:
         digits += 1
         limit *= np.uint64(10)
-    digits = max(digits, digits_min)
-    for place in range(at + digits - 1, at - 1, -1):
-        tens = rest // np.uint64(10)
-        out[place] = _ZERO + np.uint8(rest - tens * np.uint64(10))
-        rest = tens
-    return at + digits
+    return digits
 
 
 @inlined
-def _write_value(out: NDArray[np.uint8], at: int, value: float) -> int:
-    """A value as JSON; -1 if it is no short decimal."""
-    if np.isnan(value):
-        out[at], out[at + 1], out[at + 2], out[at + 3] = 110, 117, 108, 108  # null
-        return at + 4
-    size = abs(value)
-    scale = 1
-    for decimals in range(DECIMALS_MAX + 1):
-        scaled = size * scale
-        if not scaled < _SMALL_MAX:
-            return -1
-        whole = np.int64(np.rint(scaled))
-        if whole / scale == size:
-            if np.signbit(value):
-                out[at] = _MINUS
-                at += 1
-            at = _write_whole(out, at, whole // scale, 1)
-            out[at] = _POINT
-            # A whole number is shown with one decimal, as a float is.
-            return _write_whole(out, at + 1, whole % scale, max(decimals, 1))
-        scale *= 10
-    return -1
+def _write_digits(out: NDArray[np.uint8], begin: int, end: int, number: int) -> int:
+    """The last digits of a whole number from 0 up, as many as there is room for; gives what is left before them."""
+    # Unsigned, since a signed division by ten must also think of negative numbers.
+    rest = np.uint64(number)
+    for place in range(end - 1, begin - 1, -1):
+        tens = rest // np.uint64(10)
+        out[place] = _ZERO + np.uint8(rest - tens * np.uint64(10))
+        rest = tens
+    return np.int64(rest)
+
+
+@inlined
+def _whole_of(size: float, decimals: int) -> int:
+    """``n`` where ``size == n / 10**decimals``, else `_NONE`; `_TOO_LARGE` if it has too many digits for that."""
+    scaled = size * _POWERS[decimals]
+    if not scaled < _SMALL_MAX:
+        return _TOO_LARGE
+    whole = np.int64(np.rint(scaled))
+    return whole if whole / _POWERS[decimals] == size else _NONE
+
+
+@inlined
+def _decimal_of(size: float, guess: int) -> tuple[int, int]:
+    """``n`` and ``k`` of `size` as a short decimal, ``n`` below 0 if it is none; `guess` is a `k` that may do.
+
+    Any `k` that does leads to the smallest: while ``n`` ends in a zero, both are divided.
+    """
+    decimals = guess
+    whole = _whole_of(size, decimals)
+    if whole == _TOO_LARGE:
+        decimals = 0
+        whole = _whole_of(size, decimals)
+    while whole == _NONE and decimals < DECIMALS_MAX:
+        decimals += 1
+        whole = _whole_of(size, decimals)
+    return whole, decimals
+
+
+@inlined
+def _write_decimal(out: NDArray[np.uint8], at: int, whole: int, decimals: int) -> int:
+    """``whole / 10**decimals``, with one decimal at least, as a float is shown; gives the place after it."""
+    while decimals > 1:
+        tens = np.int64(np.uint64(whole) // np.uint64(10))
+        if tens * 10 != whole:
+            break
+        whole = tens
+        decimals -= 1
+    if decimals == 0:
+        whole *= 10
+        decimals = 1
+    end = at + max(_digits(whole), decimals + 1) + 1
+    point = end - 1 - decimals
+    rest = _write_digits(out, point + 1, end, whole)
+    out[point] = _POINT
+    _write_digits(out, at, point, rest)
+    return end
+
+
+@inlined
+def _add(out: NDArray[np.uint8], begin: int, end: int, number: int) -> bool:
+    """Add to the number whose digits stand in ``out[begin:end]``; False if it needs one digit more."""
+    carry = number
+    place = end - 1
+    while carry > 0 and place >= begin:
+        carry += np.int64(out[place]) - _ZERO
+        tens = carry // 10
+        out[place] = np.uint8(carry - tens * 10 + _ZERO)
+        carry = tens
+        place -= 1
+    return carry == 0
 
 
 @kernel
@@ -82,16 +124,35 @@ def write_points(values: NDArray[np.float64], start_s: int, step_s: int, out: ND
     """
     out[0] = _OPEN
     at = 1
+    guess, before, digits = 0, 0, 0  # decimals of the value before; where its time stands and how long that is
     for i in range(len(values)):
         if i > 0:
             out[at] = _COMMA
             at += 1
         out[at] = _OPEN
-        at = _write_value(out, at + 1, values[i])
-        if at < 0:
-            return -1
+        at += 1
+        value = values[i]
+        if np.isnan(value):
+            out[at], out[at + 1], out[at + 2], out[at + 3] = 110, 117, 108, 108  # null
+            at += 4
+        else:
+            whole, guess = _decimal_of(abs(value), guess)
+            if whole < 0:
+                return -1
+            if np.signbit(value):
+                out[at] = _MINUS
+                at += 1
+            at = _write_decimal(out, at, whole, guess)
         out[at] = _COMMA
-        at = _write_whole(out, at + 1, start_s + i * step_s, 1)
+        at += 1
+        # Most of the time's digits are those of the time before.
+        for k in range(digits):
+            out[at + k] = out[before + k]
+        if i == 0 or not _add(out, at, at + digits, step_s):
+            digits = _digits(start_s + i * step_s)
+            _write_digits(out, at, at + digits, start_s + i * step_s)
+        before = at
+        at += digits
         out[at] = _CLOSE
         at += 1
     out[at] = _CLOSE

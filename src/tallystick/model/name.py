@@ -48,5 +48,7 @@ def is_canonical(name: str) -> bool:
 
 def tags_of(name: str) -> dict[str, str]:
     """The tags of a canonical name, always with ``name``, as Graphite shows them."""
+    if ";" not in name:
+        return {"name": name}
     path, *pairs = name.split(";")
     return {"name": path} | dict(pair.split("=", 1) for pair in pairs if "=" in pair)

@@ -88,6 +88,9 @@ def _read(context: Context, path: str, ids: NDArray[np.int32], wanted: Sequence[
         return {one: SeriesList() for one in wanted}
     kinds = context.store.catalog.kinds(ids)
     steps = context.store.steps(ids, context.request.now_s - context.from_s)
+    if (steps == steps[0]).all() and (kinds == kinds[0]).all():
+        alike = _read_alike(context, path, ids, int(steps[0]), Kind(int(kinds[0])), wanted)
+        return {one: SeriesList((grid,)) for one, grid in alike.items()}
     parts: list[tuple[NDArray[np.intp], dict[Wanted, Grid]]] = []
     for step_s, kind in np.unique(np.stack([steps, kinds.astype(np.int64)], axis=1), axis=0).tolist():
         members = np.flatnonzero((steps == step_s) & (kinds == kind))
@@ -160,8 +163,6 @@ def _rows(names: Sequence[str], path: str, consolidation: str) -> tuple[Row, ...
 
 def _in_order(parts: Sequence[tuple[NDArray[np.intp], Grid]], count: int) -> SeriesList:
     """Grids of some positions each, put back into the order of the positions."""
-    if len(parts) == 1:
-        return SeriesList((parts[0][1],))
     every: list[Series | None] = [None] * count
     for members, grid in parts:
         for position, one in zip(members.tolist(), SeriesList((grid,)), strict=True):

@@ -10,7 +10,7 @@ from collections.abc import Callable
 import numpy as np
 from numpy.typing import NDArray
 
-from tallystick.kernels.reduce import add_rows
+from tallystick.kernels.reduce import add_rows, count_rows
 from tallystick.model.errors import QueryError
 
 Values = NDArray[np.float64]
@@ -19,6 +19,10 @@ Reduction = Callable[[Values, int], Values]
 
 def known_count(values: Values, axis: int) -> NDArray[np.int64]:
     """How many values are not NaN."""
+    if values.ndim == 2 and axis == 0:
+        known = np.zeros(values.shape[1], np.int64)
+        count_rows(values, known)
+        return known
     return np.asarray(values.shape[axis] - np.isnan(values).sum(axis=axis, dtype=np.int64))
 
 

@@ -159,5 +159,7 @@ def common_tags(rows: Sequence[Row]) -> dict[str, str]:
     """The tags that all rows share with the same value."""
     shared = dict(rows[0].tags)
     for row in rows[1:]:
+        if not shared:
+            break
         shared = {key: value for key, value in shared.items() if row.tags.get(key) == value}
     return shared

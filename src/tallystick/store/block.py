@@ -28,7 +28,7 @@ from tallystick.model.errors import DamageError
 from tallystick.model.tally import Histograms, Sketches, Spread, Tally, offsets
 from tallystick.store.decoded import DecodedCache, DecodedPages
 from tallystick.store.files import checksum
-from tallystick.store.page import PageColumns, decode_last, decode_page, slot_offsets
+from tallystick.store.page import PageColumns, copy_last, decode_last, decode_page
 
 MAGIC = b"TLYBLK01"
 VERSION = 1
@@ -147,12 +147,9 @@ class Block:
 
     def _one_into(self, series: np.int32, shift: int, row: NDArray[np.float64]) -> None:
         """`last_into` for one series, decoded anew: less work than to look up where it was kept."""
-        k = int(np.searchsorted(self.series, series))
+        k = int(self.series.searchsorted(series))
         if k < len(self.series) and self.series[k] == series:
-            data = self._page(k)
-            column = slot_offsets(data) + shift
-            inside = (column >= 0) & (column < len(row))
-            row[column[inside]] = decode_last(data)[inside]
+            copy_last(self._page(k), shift, row)
 
     def _find(self, ids: NDArray[np.int32]) -> tuple[NDArray[np.int64], NDArray[np.int32]]:
         """Verified pages of those `ids` that the block has, and the positions of these in `ids`."""

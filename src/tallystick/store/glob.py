@@ -17,6 +17,8 @@ WILDCARDS_MAX = 64
 _EXPANDED_CHARS_MAX = 4_000_000
 _STARS_MAX = 2
 _SPECIAL = re.compile(r"[*?\[\]{}\\]")
+_SPELT = re.compile(r"[\[\]{}\\;]")
+"""Without these a pattern is cut at each of its dots."""
 _EDGES = re.compile(r"(\*?)([^*?\[\]{}\\]*)(\*?)")
 
 
@@ -67,6 +69,8 @@ def split(pattern: str) -> list[list[Glob]]:
     LimitError
         If there would be more than `PATTERNS_MAX` patterns, or more than `WILDCARDS_MAX` different wildcards in them.
     """
+    if not _SPELT.search(pattern):
+        return _within_limits([[_glob(part) for part in pattern.split(".")]], pattern)
     found: dict[tuple[str, ...], None] = {}
     waiting, chars = [pattern], len(pattern)
     while waiting:
@@ -85,7 +89,11 @@ def split(pattern: str) -> list[list[Glob]]:
                 "long ones; expected fewer"
             )
         waiting.extend(text[:start] + choice + text[stop:] for choice in choices)
-    globs = [[_glob(part) for part in parts] for parts in found]
+    return _within_limits([[_glob(part) for part in parts] for parts in found], pattern)
+
+
+def _within_limits(globs: list[list[Glob]], pattern: str) -> list[list[Glob]]:
+    """`globs`, unless too many of them have wildcards."""
     if len({glob.text for parts in globs for glob in parts if glob.literal is None}) > WILDCARDS_MAX:
         raise LimitError(f"cannot use pattern {pattern[:200]!r}: expected at most {WILDCARDS_MAX} different wildcards")
     return globs

@@ -7,11 +7,13 @@ has grown.
 
 import threading
 from collections.abc import Sequence
+from itertools import groupby
 
 import numpy as np
 from numpy.typing import NDArray
 
 from tallystick.fold import OpenSlot, fold_batch
+from tallystick.kernels.accumulate import write_columns
 from tallystick.model.sample import SampleBatch
 from tallystick.model.tally import Tally, rows_of_series
 
@@ -20,6 +22,7 @@ OPEN_SLOTS_MAX = 4
 _LATE_SAMPLES_MAX = 1 << 20
 _SLOT_SPAN_MAX = 1 << 16
 _WORTH_OPENING_MIN = 256
+_CELLS_AT_ONCE = 1 << 15
 
 
 class Head:
@@ -188,21 +191,47 @@ def write_last(tallies: Sequence[Tally], ids: NDArray[np.int32], first: int, val
     """Write the last values of some series (ids ascending) into ``values[position in ids, slot - first]``, in order."""
     rows_in: dict[int, tuple[NDArray[np.int64], NDArray[np.int32]]] = {}
     width = values.shape[1]
-    for tally in tallies:
-        if not _may_overlap(tally, first, first + width):
+    for series, alike in groupby(
+        (tally for tally in tallies if _may_overlap(tally, first, first + width)), lambda tally: id(tally.series)
+    ):
+        slots = list(alike)
+        rows, position = rows_in.get(series) or rows_of_series(slots[0].series, ids)
+        rows_in[series] = rows, position
+        if not len(rows):
             continue
-        found = rows_in.get(id(tally.series))
-        if found is None:
-            found = rows_in[id(tally.series)] = rows_of_series(tally.series, ids)
-        rows, position = found
-        if tally.slot.strides == (0,):
-            values[position, int(tally.slot[0]) - first] = tally.last[rows]
-        elif len(rows):
-            column = tally.slot[rows] - first
-            inside = (column >= 0) & (column < width)
-            values[position[inside], column[inside]] = tally.last[rows[inside]]
+        for whole, run in groupby(slots, _is_one_slot):
+            if whole:
+                _write_slots(list(run), rows, position, first, values)
+                continue
+            for tally in run:
+                column = tally.slot[rows] - first
+                inside = (column >= 0) & (column < width)
+                values[position[inside], column[inside]] = tally.last[rows[inside]]
+
+
+def _write_slots(
+    tallies: Sequence[Tally],
+    rows: NDArray[np.int64],
+    position: NDArray[np.int32],
+    first: int,
+    values: NDArray[np.float64],
+) -> None:
+    """`write_last` for finished slots with the same series, each of them a column of `values`."""
+    at_once = max(1, _CELLS_AT_ONCE // len(rows))
+    for begin in range(0, len(tallies), at_once):
+        part = tallies[begin : begin + at_once]
+        taken = np.empty((len(part), len(rows)))
+        for tally, row in zip(part, taken, strict=True):
+            tally.last.take(rows, out=row, mode="clip")  # without the copy that other modes make to be safe
+        column = np.array([tally.slot[0] for tally in part], np.int64) - first
+        write_columns(taken, position, column, values)
+
+
+def _is_one_slot(tally: Tally) -> bool:
+    """Whether all rows are of one slot: that of a finished slot has no memory of its own."""
+    return tally.slot.strides == (0,)
 
 
 def _may_overlap(tally: Tally, first: int, end: int) -> bool:
-    """Whether a tally may hold slots of a range; finished slots are of one, which has no memory of its own."""
-    return tally.slot.strides != (0,) or first <= tally.slot[0] < end
+    """Whether a tally may hold slots of a range."""
+    return not _is_one_slot(tally) or first <= tally.slot[0] < end

@@ -99,6 +99,21 @@ def decode_last(data: memoryview) -> NDArray[np.float64]:
     return _Columns(data, _columns_at(flags, n), bool(flags & CODED)).read(np.float64, n)
 
 
+def copy_last(data: memoryview, shift: int, row: NDArray[np.float64]) -> None:
+    """Write the last values of a page into ``row[slot offset + shift]``; what falls outside is passed over."""
+    flags, _, n, first, stride, _, _ = _HEAD.unpack_from(data)
+    values = _Columns(data, _columns_at(flags, n), bool(flags & CODED)).read(np.float64, n)
+    if flags & SLOT_LIST:
+        column = slot_offsets(data) + shift
+        inside = (column >= 0) & (column < len(row))
+        row[column[inside]] = values[inside]
+        return
+    first += shift
+    begin, end = max(0, -(first // stride)), min(n, -((first - len(row)) // stride))
+    if begin < end:
+        row[first + begin * stride : first + (end - 1) * stride + 1 : stride] = values[begin:end]
+
+
 def slot_offsets(data: memoryview) -> NDArray[np.int64]:
     """Slots between the block's start and each row of a page."""
     flags, _, n, first, stride, _, _ = _HEAD.unpack_from(data)

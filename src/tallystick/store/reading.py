@@ -96,12 +96,13 @@ class Reader:
         return self._accumulate(histograms=True).percentiles(list(ranks))
 
     def _only_last(self, statistics: Sequence[Statistic]) -> bool:
-        last = all(
-            default_statistic(kind, finest=bool(self._finest[self._kinds == kind].all())) is Statistic.LAST
-            for kind in np.unique(self._kinds).tolist()
-        )
         wanted = set(statistics)
-        return wanted <= {Statistic.LAST} or (last and wanted <= {Statistic.LAST, Statistic.DEFAULT})
+        if wanted <= {Statistic.LAST}:
+            return True
+        if not wanted <= {Statistic.LAST, Statistic.DEFAULT}:
+            return False
+        finest = bool(self._finest[self._kinds == Kind.GAUGE].all())  # it matters for gauges only
+        return all(default_statistic(kind, finest=finest) is Statistic.LAST for kind in set(self._kinds.tolist()))
 
     def _read_last(self) -> NDArray[np.float64]:
         """The last values, written straight into the matrix where slots are as fine as the step wanted."""
