@@ -15,8 +15,9 @@ import msgspec
 from tallystick.model.errors import DamageError
 from tallystick.store.block import Block
 from tallystick.store.decoded import DecodedCache
-from tallystick.store.files import TEMPORARY_SUFFIX, Files
-from tallystick.store.manifest import BlockEntry, Manifest, read_manifest, write_manifest
+from tallystick.store.files import TEMPORARY_SUFFIX, Files, UncertainError
+from tallystick.store.manifest import BlockEntry, Manifest
+from tallystick.store.manifest_file import open_manifest, write_manifest
 
 logger = logging.getLogger(__name__)
 
@@ -43,14 +44,29 @@ class BlockSet:
         self._files = files
         self._lock = threading.RLock()
         self._cache = DecodedCache()
-        self.problems: list[str] = []
-        self._manifest = read_manifest(directory, files)
+        found = open_manifest(directory, files)
+        self._manifest = found.manifest or Manifest()
+        self._sequence = self._manifest.sequence
+        self._uncertain = False  # whether the last manifest may be on disk although its writing failed
+        self._unnamed: list[Path] = []  # files that it may name
+        self._copy_problem = ""
+        self._problems = list(found.problems)
         for folder in ("blocks", "damaged"):
             files.make_directory(directory / folder)
-        self._remove_unnamed()
+        self._clear_unnamed(keep=bool(found.problems))
         self._blocks: tuple[OpenBlock, ...] = ()
         for entry in self._manifest.blocks:
             self._open(entry)
+
+    @property
+    def problems(self) -> list[str]:
+        """What is wrong, a sentence each."""
+        return [*self._problems, *([self._copy_problem] if self._copy_problem else [])]
+
+    def add_problem(self, problem: str) -> None:
+        """Name something that is wrong."""
+        self._problems.append(problem)
+        logger.error("%s", problem)
 
     @property
     def manifest(self) -> Manifest:
@@ -83,6 +99,11 @@ class BlockSet:
             Entries of files that are written; one with the number of a block that is there replaces its entry.
         first_segment
             The first segment of the log that is still needed, if that changes.
+
+        Raises
+        ------
+        OSError
+            If the manifest could not be written: nothing changed, and the new files are deleted.
         """
         with self._lock:
             gone = {entry.number for entry in remove}
@@ -98,15 +119,39 @@ class BlockSet:
                 OpenBlock(entry, blocks.get(entry.number) or Block(self._path(entry), self._cache))
                 for entry in manifest.blocks
             )
-            write_manifest(self._directory, manifest, self._files)
-            self._manifest, self._blocks = manifest, opened
+            try:
+                self._write(manifest)
+            except BaseException:
+                named = {entry.number for entry in self._manifest.blocks}
+                self.discard([entry for entry in add if entry.number not in named])
+                raise
+            self._blocks = opened
         for entry in remove:
             self._files.remove(self._path(entry))
 
     def discard(self, entries: Sequence[BlockEntry]) -> None:
         """Delete files of blocks that were written for a change that will not come."""
-        for entry in entries:
-            self._files.remove(self._path(entry))
+        with self._lock:
+            paths = [self._path(entry) for entry in entries]
+            if self._uncertain:  # the manifest on disk may be the one that names them
+                self._unnamed += paths
+                return
+        for path in paths:
+            self._files.remove(path)
+
+    def settle(self) -> None:
+        """After a writing of the manifest of which nobody knows whether it happened, write it again.
+
+        To be called before new blocks are written: a disk that goes on failing must not be filled with them.
+
+        Raises
+        ------
+        OSError
+            If it failed again.
+        """
+        with self._lock:
+            if self._uncertain:
+                self._write(self._manifest)
 
     def set_aside(self, entry: BlockEntry, cause: DamageError) -> None:
         """Serve a damaged block no longer; its file is moved to ``damaged/`` and named among the problems.
@@ -116,12 +161,11 @@ class BlockSet:
         with self._lock:
             if all(e.number != entry.number for e in self._manifest.blocks):
                 return
-            self.problems.append(f"{cause}; set aside in {self._directory / 'damaged'}")
-            logger.error("%s", self.problems[-1])
+            self.add_problem(f"{cause}; set aside in {self._directory / 'damaged'}")
             self._forget(entry)
             try:
                 self._files.rename(self._path(entry), self._directory / "damaged" / entry.file_name)
-                write_manifest(self._directory, self._manifest, self._files)
+                self._write(self._manifest)
             except OSError:
                 logger.exception("cannot set block %s aside now; it is tried again at the next start", entry.number)
 
@@ -129,7 +173,7 @@ class BlockSet:
         try:
             block = Block(self._path(entry), self._cache)
         except FileNotFoundError:
-            self.problems.append(f"cannot read block {self._path(entry)}: there is no such file")
+            self.add_problem(f"cannot read block {self._path(entry)}: there is no such file")
             self._forget(entry)
         except DamageError as error:
             self.set_aside(entry, error)
@@ -144,14 +188,36 @@ class BlockSet:
     def _path(self, entry: BlockEntry) -> Path:
         return self._directory / "blocks" / entry.file_name
 
-    def _remove_unnamed(self) -> None:
-        """Remove what a crash left: files that were never finished, or that no manifest names."""
-        named = {entry.file_name for entry in self._manifest.blocks}
-        for path in (self._directory / "blocks").iterdir():
-            if path.name.endswith(TEMPORARY_SUFFIX) or path.name not in named:
-                self._files.remove(path)
-        for path in self._directory.glob(f"*{TEMPORARY_SUFFIX}"):
+    def _write(self, manifest: Manifest) -> None:
+        """Replace the manifest, under a sequence that none had, not even one whose writing failed."""
+        self._sequence += 1
+        manifest = msgspec.structs.replace(manifest, sequence=self._sequence)
+        try:
+            self._copy_problem = write_manifest(self._directory, manifest, self._files)
+        except UncertainError:
+            self._uncertain = True
+            raise
+        self._manifest, self._uncertain = manifest, False
+        unnamed, self._unnamed = self._unnamed, []
+        for path in unnamed:
             self._files.remove(path)
+
+    def _clear_unnamed(self, *, keep: bool) -> None:
+        """Remove what a crash left: files that were never finished, or that no manifest names.
+
+        If one of the two manifests was damaged it may have been the newer one, and have named them: then they are kept.
+        """
+        blocks = self._directory / "blocks"
+        for path in (*blocks.iterdir(), *self._directory.glob(f"*{TEMPORARY_SUFFIX}")):
+            if path.name.endswith(TEMPORARY_SUFFIX):
+                self._files.remove(path)
+        named = {entry.file_name for entry in self._manifest.blocks}
+        for path in [path for path in blocks.iterdir() if path.name not in named]:
+            if keep:
+                self.add_problem(f"cannot place {path}: the manifest does not name it; set aside")
+                self._files.rename(path, self._directory / "damaged" / path.name)
+            else:
+                self._files.remove(path)
         highest = max((e.number for e in self._manifest.blocks), default=0)
         if highest >= self._manifest.next_block:
             self._manifest = msgspec.structs.replace(self._manifest, next_block=highest + 1)

@@ -5,7 +5,6 @@ segment of the log begins, and a maintenance thread writes the frozen tallies as
 segments. At start the segments that are left are folded again.
 """
 
-import logging
 import os
 import threading
 from collections.abc import Callable, Iterator, Sequence
@@ -35,8 +34,6 @@ from tallystick.store.maintenance import Maintenance
 from tallystick.store.options import StoreOptions
 from tallystick.store.readable import Readable
 from tallystick.store.reading import Sources
-
-logger = logging.getLogger(__name__)
 
 
 class EmbeddedStore(Readable):
@@ -106,8 +103,7 @@ class EmbeddedStore(Readable):
                 with FileBytes(path, self._files) as segment:
                     contents.replay(segment, series_file, self._clock.now())
         for problem in contents.problems:
-            logger.error("%s", problem)
-        self.block_set.problems += contents.problems
+            self.block_set.add_problem(problem)
         return contents
 
     @property

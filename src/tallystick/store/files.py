@@ -33,6 +33,24 @@ def bytes_of(part: Buffer) -> memoryview:
     return view.cast("B") if view.nbytes else memoryview(b"")  # an empty array cannot be cast
 
 
+class UncertainError(OSError):
+    """A file was written, and then the disk failed: its new name may be safe or not, nobody can say."""
+
+
+def read_twice(files: "Files", descriptor: int, at: int, size: int) -> bytes:
+    """`Files.read`, tried a second time before the disk is believed that it cannot.
+
+    Raises
+    ------
+    OSError
+        If it cannot, twice.
+    """
+    try:
+        return files.read(descriptor, at, size)
+    except OSError:
+        return files.read(descriptor, at, size)
+
+
 class Files:
     """The real disk."""
 
@@ -84,7 +102,15 @@ class Files:
         return descriptor
 
     def write_whole(self, path: Path, parts: Iterable[Buffer]) -> int:
-        """Write a file that is there whole or not at all, even after a power cut. Returns its size in bytes."""
+        """Write a file that is there whole or not at all, even after a power cut. Returns its size in bytes.
+
+        Raises
+        ------
+        UncertainError
+            If the disk failed so late that nobody can say which of the two.
+        OSError
+            If it failed earlier: the file is not there, or as it was.
+        """
         temporary = path.with_name(path.name + TEMPORARY_SUFFIX)
         size = 0
         descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o640)
@@ -99,7 +125,10 @@ class Files:
             raise
         finally:
             os.close(descriptor)
-        self.rename(temporary, path)
+        try:
+            self.rename(temporary, path)
+        except OSError as error:
+            raise UncertainError(error.errno, error.strerror) from error
         return size
 
     def rename(self, path: Path, new: Path) -> None:
@@ -114,7 +143,8 @@ class Files:
     def make_directory(self, path: Path) -> None:
         """Make a directory and those above it that are missing, their names safe on disk; it may be there."""
         if not path.is_dir():
-            self.make_directory(path.parent)
+            if not path.parent.exists():
+                self.make_directory(path.parent)
             path.mkdir(exist_ok=True)
             self.sync_directory(path.parent)
 

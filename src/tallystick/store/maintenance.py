@@ -100,13 +100,14 @@ class Maintenance:
 
     def _seal(self) -> None:
         store = self._store
+        store.block_set.settle()
         frozen, segment = store.freeze()
         kinds = store.catalog.kinds(np.arange(len(store.catalog), dtype=np.int32))
         entries: list[BlockEntry] = []
         try:
             for retention, tallies in frozen:
                 entries.extend(seal(tallies, retention, kinds, store.block_set, store.files))
-        except OSError:
+        except BaseException:
             store.block_set.discard(entries)  # they are written again under other numbers, on a disk that may be full
             raise
         store.thaw(lambda: store.block_set.change(add=entries, first_segment=segment), segment)
@@ -114,6 +115,7 @@ class Maintenance:
 
     def _compact(self) -> int:
         store = self._store
+        store.block_set.settle()
         done = 0
         while not self._stopping.is_set():
             self._expire()

@@ -1,18 +1,14 @@
 """The manifest: the one file that says which blocks and which log segments make up the store.
 
 It is replaced whole by a rename, so a crash leaves the old state or the new one. What it does not name does not exist,
-so a flipped bit in it could cost anything: its first line has a checksum of all that follows.
+so a flipped bit in it could cost anything: its first line has a checksum of all that follows, and it is kept twice.
 """
-
-from pathlib import Path
 
 import msgspec
 
-from tallystick.model.errors import StoreError
-from tallystick.store.files import Files, checksum
-
 FILE_NAME = "manifest"
-FORMAT_VERSION = 1
+COPY_NAME = "manifest.copy"
+FORMAT_VERSION = 2
 
 
 class BlockEntry(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -41,63 +37,9 @@ class BlockEntry(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Manifest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """All that the store consists of beside the series file."""
+    """All that the store consists of beside the series file; `sequence` grows with each writing."""
 
+    sequence: int = 0
     next_block: int = 1
     first_segment: int = 1
     blocks: tuple[BlockEntry, ...] = ()
-
-
-class _Head(msgspec.Struct):
-    """The first line, of all versions to come."""
-
-    version: int
-    checksum: str = ""
-
-
-def read_manifest(directory: Path, files: Files) -> Manifest:
-    """The manifest of a directory; a new one, if there is no store yet.
-
-    Raises
-    ------
-    StoreError
-        If it is damaged or of a newer format.
-    """
-    path = directory / FILE_NAME
-    try:
-        head_line, _, content = path.read_bytes().partition(b"\n")
-    except FileNotFoundError:
-        return _new_manifest(directory, files)
-    try:
-        head = msgspec.json.decode(head_line, type=_Head)
-    except msgspec.DecodeError as error:
-        raise StoreError(f"cannot read {path}: {error}; expected the manifest of a Tallystick store") from None
-    if head.version != FORMAT_VERSION:
-        raise StoreError(
-            f"cannot open store {directory}: its format is version {head.version}; expected {FORMAT_VERSION}, "
-            "the only one this program knows"
-        )
-    if head.checksum != f"{checksum(content):016x}":
-        raise StoreError(
-            f"cannot read {path}: it does not match its checksum; expected it whole, restore it from a copy"
-        )
-    return msgspec.json.decode(content, type=Manifest)
-
-
-def write_manifest(directory: Path, manifest: Manifest, files: Files) -> None:
-    """Replace the manifest."""
-    content = msgspec.json.format(msgspec.json.encode(manifest), indent=1)
-    head = msgspec.json.encode(_Head(FORMAT_VERSION, f"{checksum(content):016x}"))
-    files.write_whole(directory / FILE_NAME, [head, b"\n", content])
-
-
-def _new_manifest(directory: Path, files: Files) -> Manifest:
-    # Blocks that no manifest names are removed as leftovers: a manifest that was lost must not look like a new store.
-    if any((directory / "blocks").glob("*.block")):
-        raise StoreError(
-            f"cannot read {directory / FILE_NAME}: there is none, but blocks are; "
-            "expected it whole, restore it from a copy"
-        )
-    manifest = Manifest()
-    write_manifest(directory, manifest, files)
-    return manifest

@@ -1,5 +1,6 @@
 """Merging tallies and blocks into one new block: what sealing, compaction and rolling up have in common."""
 
+import contextlib
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
@@ -62,7 +63,12 @@ def write_merged(
     """
     number, path = blocks.next_path()
     footer = BlockFooter(1, str(target.retention), target.step_s, target.first, target.end - target.first)
-    n_series, file_bytes = write_block(path, footer, merged_pages(target, series, sources, kinds), files)
+    try:
+        n_series, file_bytes = write_block(path, footer, merged_pages(target, series, sources, kinds), files)
+    except BaseException:
+        with contextlib.suppress(OSError):
+            files.remove(path)  # the disk may have failed when it was already there
+        raise
     return BlockEntry(
         number,
         str(target.retention),
