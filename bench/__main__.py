@@ -9,7 +9,7 @@ from bench.figure import BENCHMARKS, Figure, load
 from bench.results import Section, write
 from bench.server import running
 
-_SUBJECTS = ("parse", "carbon", "statsd", "steady", "disk", "reading", "start", "host", "peer")
+_SUBJECTS = ("parse", "carbon", "statsd", "steady", "disk", "reading", "door", "start", "host", "peer")
 """Files of benchmarks, in the order of being run."""
 
 

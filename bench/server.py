@@ -59,6 +59,11 @@ class Server:
         self.client = Client(self.http)
 
     @property
+    def data(self) -> Path:
+        """The directory of its store."""
+        return self._root / "data"
+
+    @property
     def pid(self) -> int:
         """Of the running process."""
         if self._process is None:

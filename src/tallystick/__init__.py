@@ -1,16 +1,17 @@
 """Tallystick: a metrics platform whose numbers add up.
 
-`tallystick.connect` reads numbers, `tallystick.sensors` sends them.
+`tallystick.open` and `tallystick.connect` read numbers, `tallystick.sensors` sends them.
 """
 
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from tallystick.door import connect as connect
+    from tallystick.door import open as open
 
 __version__ = "0.1.0"
 
-_DOORS = ("connect",)
+_DOORS = ("connect", "open")
 
 
 def __getattr__(name: str) -> object:

@@ -1,20 +1,50 @@
 """The door for Python programs: a store opened for reading or a server asked over HTTP, as NumPy, Arrow and pandas.
 
-`connect` takes an address and gives a `Database`, whose `query` gives a `Result`. Importing this loads nothing heavy:
-NumPy and Arrow are needed once columns arrive.
+`open` takes a directory, `connect` an address; both give a `Database`, whose `query` gives a `Result`. Importing this
+loads nothing heavy: `connect` needs NumPy and Arrow once columns arrive, `open` the packages of a server.
 """
 
 from __future__ import annotations
 
 import os
+from typing import TYPE_CHECKING
 
 from tallystick.door.database import Database, Series
 from tallystick.door.http import Server
+from tallystick.door.needed import needed
 from tallystick.door.remote import RemoteDatabase
 from tallystick.door.result import Result
 
+if TYPE_CHECKING:
+    from tallystick.query import QueryLimits
+
 DEFAULT_URL = "http://127.0.0.1:8080"
-__all__ = ["Database", "Result", "Series", "connect"]
+__all__ = ["Database", "Result", "Series", "connect", "open"]
+
+
+def open(directory: str | os.PathLike[str], *, limits: QueryLimits | None = None) -> Database:
+    """Open a store's directory for reading, also one that a server is writing to at the time.
+
+    Parameters
+    ----------
+    directory
+        That of ``store.directory`` in the server's config. Nothing in it is changed.
+    limits
+        How large one query may be; those of a server if not given.
+
+    Returns
+    -------
+    Database
+        The store as it is now; `Database.refresh` takes what has come since.
+
+    Raises
+    ------
+    StoreError
+        If there is no store, it cannot be read, or its format is another version's.
+    """
+    with needed("open a store", "server"):
+        from tallystick.door.local import open_directory
+    return open_directory(directory, limits)
 
 
 def connect(

@@ -2,18 +2,33 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Sequence
+from pathlib import Path
 
 import numpy as np
 
 from tallystick.door.database import Database, Series
 from tallystick.door.result import Result
 from tallystick.model.clock import Clock, SystemClock
-from tallystick.model.errors import QueryError
+from tallystick.model.errors import QueryError, StoreError
 from tallystick.query import Evaluator, QueryLimits, Request, parse_time, time_zone
 from tallystick.query.known import known_series
 from tallystick.query.table import parse_wanted, read_table
 from tallystick.store.contract import StoreReader
+from tallystick.store.view import StoreView
+
+
+def open_directory(directory: str | os.PathLike[str], limits: QueryLimits | None) -> LocalDatabase:
+    """The store in a directory.
+
+    Raises
+    ------
+    StoreError
+        If there is none, or it cannot be read.
+    """
+    view = StoreView(Path(directory))
+    return LocalDatabase(view, str(view.path), limits, refresh=view.refresh)
 
 
 class LocalDatabase(Database):
@@ -25,8 +40,8 @@ class LocalDatabase(Database):
         Read only.
     place
         What is shown of it.
-    refresh, close
-        What the store has for these.
+    refresh
+        Looks at the store as it is now.
     """
 
     def __init__(
@@ -35,15 +50,19 @@ class LocalDatabase(Database):
         place: str,
         limits: QueryLimits | None = None,
         clock: Clock | None = None,
-        refresh: Callable[[], None] = lambda: None,
-        close: Callable[[], None] = lambda: None,
+        refresh: Callable[[], object] = lambda: None,
     ) -> None:
-        self._store = store
+        self._opened: StoreReader | None = store
         self._place = place
         self._limits = limits or QueryLimits()
         self._clock = clock or SystemClock()
         self._refresh = refresh
-        self._close = close
+
+    @property
+    def _store(self) -> StoreReader:
+        if self._opened is None:
+            raise StoreError(f"cannot read the store in {self._place}: it was closed; expected to open it again")
+        return self._opened
 
     def find(self, pattern: str = "", *, tags: Sequence[str] = ()) -> list[str]:
         catalog = self._store.catalog
@@ -64,10 +83,12 @@ class LocalDatabase(Database):
         return [Series(one.name, one.tags, one.kind, one.retention) for one in found]
 
     def refresh(self) -> None:
-        self._refresh()
+        if self._store is not None:
+            self._refresh()
 
     def close(self) -> None:
-        self._close()
+        self._opened = None
+        self._refresh = lambda: None  # it holds the files, too
 
     def __repr__(self) -> str:
         return f"<Database in {self._place}>"
