@@ -39,6 +39,10 @@ class DamageError(StoreError):
     """Bytes on disk do not match their checksum; what they belong to is set aside and named, never served."""
 
 
+class UnreadableError(DamageError):
+    """The disk cannot read something, twice in a row; it is passed over and named, and tried again later."""
+
+
 class ForgottenSeriesError(StoreError):
     """A series was deleted or forgotten since its id was asked for: whoever has its name asks again."""
 

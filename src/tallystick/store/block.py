@@ -1,15 +1,16 @@
 """Reading a block: an immutable file with the slots of many series in one range of time.
 
 The file is mapped into memory. Checksums cover extents of 16 KiB of the pages; an extent is verified before the first
-read that touches it. Layout: ``docs/internals/format.md``.
+read that touches it. What is read for the first time is read as a file, not through the map: there a sector that the
+disk cannot read would end the process, here it is an error. Layout: ``docs/internals/format.md``.
 """
 
 import mmap
-import struct
+import os
 import threading
+import weakref
 from pathlib import Path
 
-import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
@@ -24,32 +25,11 @@ from tallystick.kernels.page import (
     read_slots,
     read_spreads,
 )
-from tallystick.model.errors import DamageError
 from tallystick.model.tally import Histograms, Sketches, Spread, Tally, offsets
+from tallystick.store.anatomy import EXTENT_BYTES, MAGIC, check_extent, examine, unreadable
 from tallystick.store.decoded import DecodedCache, DecodedPages
-from tallystick.store.files import checksum
+from tallystick.store.files import Files, read_twice
 from tallystick.store.page import PageColumns, copy_last, decode_last, decode_page
-
-MAGIC = b"TLYBLK01"
-VERSION = 1
-EXTENT_BYTES = 16 * 1024
-TRAILER = struct.Struct("<IQ8s")
-
-
-class BlockFooter(msgspec.Struct, frozen=True):
-    """What a block says of itself, as JSON behind its index.
-
-    `start_slot` counts slots of `step_s` seconds since the epoch; `retention` is the one that its series are kept by.
-    """
-
-    version: int
-    retention: str
-    step_s: int
-    start_slot: int
-    slots: int
-    series: int = 0
-    page_bytes: int = 0
-    index_checksum: str = ""
 
 
 class Block:
@@ -59,26 +39,25 @@ class Block:
     ------
     DamageError
         When opened, if the footer or the index does not match its checksum; when read, if a page does not.
+    UnreadableError
+        The same, if the disk cannot read them.
     """
 
-    def __init__(self, path: Path, cache: DecodedCache | None = None) -> None:
+    def __init__(self, path: Path, cache: DecodedCache | None = None, files: Files | None = None) -> None:
         self.path = path
         self._cache = cache or DecodedCache()
-        if not path.stat().st_size:  # it cannot be mapped
-            raise self._damaged("it is empty")
-        with path.open("rb") as file:
-            self._map = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
+        self._files = files or Files()
+        self._descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+        weakref.finalize(self, os.close, self._descriptor)
+        size = os.fstat(self._descriptor).st_size
+        self._anatomy = examine(path, size, self._read)
+        self.footer = self._anatomy.footer
+        self._map = mmap.mmap(self._descriptor, 0, access=mmap.ACCESS_READ)
         whole = memoryview(self._map)
-        self.footer = self._read_footer(whole)
-        n, extents = self.footer.series, -(-self.footer.page_bytes // EXTENT_BYTES)
-        at = len(MAGIC) + self.footer.page_bytes
-        end = len(whole) - TRAILER.size - self._footer_bytes
-        if checksum(whole[at:end]) != int(self.footer.index_checksum, 16):
-            raise self._damaged("its index does not match its checksum")
+        n, extents, at = self.footer.series, len(self._anatomy.sums), self._anatomy.index_at
         self._pages = whole[len(MAGIC) : at]
         self._data = np.frombuffer(self._pages, np.uint8)
         self._offset = np.frombuffer(whole, "<i8", n + 1, at)
-        self._sums = np.frombuffer(whole, "<u8", extents, at + 8 * (n + 1))
         self.series: NDArray[np.int32] = np.frombuffer(whole, "<i4", n, at + 8 * (n + 1) + 8 * extents)
         self._verified = np.zeros(extents, np.bool_)
         self._lock = threading.Lock()
@@ -142,7 +121,7 @@ class Block:
         DamageError
             If an extent does not match its checksum; the text says which.
         """
-        for extent in range(len(self._sums)):
+        for extent in range(len(self._verified)):
             self._verify_extent(extent)
 
     def _one_into(self, series: np.int32, shift: int, row: NDArray[np.float64]) -> None:
@@ -186,11 +165,17 @@ class Block:
             self._page(int(page[k]))
 
     def _verify_extent(self, extent: int) -> None:
-        data = self._pages[extent * EXTENT_BYTES : (extent + 1) * EXTENT_BYTES]
-        if checksum(data) != int(self._sums[extent]):
-            raise self._damaged(f"bytes {extent * EXTENT_BYTES} to {(extent + 1) * EXTENT_BYTES} of its pages changed")
+        at, size = self._anatomy.extent(extent)
+        try:
+            data = self._read(at, size)
+        except OSError as error:
+            raise unreadable(self.path, error) from error
+        check_extent(self.path, self._anatomy, extent, data)
         with self._lock:
             self._verified[extent] = True
+
+    def _read(self, at: int, size: int) -> bytes:
+        return read_twice(self._files, self._descriptor, at, size)
 
     def _singles(self, page: NDArray[np.int64], where: NDArray[np.int32], *, keep: bool) -> Tally:
         at, decoded = self._decoded(page, keep=keep)
@@ -235,22 +220,6 @@ class Block:
                 offsets(np.concatenate([x[0] for x in s]).astype(np.int64)), np.concatenate([x[1] for x in s])
             )
         return Tally(self.step_s, series, slot, last, spread, histograms, sketches)
-
-    def _read_footer(self, whole: memoryview) -> BlockFooter:
-        if len(whole) < len(MAGIC) + TRAILER.size or whole[: len(MAGIC)] != MAGIC:
-            raise self._damaged("it does not begin as one")
-        size, expected, magic = TRAILER.unpack_from(whole, len(whole) - TRAILER.size)
-        text = whole[max(0, len(whole) - TRAILER.size - size) : len(whole) - TRAILER.size]
-        if magic != MAGIC or len(text) != size or checksum(text) != expected:
-            raise self._damaged("its footer does not match its checksum")
-        self._footer_bytes = size
-        footer = msgspec.json.decode(text, type=BlockFooter)
-        if footer.version != VERSION:
-            raise self._damaged(f"its format is version {footer.version}; expected {VERSION}")
-        return footer
-
-    def _damaged(self, cause: str) -> DamageError:
-        return DamageError(f"cannot read block {self.path}: {cause}")
 
 
 _FEW = 4

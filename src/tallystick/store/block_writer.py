@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from tallystick.kernels.page import page_bytes_max, write_raw_pages
 from tallystick.model.tally import Histograms
 from tallystick.store.accumulator import Accumulator
-from tallystick.store.block import EXTENT_BYTES, MAGIC, TRAILER, BlockFooter
+from tallystick.store.anatomy import EXTENT_BYTES, MAGIC, TRAILER, BlockFooter
 from tallystick.store.files import Buffer, Files, bytes_of, checksum
 from tallystick.store.page import COMPRESSED_MIN, PageColumns, encode_page
 

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import msgspec
 
-from tallystick.model.errors import DamageError
+from tallystick.model.errors import DamageError, UnreadableError
 from tallystick.store.block import Block
 from tallystick.store.decoded import DecodedCache
 from tallystick.store.files import TEMPORARY_SUFFIX, Files, UncertainError
@@ -51,6 +51,7 @@ class BlockSet:
         self._unnamed: list[Path] = []  # files that it may name
         self._copy_problem = ""
         self._problems = list(found.problems)
+        self._unreadable: dict[int, str] = {}  # blocks that the disk cannot read at present, and why
         for folder in ("blocks", "damaged"):
             files.make_directory(directory / folder)
         self._clear_unnamed(keep=bool(found.problems))
@@ -61,7 +62,9 @@ class BlockSet:
     @property
     def problems(self) -> list[str]:
         """What is wrong, a sentence each."""
-        return [*self._problems, *([self._copy_problem] if self._copy_problem else [])]
+        with self._lock:
+            unreadable = [f"{cause}; passed over, and tried again every minute" for cause in self._unreadable.values()]
+            return [*self._problems, *unreadable, *([self._copy_problem] if self._copy_problem else [])]
 
     def add_problem(self, problem: str) -> None:
         """Name something that is wrong."""
@@ -115,17 +118,20 @@ class BlockSet:
                 first_segment=self._manifest.first_segment if first_segment is None else first_segment,
             )
             blocks = {b.entry.number: b.block for b in self._blocks}
-            opened = tuple(
-                OpenBlock(entry, blocks.get(entry.number) or Block(self._path(entry), self._cache))
-                for entry in manifest.blocks
-            )
             try:
+                opened = tuple(
+                    OpenBlock(entry, blocks.get(entry.number) or self._block(entry))
+                    for entry in manifest.blocks
+                    if entry.number not in self._unreadable
+                )
                 self._write(manifest)
             except BaseException:
                 named = {entry.number for entry in self._manifest.blocks}
                 self.discard([entry for entry in add if entry.number not in named])
                 raise
             self._blocks = opened
+            for number in gone:
+                self._unreadable.pop(number, None)
         for entry in remove:
             self._files.remove(self._path(entry))
 
@@ -156,10 +162,14 @@ class BlockSet:
     def set_aside(self, entry: BlockEntry, cause: DamageError) -> None:
         """Serve a damaged block no longer; its file is moved to ``damaged/`` and named among the problems.
 
-        A disk that takes no writes does not keep the others from being read: the manifest follows with the next change.
+        One that the disk cannot read stays where it is: it is passed over until it can. A disk that takes no writes
+        does not keep the others from being read: the manifest follows with the next change.
         """
         with self._lock:
             if all(e.number != entry.number for e in self._manifest.blocks):
+                return
+            if isinstance(cause, UnreadableError):
+                self._pass_over(entry, cause)
                 return
             self.add_problem(f"{cause}; set aside in {self._directory / 'damaged'}")
             self._forget(entry)
@@ -169,9 +179,40 @@ class BlockSet:
             except OSError:
                 logger.exception("cannot set block %s aside now; it is tried again at the next start", entry.number)
 
+    def readable(self) -> list[BlockEntry]:
+        """The entries of the blocks that can be read."""
+        return [block.entry for block in self.snapshot()]
+
+    def try_unreadable(self) -> None:
+        """Look whether the disk can read by now what it could not; such blocks are served again."""
+        with self._lock:
+            entries = [entry for entry in self._manifest.blocks if entry.number in self._unreadable]
+        for entry in entries:
+            try:
+                block = self._block(entry)
+                block.verify()
+            except (DamageError, FileNotFoundError):
+                continue
+            with self._lock:
+                if self._unreadable.pop(entry.number, None) is not None:
+                    opened = {b.entry.number: b.block for b in self._blocks} | {entry.number: block}
+                    self._blocks = tuple(
+                        OpenBlock(e, opened[e.number]) for e in self._manifest.blocks if e.number in opened
+                    )
+            logger.info("block %s can be read again", entry.number)
+
+    def _pass_over(self, entry: BlockEntry, cause: UnreadableError) -> None:
+        if entry.number not in self._unreadable:
+            logger.error("%s", cause)
+        self._unreadable[entry.number] = str(cause)
+        self._blocks = tuple(b for b in self._blocks if b.entry.number != entry.number)
+
+    def _block(self, entry: BlockEntry) -> Block:
+        return Block(self._path(entry), self._cache, self._files)
+
     def _open(self, entry: BlockEntry) -> None:
         try:
-            block = Block(self._path(entry), self._cache)
+            block = self._block(entry)
         except FileNotFoundError:
             self.add_problem(f"cannot read block {self._path(entry)}: there is no such file")
             self._forget(entry)

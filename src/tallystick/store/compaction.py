@@ -63,6 +63,8 @@ def run(job: Job, blocks: BlockSet, kinds: NDArray[np.uint8], files: Files) -> N
     """Do a job: write the new block, then replace the manifest."""
     wanted = {entry.number for entry in job.sources}
     sources = [b for b in blocks.snapshot() if b.entry.number in wanted]
+    if len(sources) < len(wanted):
+        return  # one was set aside since, or cannot be read at present: planned anew without it
     first = min(b.entry.start_s for b in sources) // job.step_s
     end = -(-max(b.entry.end_s for b in sources) // job.step_s)
     series = np.unique(np.concatenate([b.block.series for b in sources]))

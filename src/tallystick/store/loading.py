@@ -18,8 +18,8 @@ from tallystick.model.kind import Kind
 from tallystick.model.name import is_canonical
 from tallystick.model.retention import Retention
 from tallystick.model.tally import Tally
+from tallystick.store.anatomy import BlockFooter
 from tallystick.store.arranging import ascending_runs, by_window, in_order
-from tallystick.store.block import BlockFooter
 from tallystick.store.block_writer import Pages, write_block
 from tallystick.store.blocks import BlockSet
 from tallystick.store.catalog import SeriesCatalog

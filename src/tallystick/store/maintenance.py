@@ -21,6 +21,7 @@ from tallystick.store.sealing import seal
 logger = logging.getLogger(__name__)
 
 _TICK_S = 1.0
+_TRY_AGAIN_S = 60.0
 
 
 class Maintained(Protocol):
@@ -68,6 +69,7 @@ class Maintenance:
         self._stopping = threading.Event()
         self._thread: threading.Thread | None = None
         self._sealed_at_s = clock.monotonic()
+        self._tried_at_s = clock.monotonic()
         self._working = threading.Lock()
         self.problem = ""
 
@@ -120,7 +122,7 @@ class Maintenance:
         while not self._stopping.is_set():
             self._expire()
             now_s = self._clock.now()
-            job = compaction.plan(store.block_set.manifest.blocks, now_s)
+            job = compaction.plan(store.block_set.readable(), now_s)
             if job is None:
                 return done
             kinds = store.catalog.kinds(np.arange(len(store.catalog), dtype=np.int32))
@@ -146,6 +148,9 @@ class Maintenance:
     def _tick(self) -> None:
         store = self._store
         store.finish_slots(self._clock.now())
+        if self._clock.monotonic() - self._tried_at_s >= _TRY_AGAIN_S:
+            self._tried_at_s = self._clock.monotonic()
+            store.block_set.try_unreadable()
         due = self._clock.monotonic() - self._sealed_at_s >= store.options.seal_interval_s
         if due or store.head_rows() > store.options.head_rows_max:
             with self._working:

@@ -11,7 +11,7 @@ from tallystick.model.kind import Kind
 from tallystick.model.retention import Retention
 from tallystick.model.tally import Tally
 from tallystick.store.accumulator import Accumulator
-from tallystick.store.block import BlockFooter
+from tallystick.store.anatomy import BlockFooter
 from tallystick.store.block_writer import Pages, pages_of, write_block
 from tallystick.store.blocks import BlockSet
 from tallystick.store.files import Files

@@ -155,7 +155,7 @@ class StoreView(Readable):
             path = self.path / "blocks" / entry.file_name
             try:
                 if entry.number not in self._opened:
-                    self._opened[entry.number] = Block(path, self._cache)
+                    self._opened[entry.number] = Block(path, self._cache, self._files)
             except FileNotFoundError:
                 missing.append(path)
             except DamageError as error:

@@ -15,7 +15,8 @@ from tallystick.model.errors import DamageError, StartError, StoreError
 from tallystick.model.kind import Kind
 from tallystick.model.sample import SampleBatch
 from tallystick.model.statistic import Statistic
-from tallystick.store.block import TRAILER, Block
+from tallystick.store.anatomy import TRAILER
+from tallystick.store.block import Block
 
 SERIES = 40
 
