@@ -118,7 +118,7 @@ class Files:
             for part in parts:
                 self.append(descriptor, [part])
                 size += bytes_of(part).nbytes
-            os.fsync(descriptor)
+            self.sync(descriptor)
         except BaseException:
             with contextlib.suppress(OSError):
                 temporary.unlink()

@@ -1,0 +1,409 @@
+"""`Scenario`: a store's life, made up from a seed, on a disk that keeps a journal; and what must be true of the store
+after a power cut at any event of it.
+
+Every sample is a power of two that no other sample of its five minutes has, whichever series that belongs to. So the
+sum of five minutes, at whatever resolution they are kept, says which samples are in it; the count says whether one is
+there twice; and a sample under a wrong name is noticed.
+"""
+
+import errno
+import os
+import random
+import tempfile
+import threading
+from collections import defaultdict
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+
+from faults import FaultyDisk
+from journal import Disk, JournalFiles
+from stores import NOW_S
+from tallystick.model.clock import ManualClock
+from tallystick.model.errors import StoreError
+from tallystick.model.kind import Kind
+from tallystick.model.retention import Retention, RetentionRule
+from tallystick.model.sample import SampleBatch
+from tallystick.model.statistic import Statistic
+from tallystick.store.embedded import EmbeddedStore
+from tallystick.store.files import Files
+from tallystick.store.options import StoreOptions
+
+STEP_S = 300
+DAY_S = 86_400
+RULES = (
+    (
+        RetentionRule("fast.*", Retention.parse("10s:1d,1m:60d")),
+        RetentionRule("brief.*", Retention.parse("10s:2h,5m:1d")),
+        RetentionRule("*", Retention.parse("10s:10d,1m:30d,5m:90d")),
+    ),
+    (
+        RetentionRule("fast.*", Retention.parse("10s:2d,1m:30d,5m:90d")),
+        RetentionRule("brief.*", Retention.parse("10s:2h,5m:1d")),
+        RetentionRule("*", Retention.parse("1m:60d")),
+    ),
+)
+"""Nothing but ``brief.*`` grows old enough to be forgotten, and all of it can be read in steps of five minutes."""
+BRIEF_S = DAY_S
+DAYS_MAX = 20
+SAMPLES_PER_SLOT_MAX = 50  # a sum of doubles holds 53 bits
+NAMES = [f"{place}.{word}" for place in ("web", "fast", "brief") for word in ("a", "b", "c")]
+KINDS = {"a": Kind.COUNTER, "b": Kind.TIMING, "c": Kind.GAUGE}
+NEVER = 1 << 60
+
+
+def kind_of(name: str) -> Kind:
+    """A name has one kind, whenever it comes."""
+    return KINDS[name.rpartition(".")[2][0]]
+
+
+@dataclass(slots=True)
+class Sample:
+    """One sample: when it was handed over, and when the store said that it is safe (positions in the journal)."""
+
+    slot: int
+    bit: int
+    begun: int
+    safe: int = NEVER
+
+
+@dataclass(slots=True)
+class Change:
+    """A name that a series was given, or None for its end; begun and safe as for a sample."""
+
+    name: str | None
+    begun: int
+    safe: int = NEVER
+
+
+@dataclass(slots=True)
+class Life:
+    """All that is known of one series."""
+
+    names: list[Change]
+    samples: list[Sample] = field(default_factory=list)
+
+    def names_at(self, position: int) -> list[str | None]:
+        """What it may be called after a cut there."""
+        safe = [k for k, change in enumerate(self.names) if change.safe <= position]
+        first = safe[-1] if safe else 0
+        return [change.name for change in self.names[first:] if change.begun <= position]
+
+
+class QuietFiles(Files):
+    """The real disk without waiting for it: nothing fails while a state is looked at."""
+
+    def sync(self, descriptor: int) -> None:
+        pass
+
+    def sync_directory(self, path: Path) -> None:
+        pass
+
+
+class Scenario:
+    """Plays a store's life and remembers what was written, and what was acknowledged, at which event.
+
+    Parameters
+    ----------
+    seed
+        Everything that happens follows from it, but for how the log's thread groups its writes.
+    root
+        An empty directory; the store is in ``store`` below it.
+    """
+
+    def __init__(self, seed: int, root: Path) -> None:
+        self.choice = random.Random(seed)
+        self.root = root
+        self.files = FaultyDisk(root)
+        self.clock = ManualClock(float(NOW_S))
+        self.rules = RULES[0]
+        self.times: list[tuple[int, float]] = [(0, self.clock.time_s)]
+        self.lives: list[Life] = []
+        self.living: dict[str, Life] = {}
+        self.used: dict[int, int] = defaultdict(int)  # samples in a slot
+        self.unsafe: list[Sample] = []
+        self.ticket = 0
+        self._crowd = 0
+        self.store = self._open()
+
+    def play(self, steps: int) -> None:
+        """Live so many steps and close the store."""
+        actions = [action for action, weight in self.actions().items() for _ in range(weight)]
+        self.write()
+        for _ in range(steps):
+            self.choice.choice(actions)()
+        self.files.recover()
+        self._close()
+
+    def actions(self) -> dict[Callable[[], None], int]:
+        """What may happen, and how often."""
+        return {
+            self.write: 8,
+            self.write_without_waiting: 3,
+            self.begin_many: 2,
+            self.seal: 4,
+            self.compact: 3,
+            self.let_time_pass: 3,
+            self.reopen: 2,
+            self.refuse: 1,
+        }
+
+    def write(self) -> None:
+        """Append samples and wait until the disk has them, unless it refuses."""
+        self.write_without_waiting()
+        self.wait()
+
+    def begin_many(self) -> None:
+        """Let a crowd of new series come, so that their definitions fill several records and sectors."""
+        for _ in range(3):
+            self._crowd += 1
+            place = self.choice.choice(["web", "fast", "brief"])
+            self._append([f"{place}.{word}{self._crowd}{'x' * self.choice.randint(0, 150)}" for word in "abcabc"])
+
+    def write_without_waiting(self) -> None:
+        """Append samples of some series."""
+        self._append(self.choice.sample(NAMES, self.choice.randint(1, 5)))
+
+    def _append(self, names: list[str]) -> None:
+        kinds = [kind_of(name) for name in names]
+        for name in names:
+            if name not in self.living:
+                self._begin(name)
+        ids = self.store.create(names, kinds)
+        rows, made = [], []
+        for _ in range(self.choice.randint(1, 12)):
+            k = self.choice.randrange(len(names))
+            second = self._second(names[k])
+            sample = self._sample(second)
+            if sample is not None:
+                made.append((self.living[names[k]], sample))
+                rows.append((ids[k], second * 1000, float(sample.bit), kinds[k]))
+        if not rows:
+            return
+        columns = list(zip(*rows, strict=True))
+        for life, sample in made:
+            life.samples.append(sample)
+        try:
+            self.ticket = self.store.append(SampleBatch.of(*columns[:3], kind=columns[3]))
+        except StoreError:
+            for life, sample in made:
+                life.samples.remove(sample)
+            assert self.files.error, "only a disk that refuses keeps a store from taking samples"
+            return
+        self.unsafe += [sample for _, sample in made]
+
+    def wait(self) -> None:
+        """Wait until all that was appended is safe; while the disk refuses that does not come."""
+        if self.files.error or not self.unsafe:
+            return
+        done = threading.Event()
+        self.store.when_durable(self.ticket, done.set)
+        assert done.wait(30), "the log did not commit"
+        self._all_safe()
+
+    def seal(self) -> None:
+        with self._perhaps_refused():
+            self.store.maintenance.seal()
+
+    def compact(self) -> None:
+        with self._perhaps_refused():
+            self.store.maintenance.compact()
+
+    def let_time_pass(self) -> None:
+        hours = self.choice.choice([0.1, 0.5, 2, 3, 30, 100])
+        if self.clock.time_s + hours * 3600 < NOW_S + DAYS_MAX * DAY_S:
+            self.clock.advance(hours * 3600)
+            self.times.append((self.files.position, self.clock.time_s))
+
+    def reopen(self) -> None:
+        """Close and open again, sometimes with other rules."""
+        self.files.recover()
+        self._close()
+        if self.choice.random() < 0.3:
+            self.rules = self.choice.choice(RULES)
+        self.store = self._open()
+
+    def refuse(self) -> None:
+        """Let the disk refuse some operation for a few steps, and work again."""
+        if self.files.error:
+            self.files.recover()
+            return
+        self.wait()
+        number = self.choice.choice([errno.ENOSPC, errno.EIO])
+        refused = self.choice.choice([["append", "write_whole"], ["sync"], ["write_whole"], []])
+        self.files.fail(number, *refused)
+
+    @contextmanager
+    def _perhaps_refused(self) -> Iterator[None]:
+        try:
+            yield
+        except (OSError, StoreError):
+            assert self.files.error, "only a disk that refuses keeps a store from its work"
+
+    def _open(self) -> EmbeddedStore:
+        return open_quietly(self.root / "store", self.clock, self.rules, self.files)
+
+    def _close(self) -> None:
+        self.store.close()
+        self._all_safe()
+
+    def _all_safe(self) -> None:
+        position = self.files.position
+        for sample in self.unsafe:
+            sample.safe = position
+        self.unsafe.clear()
+
+    def _begin(self, name: str) -> None:
+        life = Life([Change(name, self.files.position)])
+        self.lives.append(life)
+        self.living[name] = life
+
+    def _second(self, name: str) -> int:
+        """When a sample is: usually now, sometimes hours or days ago."""
+        now = int(self.clock.time_s)
+        back = [0, 0, 5, 20, 60] if name.startswith("brief") else [0, 0, 5, 20, 600, 4 * 3600, 2 * DAY_S]
+        return now - self.choice.choice(back) - self.choice.randint(0, 60)
+
+    def _sample(self, second: int) -> Sample | None:
+        slot = second // STEP_S
+        if self.used[slot] == SAMPLES_PER_SLOT_MAX:
+            return None
+        self.used[slot] += 1
+        return Sample(slot, 1 << (self.used[slot] - 1), self.files.position)
+
+    def time_at(self, position: int) -> float:
+        """What the clock said at an event."""
+        return next(time_s for since, time_s in reversed(self.times) if since <= position)
+
+
+def open_quietly(directory: Path, clock: ManualClock, rules: Sequence[RetentionRule], files: Files) -> EmbeddedStore:
+    """A store whose clock stands still and that seals only when told to."""
+    return EmbeddedStore(directory, rules, clock, StoreOptions(commit_interval_s=0.001), files)
+
+
+Content = dict[str, dict[int, tuple[int, float]]]
+"""The sum and the count of each slot, by name."""
+
+
+class Inspection:
+    """Opens what a power cut left and compares it with what must be there.
+
+    Parameters
+    ----------
+    scenario
+        It was played to its end.
+    position
+        The power was cut in this event of its journal.
+    rules
+        What it is opened with.
+    what
+        Begins every message.
+    """
+
+    def __init__(self, scenario: Scenario, position: int, rules: Sequence[RetentionRule], what: str) -> None:
+        self._scenario = scenario
+        self._position = position
+        self._rules = rules
+        self._what = what
+        self.clock = ManualClock(scenario.time_at(position))
+
+    def check(self, root: Path, *, go_on: bool) -> None:
+        """Open the store below `root`; with `go_on`, also use it and open it once more."""
+        store = open_quietly(root / "store", self.clock, self._rules, QuietFiles())
+        try:
+            assert store.problems() == [], self._what
+            self.compare(content_of(store, self.clock))
+            if go_on:
+                store.create(["later.a"], [Kind.COUNTER])
+                for step in (store.maintenance.seal, store.maintenance.compact):
+                    step()
+                    found = content_of(store, self.clock)
+                    found.pop("later.a")
+                    self.compare(found)
+        finally:
+            store.close()
+        if go_on:
+            self.check(root, go_on=False)
+
+    def compare(self, found: Content) -> None:
+        """Compare the content of a store with what must and what may be in it."""
+        where: dict[int, set[str]] = defaultdict(set)  # names that samples of a life were found under
+        owners = {
+            (sample.slot, sample.bit): (k, sample)
+            for k, life in enumerate(self._scenario.lives)
+            for sample in life.samples
+        }
+        seen: set[tuple[int, int]] = set()
+        for name, slots in found.items():
+            for slot, (bits, count) in slots.items():
+                assert count == bits.bit_count(), f"{self._what}: {name} at {slot} has a sample twice"
+                for bit in (1 << k for k in range(bits.bit_length()) if bits >> k & 1):
+                    owner, sample = owners.get((slot, bit), (-1, None))
+                    assert sample is not None, f"{self._what}: {name} at {slot} has {bit:b}, which was never written"
+                    assert sample.begun <= self._position, f"{self._what}: {name} has a sample before it was written"
+                    where[owner].add(name)
+                    seen.add((slot, bit))
+        for k, life in enumerate(self._scenario.lives):
+            self._compare_life(life, where[k], seen)
+
+    def _compare_life(self, life: Life, names: set[str], seen: set[tuple[int, int]]) -> None:
+        possible = life.names_at(self._position)
+        assert names <= set(possible), f"{self._what}: samples of {possible} are under {names}"
+        assert len(names) <= 1, f"{self._what}: samples of one series are under {names}"
+        if not names and None in possible:
+            return
+        for sample in life.samples:
+            old = self._brief(life) and sample.slot * STEP_S + BRIEF_S < self.clock.time_s + STEP_S
+            if sample.safe <= self._position and not old:
+                assert (sample.slot, sample.bit) in seen, f"{self._what}: lost {sample} of {possible}"
+
+    def _brief(self, life: Life) -> bool:
+        return any(change.name is not None and change.name.startswith("brief") for change in life.names)
+
+
+def content_of(store: EmbeddedStore, clock: ManualClock) -> Content:
+    """All that a store has, in slots of five minutes."""
+    ids = store.catalog.find("*.*")
+    start = (NOW_S - 3 * DAY_S) // STEP_S
+    until = int(clock.time_s + DAY_S) // STEP_S
+    found = store.read(ids, start * STEP_S, until * STEP_S, STEP_S, [Statistic.SUM, Statistic.COUNT])
+    content: Content = {name: {} for name in store.catalog.names(ids)}
+    sums, counts = found[Statistic.SUM], found[Statistic.COUNT]
+    names = list(content)
+    for row, column in zip(*np.nonzero(counts > 0), strict=True):
+        content[names[row]][start + int(column)] = int(sums[row, column]), float(counts[row, column])
+    return content
+
+
+def memory_directory() -> tempfile.TemporaryDirectory[str]:
+    """A directory in memory where there is one: what a power cut leaves is looked at once."""
+    shared = Path("/dev/shm")
+    return tempfile.TemporaryDirectory(prefix="tallystick-crash-", dir=shared if os.access(shared, os.W_OK) else None)
+
+
+def crash(scenario: Scenario, position: int, choice: random.Random, what: str) -> None:
+    """Cut the power in one event, look at what is left, and cut it again while that is looked at."""
+    inspection = Inspection(scenario, position, choice.choice(RULES), what)
+    with memory_directory() as name:
+        root = Path(name)
+        Disk(scenario.files, position, choice).write_to(root)
+        if choice.random() < 0.1:
+            again = crash_again(root, inspection.clock, scenario.rules, choice)
+            with memory_directory() as second:
+                again.write_to(Path(second))
+                inspection.check(Path(second), go_on=False)
+        else:
+            inspection.check(root, go_on=choice.random() < 0.2)
+
+
+def crash_again(root: Path, clock: ManualClock, rules: Sequence[RetentionRule], choice: random.Random) -> Disk:
+    """Start after a power cut, seal and compact, and cut the power in some event of that."""
+    files = JournalFiles(root)
+    store = open_quietly(root / "store", clock, rules, files)
+    store.maintenance.seal()
+    store.maintenance.compact()
+    store.close()
+    return Disk(files, choice.randint(0, files.position), choice)
