@@ -25,8 +25,8 @@ class Event:
     Parameters
     ----------
     what
-        ``write``, ``cut``, ``sync``, ``sync failed`` of a file; ``name``, ``move``, ``unname``, ``directory`` of a path;
-        ``sync directory``.
+        ``write``, ``cut``, ``sync``, ``sync failed`` of a file; ``name``, ``move``, ``unname``, ``directory`` of a
+        path; ``sync directory``.
     path
         Below the root. Of a file written to, the name that it had then; of a move, the new one.
     file
@@ -69,6 +69,7 @@ class JournalFiles(Files):
         self._lock = threading.RLock()
         self._file_of = {path: number for number, path in enumerate(self.before)}
         self._files = len(self._file_of)
+        self._opened_as: dict[int, tuple[str, int]] = {}  # name and file, by inode
 
     @property
     def position(self) -> int:
@@ -100,6 +101,7 @@ class JournalFiles(Files):
         with self._lock:
             self._made(path)
             descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o640)
+            self._opened_as[os.fstat(descriptor).st_ino] = self._relative(path), self._file_of[self._relative(path)]
         try:
             self.sync_directory(path.parent)
         except BaseException:
@@ -115,6 +117,7 @@ class JournalFiles(Files):
             with self._lock:
                 file = self._made(temporary)
                 descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o640)
+                self._opened_as[os.fstat(descriptor).st_ino] = self._relative(temporary), file
             for part in parts:
                 content += bytes_of(part)
             with self._lock:
@@ -176,8 +179,7 @@ class JournalFiles(Files):
         return self._file_of[name]
 
     def _opened(self, descriptor: int) -> tuple[str, int]:
-        name = self._relative(Path(f"/proc/self/fd/{descriptor}").readlink())
-        return name, self._file_of[name]
+        return self._opened_as[os.fstat(descriptor).st_ino]
 
     def _relative(self, path: Path) -> str:
         return str(path.relative_to(self.root))

@@ -12,7 +12,9 @@ from journal import Disk, tree
 from scenarios import Scenario, crash
 
 STEPS = 18
-KEPT = [int(line.split()[0]) for line in (Path(__file__).parent / "seeds.txt").read_text().splitlines() if line[0] != "#"]
+KEPT = [
+    int(line.split()[0]) for line in (Path(__file__).parent / "seeds.txt").read_text().splitlines() if line[0] != "#"
+]
 SEEDS = [*KEPT, *range(1, 17)]
 
 

@@ -32,6 +32,7 @@ class Contents:
         self.heads = Heads(rules)
         self.gauges = Gauges()
         self.problems: list[str] = []
+        self.series_bytes = 0  # of the series file; what follows is a write that was torn
 
     def read_names(self, file: FileBytes, blocks: Sequence[OpenBlock]) -> None:
         """Define all series.
@@ -41,9 +42,11 @@ class Contents:
         StoreError
             If a definition is missing, or a block has a series that is not defined.
         """
-        for names, kinds in read_series(file):
+        scan = Scan(file)
+        for names, kinds in read_series(file.path, scan):
             decoded = [name.decode() for name in names]
             self.catalog.create(decoded, [Kind(k) for k in kinds.tolist()], self.heads.assign)
+        self.series_bytes = scan.whole_end
         for open_block in blocks:
             self._check_defined(open_block.block.series[-1:], file)
 
@@ -59,6 +62,8 @@ class Contents:
         kinds = self.catalog.kinds(np.arange(n_series, dtype=np.int32))
         scan = Scan(segment)
         for payload in scan:
+            if not payload:  # the mark of a segment that ends in order
+                continue
             self._check_defined(codec.ids_of(payload), series_file)
             if codec.record_type(payload) == codec.GAUGES:
                 self.gauges.restore(*codec.decode_gauges(payload), n_series)

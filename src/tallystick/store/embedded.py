@@ -85,6 +85,7 @@ class EmbeddedStore(Readable):
             self._directory / SERIES_FILE,
             max([self.block_set.manifest.first_segment - 1, *segments(log_directory)]) + 1,
             self._clock,
+            series_bytes=contents.series_bytes,
             commit_interval_s=self.options.commit_interval_s,
             queue_bytes_max=self.options.queue_bytes_max,
             files=self._files,

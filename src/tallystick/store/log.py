@@ -18,8 +18,8 @@ from pathlib import Path
 
 from tallystick.model.clock import Clock
 from tallystick.model.errors import StoreError
-from tallystick.store.files import Buffer, Files, bytes_of
-from tallystick.store.record import frame
+from tallystick.store.files import Buffer, Files
+from tallystick.store.record import Record, frame
 
 logger = logging.getLogger(__name__)
 
@@ -49,8 +49,7 @@ class LogStatus:
 @dataclass(frozen=True, slots=True)
 class _Item:
     ticket: int
-    parts: list[Buffer]
-    size: int
+    record: Record
     samples: int
     series: bool
     segment: int
@@ -78,6 +77,8 @@ class Log:
         The series file: definitions are safe there before any sample that uses them is acknowledged.
     segment
         Number of the first segment to write.
+    series_bytes
+        What of the series file is whole, if not all: a write that was torn is cut off before the next one.
     commit_interval_s
         Longest time between the write of a record and the disk's word that it is safe.
     queue_bytes_max
@@ -91,6 +92,7 @@ class Log:
         segment: int,
         clock: Clock,
         *,
+        series_bytes: int | None = None,
         commit_interval_s: float = 0.2,
         queue_bytes_max: int = 256 << 20,
         files: Files | None = None,
@@ -117,7 +119,11 @@ class Log:
         self._series_ticket = 0
         self._log_file = self._files.open_append(segment_path(directory, segment))
         self._series_file = self._files.open_append(series_path)
-        self._whole = {d: os.fstat(d).st_size for d in (self._log_file, self._series_file)}
+        self._whole = {
+            self._log_file: os.fstat(self._log_file).st_size,
+            self._series_file: os.fstat(self._series_file).st_size if series_bytes is None else series_bytes,
+        }
+        self._cut: set[int] = set()  # files that were cut back, which is not safe
         self._thread = threading.Thread(target=self._run, name="log", daemon=True)
         self._thread.start()
 
@@ -129,8 +135,7 @@ class Log:
         StoreError
             If the disk takes nothing at present and the queue is full, or the log was closed.
         """
-        framed = frame(parts)
-        size = sum(bytes_of(p).nbytes for p in framed)
+        record = Record(parts)
         with self._lock:
             if self._closing:
                 raise StoreError("cannot take samples: the store is closed")
@@ -139,8 +144,8 @@ class Log:
                 self._wait_for_room()
             self._ticket += 1
             now = self._clock.monotonic()
-            self._queue.append(_Item(self._ticket, framed, size, samples, series, self._segment, now))
-            self._queue_bytes += size
+            self._queue.append(_Item(self._ticket, record, samples, series, self._segment, now))
+            self._queue_bytes += len(record)
             self._unsafe_samples += samples
             if self._oldest_s is None:
                 self._oldest_s = now
@@ -215,6 +220,8 @@ class Log:
             self._work.notify()
             self._written.notify_all()
         self._thread.join()
+        with contextlib.suppress(OSError):  # without it a gap in the last write goes unnoticed, and nothing else
+            self._end_segment()
         os.close(self._log_file)
         os.close(self._series_file)
 
@@ -253,9 +260,9 @@ class Log:
         fresh = [item for item in group if item.series and item.ticket > self._series_ticket]
         try:
             self._open_segment(group[0].segment)
-            self._write(self._series_file, [part for item in fresh for part in item.parts])
+            self._write(self._series_file, [item.record for item in fresh])
             self._series_ticket = max([self._series_ticket, *(item.ticket for item in fresh)])
-            self._write(self._log_file, [part for item in group if not item.series for part in item.parts])
+            self._write(self._log_file, [item.record for item in group if not item.series])
         except OSError as error:
             return f"{error.strerror or error} ({self._directory})"
         self._committed(group)
@@ -263,19 +270,21 @@ class Log:
 
     def _open_segment(self, number: int) -> None:
         if number != self._written_segment:
+            self._end_segment()
             following = self._files.open_append(segment_path(self._directory, number))
             del self._whole[self._log_file]
+            self._cut.discard(self._log_file)
             os.close(self._log_file)
             self._log_file, self._written_segment = following, number
             self._whole[following] = os.fstat(following).st_size
 
-    def _write(self, descriptor: int, parts: list[Buffer]) -> None:
+    def _write(self, descriptor: int, records: list[Record]) -> None:
         """Append to a file and sync it, behind what is known to be whole."""
-        if not parts:
+        if not records:
             return
         self._cut_back(descriptor)
         try:
-            self._files.append(descriptor, parts)
+            self._files.append(descriptor, frame(*records))
             self._files.sync(descriptor)
         except OSError:
             # If even this fails it is done before the next write: whole records of it would count twice.
@@ -286,13 +295,23 @@ class Log:
 
     def _cut_back(self, descriptor: int) -> None:
         if os.fstat(descriptor).st_size != self._whole[descriptor]:
+            self._cut.add(descriptor)
             self._files.truncate(descriptor, self._whole[descriptor])
+        if descriptor in self._cut:
+            # Else a power cut could bring back what was cut off, behind or within what is written next.
+            self._files.sync(descriptor)
+            self._cut.remove(descriptor)
+
+    def _end_segment(self) -> None:
+        """Mark that nothing follows in this segment: a gap before the mark is damage, and no write that was torn."""
+        if self._whole[self._log_file] and os.fstat(self._log_file).st_nlink:  # it may be in blocks, and deleted
+            self._write(self._log_file, [Record([])])
 
     def _committed(self, group: list[_Item]) -> None:
         with self._lock:
             for _ in group:
                 item = self._queue.popleft()
-                self._queue_bytes -= item.size
+                self._queue_bytes -= len(item.record)
                 self._unsafe_samples -= item.samples
             self._durable = group[-1].ticket
             self._oldest_s = self._queue[0].at_s if self._queue else None

@@ -8,12 +8,13 @@ from numpy.typing import NDArray
 
 from tallystick.model.errors import StoreError
 from tallystick.store.codec import decode_series
-from tallystick.store.file_bytes import FileBytes
 from tallystick.store.record import Scan
 
 
-def read_series(file: FileBytes) -> Iterator[tuple[list[bytes], NDArray[np.uint8]]]:
-    """Names and kinds of series, in batches by ascending id.
+def read_series(path: Path, scan: Scan) -> Iterator[tuple[list[bytes], NDArray[np.uint8]]]:
+    """Names and kinds of series, in batches by ascending id; the file goes on behind `Scan.whole_end`.
+
+    Of a last write that was torn comes what has no gap before it.
 
     Raises
     ------
@@ -21,11 +22,13 @@ def read_series(file: FileBytes) -> Iterator[tuple[list[bytes], NDArray[np.uint8
         If a definition is missing: samples would be shown under wrong names.
     """
     expected = 0
-    for payload in Scan(file):
+    for payload in scan:
+        if scan.end > scan.whole_end:
+            continue  # if a later write follows the gap, the definitions in it are missed there
         first_id, names, kinds = decode_series(payload)
         if first_id != expected:
             low, high = sorted((expected, first_id))
-            raise lost_definitions(file.path, low, high - 1)
+            raise lost_definitions(path, low, high - 1)
         expected += len(names)
         yield names, kinds
 

@@ -10,7 +10,7 @@ from stores import found, opened, put, wait_durable
 from tallystick.store import file_bytes
 from tallystick.store.file_bytes import FileBytes
 from tallystick.store.files import Files, bytes_of
-from tallystick.store.record import Scan, frame
+from tallystick.store.record import Record, Scan, frame
 
 SECTOR = 4096
 
@@ -21,7 +21,7 @@ def records(sizes: list[int]) -> list[bytes]:
 
 
 def written(path: Path, payloads: list[bytes]) -> bytes:
-    path.write_bytes(b"".join(bytes(bytes_of(part)) for payload in payloads for part in frame([payload])))
+    path.write_bytes(b"".join(bytes(bytes_of(part)) for payload in payloads for part in frame(Record([payload]))))
     return path.read_bytes()
 
 
@@ -42,7 +42,7 @@ def test_records_are_the_same_whatever_the_size_of_the_window(
 
 
 def test_a_sector_that_cannot_be_read_costs_the_records_in_it(tmp_path: Path):
-    payloads = records([1000] * 40)
+    payloads = records([992] * 40)
     written(tmp_path / "f", payloads)
     files = FailingReads()
     files.fail("/f", 2 * SECTOR, 3 * SECTOR)
@@ -55,7 +55,7 @@ def test_a_sector_that_cannot_be_read_costs_the_records_in_it(tmp_path: Path):
 
 
 def test_an_error_that_passes_costs_nothing(tmp_path: Path):
-    payloads = records([1000] * 40)
+    payloads = records([992] * 40)
     written(tmp_path / "f", payloads)
     files = FailingReads()
     files.fail("/f", times=1)

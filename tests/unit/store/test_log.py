@@ -57,7 +57,7 @@ def wait_for_error(log: Log) -> str:
 
 def records(path: Path) -> list[bytes]:
     scan = Scan(path.read_bytes())
-    found = [bytes(payload) for payload in scan]
+    found = [bytes(payload) for payload in scan if payload]  # an empty one marks the end of a segment
     assert scan.damaged_bytes == 0
     return found
 
@@ -192,3 +192,15 @@ def test_a_file_whose_name_may_not_be_safe_is_made_safe_when_opened_again(tmp_pa
     for _ in range(2):  # the second time it is there already
         with pytest.raises(OSError, match="Input/output"):
             files.open_append(tmp_path / "a.log")
+
+
+def test_a_segment_that_ended_in_order_says_so(tmp_path: Path):
+    directory = tmp_path / "log"
+    directory.mkdir()
+    log = open_log(directory, RefusingFiles())
+    wait(log, log.append([b"one"]))
+    log.rotate()
+    wait(log, log.append([b"two"]))
+    log.close()
+    for number, payload in ((1, b"one"), (2, b"two")):
+        assert [bytes(p) for p in Scan(segment_path(directory, number).read_bytes())] == [payload, b""]

@@ -6,13 +6,17 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tallystick.store.files import bytes_of
-from tallystick.store.record import HEAD_BYTES, MAGIC, Scan, frame
+from tallystick.store.record import HEAD_BYTES, MAGIC, Record, Scan, frame
 
 payloads = st.lists(st.binary(max_size=60) | st.just(MAGIC * 3), min_size=1, max_size=6)
 
 
+def written_together(*payloads: bytes) -> bytes:
+    return b"".join(map(bytes_of, frame(*(Record([payload]) for payload in payloads))))
+
+
 def framed(*parts: bytes) -> bytes:
-    return b"".join(map(bytes_of, frame(list(parts))))
+    return b"".join(map(bytes_of, frame(Record(list(parts)))))
 
 
 def read(data: bytes) -> tuple[list[bytes], Scan]:
@@ -55,6 +59,33 @@ def test_a_torn_tail_is_passed_over_and_is_no_damage(written: list[bytes], data:
     found, scan = read(whole + last[:cut])
     assert found == written[:-1]
     assert (scan.end, scan.damaged_bytes) == (len(whole), 0)
+
+
+@given(payloads, payloads, st.data())
+def test_a_write_that_misses_any_of_its_bytes_is_no_damage_until_another_one_follows(
+    before: list[bytes], torn: list[bytes], data: st.DataObject
+):
+    safe = written_together(*before)
+    last = bytearray(written_together(*torn))
+    begin = data.draw(st.integers(0, len(last) - 1))
+    end = data.draw(st.integers(begin + 1, len(last)))
+    last[begin:end] = bytes(byte ^ 255 for byte in last[begin:end])
+    found, scan = read(safe + last)
+    assert found[: len(before)] == before
+    assert set(found) <= {*before, *torn}
+    assert scan.damaged_bytes == 0
+    assert len(safe) <= scan.whole_end <= len(safe) + begin
+    _, scan = read(safe + last + written_together(b"next"))
+    assert scan.damaged_bytes >= end - begin
+    assert scan.whole_end == scan.end == len(safe) + len(last) + len(written_together(b"next"))
+
+
+def test_where_a_record_is_in_its_write_is_summed_up_too():
+    data = bytearray(written_together(b"one", b"two"))
+    data[HEAD_BYTES + 3 + 8] ^= 1
+    found, scan = read(bytes(data) + written_together(b"three"))
+    assert found == [b"one", b"three"]
+    assert scan.damaged_bytes == HEAD_BYTES + 3
 
 
 @given(payloads, st.data())
