@@ -33,6 +33,7 @@ PAGES = (
     "docs/guides/senders.md",
     "docs/guides/configuration.md",
     "docs/guides/operating.md",
+    "docs/guides/python.md",
     "docs/reference/http.md",
 )
 BLOCKS = [
@@ -85,6 +86,8 @@ def with_ports_of(server: Server, text: str) -> str:
 
 def run(server: Server, block: Block, folder: Path) -> None:
     text = with_ports_of(server, block.text)
+    if block.language == "python":
+        text = text.replace("/var/lib/tallystick", str(server.root / "data"))
     # An answer with an error must end the block: curl does so if its own config says it.
     (folder / ".curlrc").write_text("fail\nshow-error\n")
     environment = os.environ | {
