@@ -22,6 +22,7 @@ import numpy as np
 
 from tallystick.exchange.foreign import Column, PassOver, component, folders_below, joined, least_m2, most_m2
 from tallystick.exchange.istatd_file import StatFile, read_file, recognised
+from tallystick.exchange.registry import reader
 from tallystick.model.errors import ForeignFileError
 from tallystick.model.kind import Kind
 from tallystick.model.tally import Spread, Tally
@@ -62,6 +63,7 @@ class _Level:
         return _Level(self.kind, Tally(t.step_s, t.series[rows], t.slot[rows], t.last[rows], spread))
 
 
+@reader("istatd")
 def read(path: Path, pass_over: PassOver) -> Iterator[History]:
     """What the counters of a store hold: a piece for each interval of each. Files of others are not looked at."""
     for folders, files in folders_below(path):

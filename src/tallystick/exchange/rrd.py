@@ -23,6 +23,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tallystick.exchange.foreign import PassOver, component, folders_below, joined, least_m2
+from tallystick.exchange.registry import reader
 from tallystick.exchange.regrid import Rows, regrid, step_for
 from tallystick.exchange.rrd_dump import Archive, Dump, dump_of
 from tallystick.model.errors import ForeignFileError
@@ -46,6 +47,7 @@ def recognised(path: Path) -> bool:
     return opening.startswith(b"RRD\0") or b"<rrd" in opening
 
 
+@reader("rrd")
 def read(path: Path, pass_over: PassOver) -> Iterator[History]:
     """What a file, or all archives of a tree, hold: a piece for each step of each file.
 
