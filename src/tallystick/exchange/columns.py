@@ -17,7 +17,7 @@ from tallystick.model.kind import Kind
 from tallystick.model.name import canonical
 from tallystick.model.sample import SampleBatch
 from tallystick.model.tally import Histograms, Sketches, Spread, Tally, offsets
-from tallystick.store.arranging import in_order
+from tallystick.store.arranging import in_order, narrowed
 from tallystick.store.history import History
 
 STATISTICS = ("count", "sum", "m2", "min", "max", "last")
@@ -41,7 +41,7 @@ _UNITS = ((10**11, 1), (10**14, 1000), (10**17, 10**6))
 
 
 def to_batch(history: History) -> pa.RecordBatch:
-    """The rows of a history, in the columns of `SCHEMA`."""
+    """The rows of a history, in all columns of `SCHEMA`."""
     tally, full = history.tally, history.tally.full
     kinds = np.array(history.kinds, np.int8)
     columns = [
@@ -56,6 +56,15 @@ def to_batch(history: History) -> pa.RecordBatch:
     return pa.RecordBatch.from_arrays(columns, schema=SCHEMA)
 
 
+def to_short_batch(history: History) -> pa.RecordBatch:
+    """The same, without the columns that say nothing: where each slot is one sample, its value says all."""
+    batch = to_batch(history)
+    tally = history.tally
+    left_out = [*(STATISTICS[:-1] if tally.spread is None else ())]
+    left_out += ["histogram"] * (tally.histograms is None) + ["sketch"] * (tally.sketches is None)
+    return batch.select([name for name in SCHEMA.names if name not in left_out])
+
+
 def from_batch(batch: pa.RecordBatch) -> Iterator[History]:
     """What the rows of a batch hold, a piece for each step; names are made canonical.
 
@@ -66,8 +75,10 @@ def from_batch(batch: pa.RecordBatch) -> Iterator[History]:
     """
     have = set(batch.schema.names)
     try:
-        if {"name", "time", *STATISTICS, "step"} <= have:
-            yield from _slots(batch)
+        if {"name", "step", "time", "last"} <= have and have.isdisjoint(STATISTICS[:-1]):
+            yield from _slots(batch, spread=False)
+        elif {"name", "step", "time", *STATISTICS} <= have:
+            yield from _slots(batch, spread=True)
         elif {"name", "time", "value"} <= have:
             yield from _samples(batch)
         else:
@@ -79,20 +90,19 @@ def from_batch(batch: pa.RecordBatch) -> Iterator[History]:
         raise ForeignFileError(f"cannot use columns: {error}") from error
 
 
-def _slots(batch: pa.RecordBatch) -> Iterator[History]:
+def _slots(batch: pa.RecordBatch, *, spread: bool) -> Iterator[History]:
     names, kinds, series = _series(batch)
     step, time_s = _whole(batch.column("step")), _times_ms(batch.column("time")) // 1000
     if len(step) and int(step.min()) < 1:
         raise ForeignFileError(f"cannot use step {step.min()}; expected a number of seconds from 1")
     # A row that lacks a statistic is refused by the store, as one whose statistics are no numbers.
-    count, total, m2, low, high, last = (_numbers(batch.column(name)) for name in STATISTICS)
+    last, columns = _numbers(batch.column("last")), STATISTICS[:-1] if spread else ()
+    whole = Spread(*(_numbers(batch.column(name)) for name in columns)) if spread else None
     histograms, sketches = _histograms(batch), _sketches(batch)
     for step_s in np.unique(step).tolist():
-        rows = np.flatnonzero(step == step_s)
-        spread = Spread(count, total, m2, low, high)
-        whole = Tally(step_s, series, time_s // step_s, last, spread, histograms, sketches)
-        tally = whole if len(rows) == len(step) else whole.take(rows)
-        yield History(names, kinds, in_order(_narrowed(tally)))
+        tally = Tally(step_s, series, time_s // step_s, last, whole, histograms, sketches)
+        mine = step == step_s
+        yield History(names, kinds, in_order(narrowed(tally if mine.all() else tally.take(np.flatnonzero(mine)))))
 
 
 def _samples(batch: pa.RecordBatch) -> Iterator[History]:
@@ -168,15 +178,6 @@ def _times_ms(column: pa.Array) -> NDArray[np.int64]:
     newest = int(time.max(initial=0))
     per_second = next((unit for limit, unit in _UNITS if newest < limit), 10**9)
     return time * 1000 if per_second == 1 else time // (per_second // 1000)
-
-
-def _narrowed(tally: Tally) -> Tally:
-    """The same tally without a spread, if every slot had one sample."""
-    s, last = tally.full, tally.last
-    plain = (s.count == 1.0) & (s.m2 == 0.0) & (s.sum == last) & (s.min == last) & (s.max == last)
-    if plain.all() and tally.histograms is None and tally.sketches is None:
-        return Tally(tally.step_s, tally.series, tally.slot, last)
-    return tally
 
 
 def _histogram_column(tally: Tally) -> pa.Array:

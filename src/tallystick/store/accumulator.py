@@ -7,12 +7,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tallystick.fold.histogram import bucket_column, merge_cells
-from tallystick.fold.sketch import merge_sketches
+from tallystick.fold.sketch import merge_sketches, pack_sketches
 from tallystick.kernels.accumulate import merge_last, merge_singles, merge_spread
 from tallystick.kernels.histogram import percentile_of_cells
 from tallystick.model.kind import Kind
 from tallystick.model.statistic import Statistic
-from tallystick.model.tally import Histograms, Tally
+from tallystick.model.tally import Histograms, Spread, Tally
 
 _BEFORE_ALL = np.iinfo(np.int64).min
 
@@ -121,6 +121,22 @@ class Accumulator:
         """The sketch of each cell that has one, by its number in row-major order."""
         self._settle_sketches()
         return {cell: parts[0] for cell, parts in self._sketches.items()}
+
+    def tally(self) -> Tally:
+        """All that is in the cells; ``series`` of the result are rows of the matrix."""
+        sketches = self.sketches()
+        row, column = np.nonzero(self.cells[:, :, 0])
+        cell = row * self.last.shape[1] + column
+        packed = pack_sketches([sketches.get(int(k), b"") for k in cell]) if sketches else None
+        return Tally(
+            self.step_s,
+            row.astype(np.int32),
+            column.astype(np.int64) + self.first,
+            self.last[row, column],
+            Spread(*(self.cells[row, column, k] for k in range(5))),
+            self.merged_histograms().take(cell) if self._histograms is not None else None,
+            packed,
+        )
 
     def _cells_of(self, tally: Tally, row: NDArray[np.int32]) -> NDArray[np.int64]:
         """Number of the cell that each row falls in, -1 outside."""

@@ -17,6 +17,15 @@ def in_order(rows: Tally) -> Tally:
     return rows if later.all() else rows.take(np.lexsort((slot, series)))
 
 
+def narrowed(rows: Tally) -> Tally:
+    """The same rows without a spread, if every slot had one sample."""
+    s, last = rows.full, rows.last
+    plain = (s.count == 1.0) & (s.m2 == 0.0) & (s.sum == last) & (s.min == last) & (s.max == last)
+    if plain.all() and rows.sketches is None:
+        return Tally(rows.step_s, rows.series, rows.slot, last)
+    return rows
+
+
 def by_window(rows: Tally, step_s: int) -> Iterator[tuple[int, Tally]]:
     """Rows that are in order, cut by the window of `step_s` that each is in: its number, and the rows."""
     slot = np.asarray(rows.slot)

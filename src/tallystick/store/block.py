@@ -8,7 +8,10 @@ disk cannot read would end the process, here it is an error. Layout: ``docs/inte
 import mmap
 import os
 import threading
+import struct
 import weakref
+from collections.abc import Iterator
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -25,11 +28,14 @@ from tallystick.kernels.page import (
     read_slots,
     read_spreads,
 )
+from tallystick.model.errors import DamageError
 from tallystick.model.tally import Histograms, Sketches, Spread, Tally, offsets
 from tallystick.store.anatomy import EXTENT_BYTES, MAGIC, check_extent, examine, unreadable
 from tallystick.store.decoded import DecodedCache, DecodedPages
 from tallystick.store.files import Files, read_twice
 from tallystick.store.page import PageColumns, copy_last, decode_last, decode_page
+
+_PAGE_HEAD = struct.Struct("<BBH")
 
 
 class Block:
@@ -112,6 +118,22 @@ class Block:
         row, slot = np.empty(n, np.int32), np.empty(n, np.int64)
         read_slots(self._data, offset, where, row, slot)
         return row, slot + self.footer.start_slot
+
+    def damaged_extents(self) -> list[int]:
+        """Numbers of the extents that do not match their checksums."""
+        found = []
+        for extent in range(len(self._verified)):
+            try:
+                self._verify_extent(extent)
+            except DamageError:
+                found.append(extent)
+        return found
+
+    def page_heads(self) -> Iterator[tuple[int, int, int, int, int]]:
+        """Of each page: its series, position, size in bytes, flags and number of rows; nothing is verified."""
+        for k, (begin, end) in enumerate(pairwise(self._offset.tolist())):
+            flags, _, rows = _PAGE_HEAD.unpack_from(self._pages, begin)
+            yield int(self.series[k]), begin, end - begin, flags, rows
 
     def verify(self) -> None:
         """Read and check all pages.

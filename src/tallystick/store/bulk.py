@@ -101,16 +101,20 @@ def _spreads(tallies: Sequence[Tally]) -> Spread | None:
 
 
 def _histograms(tallies: Sequence[Tally]) -> Histograms | None:
-    h = [t.histograms for t in tallies if t.histograms is not None]
-    if not h:
+    if all(t.histograms is None for t in tallies):
         return None
+    h = [t.histograms or _no_histograms(len(t)) for t in tallies]
     lengths = np.concatenate([np.diff(x.offset) for x in h])
     return Histograms(offsets(lengths), np.concatenate([x.bucket for x in h]), np.concatenate([x.weight for x in h]))
 
 
 def _sketches(tallies: Sequence[Tally]) -> Sketches | None:
-    s = [t.sketches for t in tallies if t.sketches is not None]
-    if not s:
+    if all(t.sketches is None for t in tallies):
         return None
+    s = [t.sketches or Sketches(np.zeros(len(t) + 1, np.int64), np.empty(0, np.uint8)) for t in tallies]
     lengths = np.concatenate([np.diff(x.offset) for x in s])
     return Sketches(offsets(lengths), np.concatenate([x.data for x in s]))
+
+
+def _no_histograms(rows: int) -> Histograms:
+    return Histograms(np.zeros(rows + 1, np.int64), np.empty(0, np.int32), np.empty(0))

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from tallystick.model.retention import Retention
 from tallystick.model.statistic import Statistic
+from tallystick.model.tally import Tally
 from tallystick.store.catalog import SeriesCatalog
 from tallystick.store.heads import Heads
 from tallystick.store.reading import Aside, Range, Reader, Sources
@@ -71,6 +72,11 @@ class Readable(ABC):
         ascending, back = np.unique(ids, return_inverse=True)
         found = self._reader(ascending, start_s, until_s, step_s).percentiles(ranks)
         return {rank: values[back] for rank, values in found.items()}
+
+    def tally(self, ids: NDArray[np.int32], start_s: int, until_s: int, step_s: int) -> Tally:
+        """All statistics of the slots that `read` would give of some series (ids ascending), which are positions in
+        `ids`."""
+        return self._reader(ids, start_s, until_s, step_s).tally()
 
     def _reader(self, ids: NDArray[np.int32], start_s: int, until_s: int, step_s: int) -> Reader:
         finest = self._heads.finest(ids) == step_s

@@ -95,6 +95,10 @@ class Reader:
         """A matrix float64[n, width] for each rank of 0 to 100."""
         return self._accumulate(histograms=True).percentiles(list(ranks))
 
+    def tally(self) -> Tally:
+        """All statistics of all slots; ``series`` are positions in the ids."""
+        return self._accumulate(histograms=bool((self._kinds == Kind.TIMING).any())).tally()
+
     def _only_last(self, statistics: Sequence[Statistic]) -> bool:
         wanted = set(statistics)
         if wanted <= {Statistic.LAST}:

@@ -14,6 +14,7 @@ from tallystick.web.access import Access
 from tallystick.web.api import api_routes
 from tallystick.web.errors import exception_handlers
 from tallystick.web.graphite import graphite_routes
+from tallystick.web.importing import import_routes
 from tallystick.web.nosniff import NoSniff
 from tallystick.web.reading import Workers
 from tallystick.web.static import page_routes
@@ -35,6 +36,7 @@ def make_app(
     routes = [
         *status_routes(health, ledger),
         *write_routes(writer),
+        *import_routes(store),
         *api_routes(store, limits, clock, workers),
         *graphite_routes(store, limits, clock, workers),
         *page_routes(),

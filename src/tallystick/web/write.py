@@ -45,13 +45,10 @@ class Writer(Protocol):
 
 def write_routes(writer: Writer) -> list[BaseRoute]:
     """The route for writes."""
-    bodies = _Bodies()
+    bodies = Bodies(BODY_BYTES_MAX, BODIES_BYTES_MAX, b"\n" + bytes(PADDING))
     limiter = CapacityLimiter(1)  # one at a time: the kernels take all of a core, the rest wait in order
 
     async def write(request: Request) -> Response:
-        declared = request.headers.get("content-length", "0")
-        if not declared.isdigit() or int(declared) > BODY_BYTES_MAX:
-            return _error(413, f"cannot take a body of {declared} bytes; expected at most {BODY_BYTES_MAX}")
         body = await bodies.receive(request)
         if isinstance(body, Response):
             return body
@@ -65,7 +62,7 @@ def write_routes(writer: Writer) -> list[BaseRoute]:
         lines = np.frombuffer(body, np.uint8)  # writable, as parsers need it
         written = await to_thread.run_sync(writer.write, lines, length, limiter=limiter, abandon_on_cancel=True)
         if written.ticket is not None and not await _durable(writer, written.ticket):
-            return _error(503, f"cannot make it safe: the disk took nothing for {DURABLE_WAIT_S_MAX} s; it is queued")
+            return error_response(503, f"cannot make it safe: the disk took nothing for {DURABLE_WAIT_S_MAX} s; it is queued")
         full = written.rejected.get("store_full", 0)
         answer = {"stored": written.stored, "rejected": written.rejected}
         return Response(msgspec.json.encode(answer), 503 if full else 200, media_type="application/json")
@@ -73,33 +70,48 @@ def write_routes(writer: Writer) -> list[BaseRoute]:
     return [Route("/api/write", write, methods=["POST"])]
 
 
-class _Bodies:
-    """Receives bodies, within a number of bytes for all that are there at the same time."""
+class Bodies:
+    """Receives bodies, within a number of bytes for all that are there at the same time.
 
-    def __init__(self) -> None:
+    Parameters
+    ----------
+    bytes_max
+        Of one body.
+    all_bytes_max
+        Of all that are being received or worked on.
+    ending
+        Put behind each.
+    """
+
+    def __init__(self, bytes_max: int, all_bytes_max: int, ending: bytes = b"") -> None:
+        self._bytes_max = bytes_max
+        self._all_bytes_max = all_bytes_max
+        self._ending = ending
         self._bytes = 0
 
     async def receive(self, request: Request) -> bytearray | Response:
-        """The body, a newline and room for the parser behind it, to be given to `done`; or why it is not taken."""
+        """The body and the ending, to be given to `done`; or why it is not taken."""
+        declared = request.headers.get("content-length", "0")
+        if not declared.isdigit() or int(declared) > self._bytes_max:
+            return error_response(413, f"cannot take a body of {declared} bytes; expected at most {self._bytes_max}")
         body = bytearray()
         whole = False
         try:
             with move_on_after(BODY_WAIT_S_MAX):
                 async for chunk in request.stream():
-                    if len(body) + len(chunk) > BODY_BYTES_MAX:
-                        return _error(413, f"cannot take a body of more than {BODY_BYTES_MAX} bytes")
-                    if self._bytes + len(chunk) > BODIES_BYTES_MAX:
-                        return _error(503, "cannot take it now: others are sending too much; expected later")
+                    if len(body) + len(chunk) > self._bytes_max:
+                        return error_response(413, f"cannot take a body of more than {self._bytes_max} bytes")
+                    if self._bytes + len(chunk) > self._all_bytes_max:
+                        return error_response(503, "cannot take it now: others are sending too much; expected later")
                     body += chunk
                     self._bytes += len(chunk)
-                ending = b"\n" + bytes(PADDING)
-                body += ending
-                self._bytes += len(ending)
+                body += self._ending
+                self._bytes += len(self._ending)
                 whole = True
         finally:
             if not whole:
                 self.done(body)
-        return body if whole else _error(408, f"cannot take the body: not all of it came within {BODY_WAIT_S_MAX} s")
+        return body if whole else error_response(408, f"cannot take the body: not all of it came within {BODY_WAIT_S_MAX} s")
 
     def done(self, body: bytearray) -> None:
         """Forget a body."""
@@ -119,5 +131,5 @@ async def _durable(writer: Writer, ticket: int) -> bool:
     return safe.is_set()
 
 
-def _error(status: int, text: str) -> Response:
+def error_response(status: int, text: str) -> Response:
     return Response(msgspec.json.encode({"error": text}), status, media_type="application/json")

@@ -1,0 +1,76 @@
+"""``tallystick store export``."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from tallystick.cli.options import server_extra
+from tallystick.cli.store._place import place_from, place_options
+from tallystick.cli.store._selection import select, selection_options
+
+if TYPE_CHECKING:
+    from tallystick.store.history import History
+
+FORMATS = ("csv", "parquet")
+
+
+@click.command("export")
+@click.argument("patterns", metavar="[PATTERN]...", nargs=-1)
+@place_options
+@selection_options
+@click.option("--step", metavar="LENGTH", help="Merge into slots of this length, as in 5m; by default as kept.")
+@click.option("--format", "form", type=click.Choice(FORMATS), default="parquet", show_default=True)
+@click.option("--output", required=True, type=click.Path(path_type=Path, dir_okay=False), help="The file to write.")
+def command(
+    patterns: tuple[str, ...],
+    config_file: Path | None,
+    directory: Path | None,
+    start: str | None,
+    until: str | None,
+    step: str | None,
+    form: str,
+    output: Path,
+) -> None:
+    """Write the slots of series to a file, with all of their statistics.
+
+    \b
+    tallystick store export --output everything.parquet
+    tallystick store export 'hosts.*.cpu.*' --from -7d --step 1m --format csv --output cpu.csv
+
+    The server may run meanwhile: what is written is the store of the moment of the start.
+    """
+    with server_extra():
+        from tallystick.exchange.registry import writers
+        from tallystick.store.outgoing import pieces
+        from tallystick.store.view import StoreView
+    store = StoreView(*place_from(config_file, directory))
+    chosen = select(store, patterns, start, until, step, int(time.time()))
+    rows = 0
+
+    def followed() -> Iterator[History]:
+        nonlocal rows
+        from rich.console import Console
+        from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+        seen = 0
+        shape = (BarColumn(), MofNCompleteColumn(), TextColumn("series, {task.description}"), TimeRemainingColumn())
+        with Progress(*shape, console=Console(stderr=True), transient=True) as bar:
+            task = bar.add_task("", total=len(chosen.ids))
+            last: object = None
+            for piece in pieces(store, chosen.ids, chosen.span, chosen.step_s):
+                yield piece
+                rows += len(piece)
+                if list(piece.names) != last:
+                    last = list(piece.names)
+                    seen += len(piece.names)
+                bar.update(task, completed=seen, description=f"{rows:,} slots")
+
+    writers()[form](output, followed())
+    click.echo(f"{rows:,} slots of {len(chosen.ids):,} series written to {output}")
+    for problem in store.problems():
+        click.echo(problem, err=True)

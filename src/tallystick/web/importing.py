@@ -1,0 +1,44 @@
+"""``POST /api/store/import``: history as an Arrow stream in the body, answered once it is safe on disk."""
+
+from anyio import CapacityLimiter, to_thread
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import BaseRoute, Route
+
+import msgspec
+
+from tallystick.exchange.wire import BODY_BYTES_MAX, PATH, decode
+from tallystick.model.errors import ForeignFileError, StoreError
+from tallystick.store.contract import Store
+from tallystick.store.history import Loaded, Overlap
+from tallystick.web.write import Bodies, error_response
+
+BODIES_BYTES_MAX = 2 * BODY_BYTES_MAX
+
+
+def import_routes(store: Store) -> list[BaseRoute]:
+    """The route for history."""
+    bodies = Bodies(BODY_BYTES_MAX, BODIES_BYTES_MAX)
+    limiter = CapacityLimiter(1)  # one at a time: each takes a core and memory of several times its size
+
+    def load(body: bytearray, overlap: Overlap) -> Loaded:
+        return sum((store.load(piece, overlap) for piece in decode(body)), Loaded())
+
+    async def take(request: Request) -> Response:
+        word = request.query_params.get("overlap", Overlap.SKIP.value)
+        if word not in set(Overlap):
+            return error_response(400, f"cannot use overlap {word!r}; expected skip or merge")
+        body = await bodies.receive(request)
+        if isinstance(body, Response):
+            return body
+        try:
+            loaded = await to_thread.run_sync(load, body, Overlap(word), limiter=limiter)
+        except ForeignFileError as error:
+            return error_response(400, str(error))
+        except StoreError as error:
+            return error_response(503, str(error))
+        finally:
+            bodies.done(body)
+        return Response(msgspec.json.encode(loaded), media_type="application/json")
+
+    return [Route(PATH, take, methods=["POST"])]
