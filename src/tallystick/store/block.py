@@ -7,8 +7,8 @@ disk cannot read would end the process, here it is an error. Layout: ``docs/inte
 
 import mmap
 import os
-import threading
 import struct
+import threading
 import weakref
 from collections.abc import Iterator
 from itertools import pairwise

@@ -1,11 +1,10 @@
 """``POST /api/store/import``: history as an Arrow stream in the body, answered once it is safe on disk."""
 
+import msgspec
 from anyio import CapacityLimiter, to_thread
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
-
-import msgspec
 
 from tallystick.exchange.wire import BODY_BYTES_MAX, PATH, decode
 from tallystick.model.errors import ForeignFileError, StoreError

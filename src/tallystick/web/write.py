@@ -62,7 +62,9 @@ def write_routes(writer: Writer) -> list[BaseRoute]:
         lines = np.frombuffer(body, np.uint8)  # writable, as parsers need it
         written = await to_thread.run_sync(writer.write, lines, length, limiter=limiter, abandon_on_cancel=True)
         if written.ticket is not None and not await _durable(writer, written.ticket):
-            return error_response(503, f"cannot make it safe: the disk took nothing for {DURABLE_WAIT_S_MAX} s; it is queued")
+            return error_response(
+                503, f"cannot make it safe: the disk took nothing for {DURABLE_WAIT_S_MAX} s; it is queued"
+            )
         full = written.rejected.get("store_full", 0)
         answer = {"stored": written.stored, "rejected": written.rejected}
         return Response(msgspec.json.encode(answer), 503 if full else 200, media_type="application/json")
@@ -111,7 +113,11 @@ class Bodies:
         finally:
             if not whole:
                 self.done(body)
-        return body if whole else error_response(408, f"cannot take the body: not all of it came within {BODY_WAIT_S_MAX} s")
+        return (
+            body
+            if whole
+            else error_response(408, f"cannot take the body: not all of it came within {BODY_WAIT_S_MAX} s")
+        )
 
     def done(self, body: bytearray) -> None:
         """Forget a body."""

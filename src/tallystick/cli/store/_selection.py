@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
 from tallystick.model.errors import QueryError
+from tallystick.model.retention import parse_seconds
 
 if TYPE_CHECKING:
-    import numpy as np
-    from numpy.typing import NDArray
-
-    from tallystick.store.outgoing import Span
+    from tallystick.exchange.selection import Selection
     from tallystick.store.readable import Readable
 
 _END_OF_TIME_S = 1 << 40
@@ -28,17 +26,8 @@ def selection_options(command: F) -> F:
     return start(until(command))
 
 
-@dataclass(frozen=True, slots=True)
-class Selection:
-    """Series by id, a stretch of time, and the step of the slots wanted, if any."""
-
-    ids: NDArray[np.int32]
-    span: Span
-    step_s: int | None
-
-
-def select(
-    store: Readable, patterns: Sequence[str], start: str | None, until: str | None, step: str | None, now_s: int
+def selected(
+    store: Readable, patterns: Sequence[str], start: str | None, until: str | None, step: str | None = None
 ) -> Selection:
     """What was asked for.
 
@@ -47,29 +36,15 @@ def select(
     QueryError
         If a pattern, a time or the step cannot be used.
     """
-    import numpy as np
-
-    from tallystick.model.retention import parse_seconds
+    from tallystick.exchange.selection import select
     from tallystick.query.times import parse_time
     from tallystick.store.outgoing import Span
 
-    if patterns:
-        ids = np.unique(np.concatenate([store.catalog.find(pattern) for pattern in patterns])).astype(np.int32)
-    else:
-        ids = np.arange(len(store.catalog), dtype=np.int32)
-    if not len(ids):
-        raise QueryError(f"cannot find a series: none matches {', '.join(patterns) or 'at all'}; expected at least one")
+    now_s = int(time.time())
     try:
         step_s = None if step is None else parse_seconds(step)
     except ValueError as error:
         raise QueryError(str(error)) from None
-    if step_s is not None:
-        unfit = next((s for s in ids.tolist() if step_s < 1 or step_s % store.retention(s).step_s), None)
-        if unfit is not None:
-            raise QueryError(
-                f"cannot use step {step}: {store.catalog.names(ids[ids == unfit])[0]} is kept by "
-                f"{store.retention(unfit).step_s} s; expected a multiple of that"
-            )
     start_s = 0 if start is None else parse_time(start, now_s)
     until_s = _END_OF_TIME_S if until is None else parse_time(until, now_s) + 1
-    return Selection(ids, Span(start_s, until_s), step_s)
+    return select(store, patterns, Span(start_s, until_s), step_s)

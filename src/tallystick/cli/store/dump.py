@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Iterator
 from datetime import UTC, datetime
+from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -12,7 +12,7 @@ import click
 
 from tallystick.cli.options import server_extra
 from tallystick.cli.store._place import place_from, place_options
-from tallystick.cli.store._selection import select, selection_options
+from tallystick.cli.store._selection import selected, selection_options
 
 if TYPE_CHECKING:
     from tallystick.store.history import History
@@ -47,7 +47,7 @@ def command(
         from tallystick.store.outgoing import pieces
         from tallystick.store.view import StoreView
     store = StoreView(*place_from(config_file, directory))
-    chosen = select(store, [pattern] if pattern else [], start, until, None, int(time.time()))
+    chosen = selected(store, [pattern] if pattern else [], start, until)
     for piece in pieces(store, chosen.ids, chosen.span):
         for line in _lines(piece):
             click.echo(line)
@@ -73,4 +73,4 @@ def _lines(piece: History) -> Iterator[str]:
 
 
 def _lengths(offset: list[int]) -> list[int]:
-    return [end - begin for begin, end in zip(offset[:-1], offset[1:], strict=True)]
+    return [end - begin for begin, end in pairwise(offset)]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -11,7 +10,7 @@ import click
 
 from tallystick.cli.options import server_extra
 from tallystick.cli.store._place import place_from, place_options
-from tallystick.cli.store._selection import select, selection_options
+from tallystick.cli.store._selection import selected, selection_options
 
 if TYPE_CHECKING:
     from tallystick.store.history import History
@@ -49,7 +48,7 @@ def command(
         from tallystick.store.outgoing import pieces
         from tallystick.store.view import StoreView
     store = StoreView(*place_from(config_file, directory))
-    chosen = select(store, patterns, start, until, step, int(time.time()))
+    chosen = selected(store, patterns, start, until, step)
     rows = 0
 
     def followed() -> Iterator[History]:
