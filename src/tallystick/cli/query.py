@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import IO, TYPE_CHECKING, Any
 
 import click
 
-from tallystick.model.errors import QueryError, TallystickError
+import tallystick
+from tallystick.cli import columns
+from tallystick.cli.columns import FILES
+from tallystick.model.errors import QueryError, StartError, TallystickError
 
 if TYPE_CHECKING:
     from urllib.error import HTTPError
@@ -24,21 +28,64 @@ _FIGURES_WIDTH = 44
 @click.option("--until", default="now", show_default=True, help="As --from.")
 @click.option("--server", default="http://127.0.0.1:8080", show_default=True, envvar="TALLYSTICK_SERVER")
 @click.option("--token", envvar="TALLYSTICK_TOKEN", help="If the server asks for one; or set TALLYSTICK_TOKEN.")
-@click.option("--format", "form", type=click.Choice(["table", "csv", "json"]), default="table", show_default=True)
-def command(targets: tuple[str, ...], start: str, until: str, server: str, token: str | None, form: str) -> None:
-    """Ask a server in Graphite's language.
+@click.option(
+    "--directory",
+    metavar="DIR",
+    type=click.Path(path_type=Path),
+    help="Read this store, also while a server has it open.",
+)
+@click.option("--step", help="Slots of at least this length, merged from the samples: 1m, 1h.")
+@click.option(
+    "--statistic", "statistics", multiple=True, help="min, max, avg, count, p99 ...; may be given several times."
+)
+@click.option(
+    "--format", "form", type=click.Choice(["table", "csv", "json", *FILES]), default="table", show_default=True
+)
+@click.option("--output", metavar="FILE", type=click.Path(path_type=Path, dir_okay=False), help="Write here.")
+def command(
+    targets: tuple[str, ...],
+    start: str,
+    until: str,
+    server: str,
+    token: str | None,
+    directory: Path | None,
+    step: str | None,
+    statistics: tuple[str, ...],
+    form: str,
+    output: Path | None,
+) -> None:
+    """Ask a server, or a store's directory, in Graphite's language.
 
     \b
     tallystick query 'hosts.*.load.1m'
     tallystick query 'sumSeries(apps.shop.*.requests)' --from -6h
     tallystick query 'highestMax(hosts.*.cpu.user, 5)' --format csv > cpu.csv
+    tallystick query 'hosts.*.cpu.*' --step 1h --statistic max --statistic p99 --format parquet --output cpu.parquet
     """
-    fields = [("target", target) for target in targets] + [("from", start), ("until", until)]
-    body = _get(server, [*fields, ("format", "json" if form == "table" else form)], token)
-    if form == "table":
-        _print_table(json.loads(body))
+    if directory is None and not (step or statistics) and form not in FILES:
+        # Works where no NumPy is installed, too.
+        fields = [("target", target) for target in targets] + [("from", start), ("until", until)]
+        body = _get(server, [*fields, ("format", "json" if form == "table" else form)], token)
+        _show(json.loads(body) if form == "table" else body, output)
+        return
+    with tallystick.connect(server, token=token) if directory is None else tallystick.open(directory) as database:
+        result = database.query(list(targets), start, until, step=step, statistics=statistics)
+    if form in FILES:
+        columns.write_file(result, form, output)
     else:
-        click.echo(body.rstrip("\n"))
+        _show(columns.as_series(result) if form == "table" else columns.as_text(result, form), output)
+
+
+def _show(answer: str | list[dict[str, Any]], output: Path | None) -> None:
+    """A text as it is, series as a table; into a file if one is named."""
+    try:
+        with click.open_file(str(output or "-"), "w", encoding="utf-8") as file:
+            if isinstance(answer, str):
+                file.write(answer.rstrip("\n") + "\n")
+            else:
+                _print_table(answer, file if output else None)
+    except OSError as error:
+        raise StartError(f"cannot write {output or 'the answer'}: {error.strerror}") from error
 
 
 def _get(server: str, fields: list[tuple[str, str]], token: str | None) -> str:
@@ -74,12 +121,12 @@ def _told(error: HTTPError) -> str:
     return str(told) or f"cannot query: the server answers {error.code} {error.reason}"
 
 
-def _print_table(series: list[dict[str, Any]]) -> None:
+def _print_table(series: list[dict[str, Any]], file: IO[str] | None) -> None:
     from rich.console import Console
     from rich.table import Table
     from rich.text import Text
 
-    console = Console()
+    console = Console(file=file)
     # Names come first: one that is broken in two can neither be read nor copied.
     longest = max((len(one["target"]) for one in series), default=0)
     width = max(_SPARK_WIDTH_MIN, min(_SPARK_WIDTH, console.width - _FIGURES_WIDTH - longest))
