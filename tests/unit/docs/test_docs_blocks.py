@@ -32,6 +32,7 @@ PAGES = (
     "docs/tutorial.md",
     "docs/guides/senders.md",
     "docs/guides/configuration.md",
+    "docs/guides/importing.md",
     "docs/guides/operating.md",
     "docs/guides/python.md",
     "docs/reference/http.md",
