@@ -9,7 +9,10 @@ from bench.figure import BENCHMARKS, Figure, load
 from bench.results import Section, write
 from bench.server import running
 
-_SUBJECTS = ("parse", "carbon", "statsd", "steady", "disk", "reading", "door", "start", "host", "peer")
+_SUBJECTS = (
+    *("parse", "carbon", "statsd", "steady", "stall", "disk", "memory", "reading", "door", "names", "start", "host"),
+    *("peer", "peer_store", "whisper"),
+)
 """Files of benchmarks, in the order of being run."""
 
 
@@ -17,7 +20,7 @@ _SUBJECTS = ("parse", "carbon", "statsd", "steady", "disk", "reading", "door", "
 @click.argument("names", nargs=-1, metavar="[NAME ...]")
 @click.option("--list", "listing", is_flag=True, help="Tell what there is, and end.")
 @click.option(
-    "--peer", "with_peer", is_flag=True, help="Run VictoriaMetrics at the same work, too (package victoria-metrics)."
+    "--peer", "with_peer", is_flag=True, help="Run VictoriaMetrics, and carbon with whisper, at the same work, too."
 )
 @click.option("--results", type=click.Path(path_type=Path), help="Write the figures into this file, above its notes.")
 def main(names: tuple[str, ...], listing: bool, with_peer: bool, results: Path | None) -> None:

@@ -26,6 +26,8 @@ def disk() -> Iterator[Figure]:
     yield from bytes_a_slot("growing totals", totals, Kind.CUMULATIVE)
     yield from bytes_a_slot("constants", np.broadcast_to(np.arange(_SERIES) * 1.5, shape))
     yield from bytes_a_slot("gauges of ten samples a slot, all five statistics", walks(*shape), samples=10)
+    typical_ms = random.lognormal(3, 0.3, (_SLOTS, _SERIES // 4)).round(2)
+    yield from bytes_a_slot("timings, ten a slot, with their histograms", typical_ms, Kind.TIMING, samples=10)
 
 
 def bytes_a_slot(
@@ -39,9 +41,15 @@ def bytes_a_slot(
         when = times(slots, slot_now())
         jitter = np.random.default_rng(2)
         for k in range(samples):
-            offset = jitter.normal(0, 2, values.shape).round(2) if k else 0.0
-            prepared.append(ids, when + k * 10 // samples, values + offset)
+            prepared.append(ids, when + k * 10 // samples, others(values, kind, jitter) if k else values)
         prepared.compact()
         size = sum(b.file_bytes for b in prepared.store.block_set.manifest.blocks if b.step_s == 10)
         prepared.close()
     yield Figure(f"{label}: bytes a slot", size / (slots * series), "B", at_most=at_most)
+
+
+def others(values: NDArray[np.float64], kind: Kind, random: np.random.Generator) -> NDArray[np.float64]:
+    """Further samples of the same slots: near the first, or for timings as far from it as latencies are."""
+    if kind is Kind.TIMING:
+        return (values * random.lognormal(0, 0.7, values.shape)).round(2)
+    return (values + random.normal(0, 2, values.shape)).round(2)

@@ -6,6 +6,7 @@ import subprocess
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
+from pathlib import Path
 
 from bench.client import Client, latency
 from bench.figure import Figure, benchmark, load
@@ -65,6 +66,7 @@ class Peer:
     process: "subprocess.Popen[bytes]"
     carbon: int
     client: Client
+    data: Path
 
     def take(self, text: bytes, rows: int) -> None:
         """Send lines and wait until it has that many rows in all and has written them."""
@@ -99,7 +101,7 @@ def running() -> Iterator[Peer]:
         process = subprocess.Popen(command, stdout=output, stderr=subprocess.STDOUT)
         try:
             wait_until(lambda: answers(http, "/health"), "the peer to answer")
-            yield Peer(process, carbon, Client(http))
+            yield Peer(process, carbon, Client(http), root / "data")
         finally:
             process.terminate()
             process.wait(timeout=60)
