@@ -9,10 +9,10 @@ from bench.client import latency
 from bench.figure import Figure, benchmark, load
 from bench.fleet import names_of, slot_now
 from bench.names import THOUSAND_OF
-from bench.peer import running
+from bench.peer import Peer, running
 from bench.prepared import times, walks
 from bench.reading import told
-from bench.server import size_of
+from bench.server import size_of, wait_until
 
 _SERIES = 200
 _SLOTS = 8640
@@ -36,7 +36,7 @@ def peer_names() -> Iterator[Figure]:
         now_s = slot_now()
         with running() as peer:
             peer.take("".join([f"{name} 1 {now_s}\n" for name in names_of(count)]).encode(), count)
-            found = peer.client.json("/metrics/expand", query=pattern)["results"]
+            found = peer.client.json("/metrics/expand", query=pattern)
             if len(found) != 1000:
                 raise SystemExit(f"cannot trust the figures: the peer found {len(found)} names")
             what = f"VictoriaMetrics: 1,000 of {count:,} names over HTTP (expand)"
@@ -51,9 +51,16 @@ def bytes_a_point(label: str, values: NDArray[np.float64]) -> Iterator[Figure]:
         rows = zip(values.tolist(), times(slots, slot_now()).tolist(), strict=True)
         text = "".join([f"{name} {v:.10g} {at_s}\n" for row, at_s in rows for name, v in zip(names, row, strict=True)])
         peer.take(text.encode(), slots * series)
-        peer.client.get("/internal/force_merge")  # answers when it is merged
-        peer.client.get("/internal/force_flush")
+        peer.client.get("/internal/force_merge")
+        wait_until(lambda: merged(peer), "the peer to merge", 0.5)
         points, index = size_of(peer.data / "data"), size_of(peer.data / "indexdb")
     total = slots * series
     label = f"VictoriaMetrics, {label}"
     yield Figure(f"{label}: bytes a point", points / total, "B", note=f"and {index / total:.2g} B of index, {load()}")
+
+
+def merged(peer: Peer) -> bool:
+    """Whether every month has one part, and none is in the making."""
+    parts = [file.parent for file in (peer.data / "data").glob("*/*/*/metaindex.bin")]
+    months = {part.parent.name for part in parts}
+    return bool(parts) and len(parts) == len(months) and not any((peer.data / "data").glob("*/*/tmp/*"))

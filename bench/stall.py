@@ -11,7 +11,8 @@ from bench.fleet import Fleet, slot_now
 from bench.sender import Sender
 from bench.server import Server, running
 from tallystick.store.files import Files
-from tallystick.store.manifest import read_manifest
+from tallystick.store.manifest import Manifest
+from tallystick.store.manifest_file import find_manifest
 
 SERIES = 500_000
 RATE = 200_000
@@ -58,7 +59,7 @@ def under_load(label: str, store: str, texts: list[bytes], seconds: int) -> Iter
 
 def _blocks(server: Server) -> tuple[int, int]:
     """Blocks that were ever written, and how many of those that are left were compacted."""
-    manifest = read_manifest(server.data, Files())
+    manifest = find_manifest(server.data, Files()).manifest or Manifest()
     return manifest.next_block, sum(block.compressed for block in manifest.blocks)
 
 
