@@ -31,7 +31,7 @@ def test_known_values_are_summed_and_counted_in_each_column(values: NDArray[np.f
 @given(st.data(), st.integers(1, 6), st.integers(1, 6))
 @settings(deadline=None)
 def test_columns_are_written_in_their_order(data: st.DataObject, n_rows: int, width: int):
-    row = np.array(sorted(data.draw(st.sets(st.integers(0, n_rows - 1)))), np.int32)
+    row = np.array(sorted(data.draw(st.sets(st.integers(0, n_rows - 1)))), np.int64)
     column = np.array(data.draw(st.lists(st.integers(0, width - 1), max_size=8)), np.int64)
     rows = np.random.default_rng(0).random((len(column), len(row)))
     values, twin = np.full((n_rows, width), np.nan), np.full((n_rows, width), np.nan)

@@ -102,7 +102,7 @@ def merge_singles(
 
 @kernel
 def write_columns(
-    rows: NDArray[np.float64], row: NDArray[np.int32], column: NDArray[np.int64], values: NDArray[np.float64]
+    rows: NDArray[np.float64], row: NDArray[np.int64], column: NDArray[np.int64], values: NDArray[np.float64]
 ) -> None:
     """``values[row[i], column[k]] = rows[k, i]`` for all `i`, and for each of them in the order of `k`.
 
@@ -112,3 +112,22 @@ def write_columns(
         target = values[row[i]]
         for k in range(len(column)):
             target[column[k]] = rows[k, i]
+
+
+@kernel
+def write_slots(
+    begin: NDArray[np.int64],
+    end: NDArray[np.int64],
+    slot: NDArray[np.int64],
+    value: NDArray[np.float64],
+    first: int,
+    values: NDArray[np.float64],
+) -> None:
+    """``values[i, slot[k] - first] = value[k]`` for `k` in ``begin[i]:end[i]``; what falls outside is passed over."""
+    width = values.shape[1]
+    for i in range(len(begin)):
+        target = values[i]
+        for k in range(begin[i], end[i]):
+            column = slot[k] - first
+            if 0 <= column < width:
+                target[column] = value[k]

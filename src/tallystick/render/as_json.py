@@ -23,13 +23,18 @@ _INFINITE = {True: msgspec.Raw(b"1e9999"), False: msgspec.Raw(b"-1e9999")}
 @renderer("json")
 def render_json(grids: Sequence[Grid], options: Options) -> Rendered:
     """One object a series; an unknown value is null, an infinite one 1e9999, as in Graphite."""
-    body = b"[%s]" % b",".join(series for grid in grids for series in _series(grid, options.no_null_points))
+    pieces: list[bytes] = []
+    for grid in grids:
+        for series in _series(grid, options.no_null_points):
+            pieces += (b"," if pieces else b"[", *series)
+    body = b"".join((*pieces, b"]")) if pieces else b"[]"
     if options.pretty:
         body = msgspec.json.format(body, indent=2)
     return wrapped(body, options.jsonp)
 
 
-def _series(grid: Grid, no_null_points: bool) -> Iterator[bytes]:
+def _series(grid: Grid, no_null_points: bool) -> Iterator[tuple[bytes, ...]]:
+    """The pieces of each series: points of a day are large, and copied no more often than they must."""
     out = np.empty(2 + grid.values.shape[1] * POINT_BYTES_MAX, np.uint8)
     for row, values in zip(grid.rows, grid.values, strict=True):
         known = np.flatnonzero(~np.isnan(values)) if no_null_points else None
@@ -40,7 +45,7 @@ def _series(grid: Grid, no_null_points: bool) -> Iterator[bytes]:
         else:
             continue
         head = (_ENCODER.encode(row.name), _ENCODER.encode(row.tags))
-        yield b'{"target":%s,"tags":%s,"datapoints":%s}' % (*head, points)
+        yield b'{"target":%s,"tags":%s,"datapoints":' % head, points, b"}"
 
 
 def _points(values: NDArray[np.float64], grid: Grid, out: NDArray[np.uint8]) -> bytes:

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tallystick.fold import OpenSlot, fold_batch
-from tallystick.kernels.accumulate import write_columns
+from tallystick.kernels.accumulate import write_columns, write_slots
 from tallystick.model.sample import SampleBatch
 from tallystick.model.tally import Tally, rows_of_series
 
@@ -189,34 +189,30 @@ def select_series(tallies: Sequence[Tally], ids: NDArray[np.int32]) -> list[Tall
 
 def write_last(tallies: Sequence[Tally], ids: NDArray[np.int32], first: int, values: NDArray[np.float64]) -> None:
     """Write the last values of some series (ids ascending) into ``values[position in ids, slot - first]``, in order."""
-    rows_in: dict[int, tuple[NDArray[np.int64], NDArray[np.int32]]] = {}
-    width = values.shape[1]
-    for series, alike in groupby(
-        (tally for tally in tallies if _may_overlap(tally, first, first + width)), lambda tally: id(tally.series)
-    ):
-        slots = list(alike)
-        rows, position = rows_in.get(series) or rows_of_series(slots[0].series, ids)
-        rows_in[series] = rows, position
-        if not len(rows):
-            continue
-        for whole, run in groupby(slots, _is_one_slot):
-            if whole:
-                _write_slots(list(run), rows, position, first, values)
-                continue
-            for tally in run:
-                column = tally.slot[rows] - first
-                inside = (column >= 0) & (column < width)
-                values[position[inside], column[inside]] = tally.last[rows[inside]]
+    end = first + values.shape[1]
+    usable = (tally for tally in tallies if _may_overlap(tally, first, end))
+    for (_, finished), alike in groupby(usable, lambda tally: (id(tally.series), _is_one_slot(tally))):
+        part = list(alike)
+        series = part[0].series  # slot after slot it usually is the same
+        left, right = np.searchsorted(series, ids, side="left"), np.searchsorted(series, ids, side="right")
+        if finished:
+            position = np.flatnonzero(right > left)
+            _write_finished(part, left[position], position, first, values)
+        else:
+            for tally in part:
+                write_slots(left, right, tally.slot, tally.last, first, values)
 
 
-def _write_slots(
+def _write_finished(
     tallies: Sequence[Tally],
-    rows: NDArray[np.int64],
-    position: NDArray[np.int32],
+    rows: NDArray[np.intp],
+    position: NDArray[np.intp],
     first: int,
     values: NDArray[np.float64],
 ) -> None:
     """`write_last` for finished slots with the same series, each of them a column of `values`."""
+    if not len(rows):
+        return
     at_once = max(1, _CELLS_AT_ONCE // len(rows))
     for begin in range(0, len(tallies), at_once):
         part = tallies[begin : begin + at_once]

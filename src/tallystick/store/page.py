@@ -102,7 +102,7 @@ def decode_last(data: memoryview) -> NDArray[np.float64]:
 def copy_last(data: memoryview, shift: int, row: NDArray[np.float64]) -> None:
     """Write the last values of a page into ``row[slot offset + shift]``; what falls outside is passed over."""
     flags, _, n, first, stride, _, _ = _HEAD.unpack_from(data)
-    values = _Columns(data, _columns_at(flags, n), bool(flags & CODED)).read(np.float64, n)
+    values = decode_last(data)
     if flags & SLOT_LIST:
         column = slot_offsets(data) + shift
         inside = (column >= 0) & (column < len(row))
