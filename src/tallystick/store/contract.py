@@ -108,7 +108,7 @@ class StoreWriter(Protocol):
         Raises
         ------
         StoreError
-            If the store takes nothing at present (full disk); nothing of the batch was taken.
+            If the batch is empty, or the store takes nothing at present (full disk); nothing of the batch was taken.
         """
         ...
 

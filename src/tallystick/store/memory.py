@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tallystick.model.clock import Clock, SystemClock
-from tallystick.model.errors import QueryError
+from tallystick.model.errors import QueryError, StoreError
 from tallystick.model.kind import Kind
 from tallystick.model.name import canonical, is_canonical, tags_of
 from tallystick.model.retention import DEFAULT_KEEP, Retention, RetentionRule
@@ -102,6 +102,8 @@ class MemoryStore:
         return series if self._series[series].kind == kind else -1
 
     def append(self, batch: SampleBatch) -> int:
+        if not len(batch):
+            raise StoreError("cannot append an empty batch")
         with self._lock:
             columns = (batch.ids, batch.timestamp, batch.value, batch.weight, batch.kind)
             for row in zip(*(column.tolist() for column in columns), strict=True):

@@ -1,0 +1,36 @@
+"""Both stores keep the contract."""
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+from tallystick.model.clock import Clock
+from tallystick.model.retention import RetentionRule
+from tallystick.store.conformance.suite import StoreConformance
+from tallystick.store.contract import Store
+from tallystick.store.embedded import EmbeddedStore
+from tallystick.store.memory import MemoryStore
+from tallystick.store.options import StoreOptions
+
+
+class TestEmbeddedStore(StoreConformance):
+    @contextmanager
+    def opened(self, directory: Path, rules: Sequence[RetentionRule], clock: Clock) -> Iterator[Store]:
+        store = EmbeddedStore(directory, rules, clock, StoreOptions(commit_interval_s=0.001))
+        try:
+            yield store
+        finally:
+            store.close()
+
+    def settle(self, store: Store) -> None:
+        assert isinstance(store, EmbeddedStore)
+        store.maintenance.seal()
+        store.maintenance.compact()
+
+
+class TestMemoryStore(StoreConformance):
+    keeps = False
+
+    @contextmanager
+    def opened(self, directory: Path, rules: Sequence[RetentionRule], clock: Clock) -> Iterator[Store]:
+        yield MemoryStore(rules, clock)
