@@ -148,6 +148,9 @@ def test_a_directory_without_a_store_is_told(tmp_path: Path) -> None:
     with pytest.raises(StoreError, match="cannot"):
         tallystick.open(tmp_path / "nowhere")
     assert not (tmp_path / "nowhere").exists()
+    (tmp_path / "file").write_text("")
+    with pytest.raises(StoreError, match="Not a directory; expected a store's directory"):
+        tallystick.open(tmp_path / "file")
 
 
 def test_a_closed_store_says_so(server: Server) -> None:

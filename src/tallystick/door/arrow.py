@@ -36,7 +36,8 @@ def read_result(server: Server, body: Body) -> Result:
     """
     try:
         return _read(pa.ipc.MessageReader.open_stream(body), server)
-    except (pa.ArrowException, OSError, _StreamError) as error:
+    except (pa.ArrowException, OSError, ValueError, _StreamError) as error:
+        # ValueError is what pyarrow's Python half says of names that are no text and the like.
         raise server.unusable(f"its Arrow stream cannot be read ({_first_line(error)})") from error
 
 
@@ -87,7 +88,7 @@ def _told(schema: pa.Schema) -> tuple[int, int, int, int]:
     fields = list(zip(schema.names, schema.types, strict=True))
     words, values = schema.names[len(_FIXED) :], schema.types[len(_FIXED) :]
     right = fields[: len(_FIXED)] == list(_FIXED.items()) and 1 <= len(words) == len(set(words)) <= _STATISTICS_MAX
-    if not (right and pa.types.is_fixed_size_list(values[0])):
+    if not (right and pa.types.is_fixed_size_list(values[0]) and values[0].list_size >= 0):
         raise _StreamError(f"its columns are {', '.join(schema.names[:8])!r}")
     if any(one != pa.list_(pa.float64(), values[0].list_size) for one in values):
         raise _StreamError("its statistics are no lists of numbers of one length")

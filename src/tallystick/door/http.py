@@ -150,7 +150,7 @@ class Body:
 
     closed = False
 
-    def __init__(self, server: Server, response: HTTPResponse, bytes_max: int) -> None:
+    def __init__(self, server: Server, response: HTTPResponse | IO[bytes], bytes_max: int) -> None:
         self._server = server
         self._response = response
         self._left = bytes_max

@@ -27,7 +27,12 @@ def open_directory(directory: str | os.PathLike[str], limits: QueryLimits | None
     StoreError
         If there is none, or it cannot be read.
     """
-    view = StoreView(Path(directory))
+    try:
+        view = StoreView(Path(directory))
+    except OSError as error:
+        raise StoreError(
+            f"cannot open store {os.fspath(directory)}: {error.strerror}; expected a store's directory that may be read"
+        ) from error
     return LocalDatabase(view, str(view.path), limits, refresh=view.refresh)
 
 
