@@ -11,7 +11,7 @@ from tallystick.model.grid import Grid, Row
 from tallystick.query.align import aligned
 from tallystick.query.context import Context, as_series
 from tallystick.query.grammar import Call, Node, Path, Template, parse
-from tallystick.query.reduce import Values, enough, is_reduction, known_count, reduction, short_name
+from tallystick.query.reduce import OF_NOTHING, Values, enough, is_reduction, known_count, reduction, short_name
 from tallystick.query.registry import FUNCTIONS
 from tallystick.query.series import SeriesList, common_tags, paths_of
 
@@ -33,9 +33,11 @@ def aggregated(context: Context, series: SeriesList, word: str, x_files_factor: 
         return series
     share = row_share(context, series.rows, x_files_factor)
     grid = aligned(series, share)
+    reduce = reduction(word)
     with np.errstate(all="ignore"):
-        reduced = reduction(word)(grid.values, 0)
-    values = np.where(enough(known_count(grid.values, 0), len(grid), share), reduced, np.nan)
+        values = reduce(grid.values, 0)
+    if share > 0 or reduce in OF_NOTHING:  # else what is known is counted in vain
+        values = np.where(enough(known_count(grid.values, 0), len(grid), share), values, np.nan)
     name = f"{short_name(word)}Series({paths_of(grid.rows)})"
     tags = {"name": name} | common_tags(grid.rows) | {"aggregatedBy": short_name(word)}
     return single(name, values, grid, tags=tags, x_files_factor=x_files_factor)

@@ -171,6 +171,9 @@ REDUCTIONS: dict[str, Reduction] = {
 }
 """Graphite's names of aggregations, and ``first``."""
 
+OF_NOTHING: frozenset[Reduction] = frozenset({average_with_zeros, count})
+"""Those that have a result where nothing is known."""
+
 _PERCENTILE = re.compile(r"p(\d{1,2}(?:\.\d+)?|100)")
 
 

@@ -14,7 +14,7 @@ from tallystick.model.grid import Grid, Row
 from tallystick.query.align import aligned, consolidated
 from tallystick.query.functions.exponential_moving_average import smoothed
 from tallystick.query.patterns import substitute
-from tallystick.query.reduce import REDUCTIONS, percentile, reduction
+from tallystick.query.reduce import OF_NOTHING, REDUCTIONS, percentile, reduction
 from tallystick.query.series import SeriesList
 from tallystick.query.windows import bucketed, moving, window_fold
 
@@ -170,3 +170,11 @@ def test_a_pattern_is_linear_and_knows_groups() -> None:
     with pytest.raises(QueryError, match="RE2"):
         substitute("(?=a)", "", "a")
     assert substitute("(a*)*$", "", "a" * 500 + "b") == "a" * 500 + "b"
+
+
+@pytest.mark.parametrize("word", [*REDUCTIONS, "p95"])
+def test_only_counts_have_a_result_where_nothing_is_known(word: str) -> None:
+    reduce = reduction(word)
+    with np.errstate(all="ignore"):
+        result = reduce(np.full((3, 2), np.nan), 0)
+    assert np.isnan(result).all() == (reduce not in OF_NOTHING)
