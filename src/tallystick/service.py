@@ -30,6 +30,7 @@ from tallystick.receive import DatagramDoor, Intake, IntakeLimits, StreamDoor
 from tallystick.receive.points import take_points
 from tallystick.receive.streams import bind, bound_address
 from tallystick.route import Router, Rule
+from tallystick.store.catalog import SeriesCatalog
 from tallystick.store.embedded import EmbeddedStore
 from tallystick.store.options import StoreOptions
 from tallystick.web.app import make_app
@@ -60,11 +61,16 @@ class Service:
         self.http_address = bound_address(Address("tcp", config.http.host, config.http.port), self._http)
         rules = config.store.retention_rules
         self.store = EmbeddedStore(config.store.path, rules, self._clock, _store_options(config))
-        names = _known_names(self.store, config)
+        renaming = any(rule.renaming for rule in config.rules)
+        known = 0 if renaming else len(self.store.catalog)
+        names = NameTable(entries_max=max(config.store.series_max, known))
         router = Router(names, self.store.create, [Rule(r.match, r.renaming, r.block) for r in config.rules])
+        if not renaming:  # else what will be sent for a series is not known, and only new names count
+            _know_series(names, router, self.store.catalog)
         past_s = max(rule.retention.keep_s for rule in rules)
         limits = IntakeLimits(config.store.future_limit_s, past_s)
         self.intake = Intake(names, router, self.store, self.ledger, self._clock, limits)
+        self.store.when_forgotten(self.intake.forget)
         self._streams = StreamDoor(self.intake)
         self._datagrams: list[DatagramDoor] = []
         self.listening: list[tuple[str, Address]] = []
@@ -218,19 +224,12 @@ def _take_descriptors() -> None:
     resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
 
 
-def _known_names(store: EmbeddedStore, config: Config) -> NameTable:
-    """The table of names, with those of all series in it: the limit is for these and new ones together.
-
-    Where names are renamed, what will be sent for a series is not known; then only new names count.
-    """
-    count = len(store.catalog)
-    if any(rule.renaming for rule in config.rules):
-        return NameTable(entries_max=config.store.series_max)
-    names = NameTable(entries_max=max(config.store.series_max, count))
-    for first in range(0, count, _NAMES_AT_ONCE):
-        ids = np.arange(first, min(first + _NAMES_AT_ONCE, count), dtype=np.int32)
-        names.intern_many([name.encode() for name in store.catalog.names(ids)])
-    return names
+def _know_series(names: NameTable, router: Router, catalog: SeriesCatalog) -> None:
+    """Have the names of all series in the table: the limit is for these and new ones together."""
+    ids = catalog.ids()
+    for first in range(0, len(ids), _NAMES_AT_ONCE):
+        part = ids[first : first + _NAMES_AT_ONCE]
+        router.know(names.intern_many([name.encode() for name in catalog.names(part)]), part, catalog.kinds(part))
 
 
 def _store_options(config: Config) -> StoreOptions:

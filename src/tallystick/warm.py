@@ -8,8 +8,6 @@ import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
-import numpy as np
-
 from tallystick.config import Config, Http, Listener, Store
 from tallystick.kernels.compile import CACHE
 from tallystick.model.clock import ManualClock
@@ -79,7 +77,7 @@ def _feed(service: Service, protocol: str, text: bytes) -> None:
 
 
 def _read(service: Service) -> None:
-    ids = np.arange(len(service.store.catalog), dtype=np.int32)
+    ids = service.store.catalog.ids()
     for step_s in (10, 60):
         start_s, until_s = (_NOW_S - 9600) // step_s * step_s, (_NOW_S + 60) // step_s * step_s
         service.store.read(ids, start_s, until_s, step_s)

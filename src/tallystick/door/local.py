@@ -6,8 +6,6 @@ import os
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-import numpy as np
-
 from tallystick.door.database import Database, Series
 from tallystick.door.result import Result
 from tallystick.model.clock import Clock, SystemClock
@@ -74,7 +72,7 @@ class LocalDatabase(Database):
         if tags:
             return catalog.names(catalog.tagged(list(tags)))
         if not pattern:
-            return sorted(catalog.names(np.arange(len(catalog), dtype=np.int32)))
+            return sorted(catalog.names(catalog.ids()))
         return catalog.names(catalog.find(pattern))
 
     def browse(self, pattern: str = "*") -> list[str]:

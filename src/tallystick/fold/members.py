@@ -19,8 +19,12 @@ class MemberTable:
 
     def __len__(self) -> int:
         """Series that have members."""
+        return len(self.series())
+
+    def series(self) -> NDArray[np.int32]:
+        """The series that have members, ascending."""
         self._settle()
-        return len(np.unique(self._pairs[:, 0]))
+        return np.unique(self._pairs[:, 0]).astype(np.int32)
 
     def add(self, series: NDArray[np.int32], member: NDArray[np.float64]) -> None:
         """Add members, each the bits of a 64-bit hash taken as a float."""

@@ -122,6 +122,11 @@ class OpenSlot:
                 found.append(Tally(self.step_s, position[mask], slot, self._last[rows[mask]], spread))
         return found
 
+    def series(self) -> NDArray[np.int32]:
+        """The series that have a row, and sets."""
+        rows = self._row_series[: int(self._used[ROWS])].copy()
+        return rows if self._members is None else np.concatenate([rows, self._members.series()])
+
     def has_sets(self) -> bool:
         """Whether sets were folded: `peek` leaves them out."""
         return self._members is not None

@@ -186,7 +186,7 @@ def _rehash(names: NameArrays) -> None:
 
 
 class NameTable:
-    """Interns names: the same bytes always give the same entry; entries are dense, from 0, and never change.
+    """Interns names: the same bytes always give the same entry; entries are dense, from 0, and change by `become` only.
 
     Parameters
     ----------
@@ -252,6 +252,10 @@ class NameTable:
             _rehash(arrays)
         self._arrays = arrays
 
+    def become(self, other: "NameTable") -> None:
+        """Have the entries of another table, which is then given up; entries handed out before mean nothing here."""
+        self._arrays = other._arrays
+
     def intern(self, name: bytes) -> int:
         """The entry of `name`, added if it is new; `LIMIT` if there is no place for it."""
         return int(self.intern_many([name])[0])
@@ -283,15 +287,19 @@ class NameTable:
 
     def names(self, entries: Iterable[int] | NDArray[np.int32]) -> list[bytes]:
         """The bytes of several entries, in their order."""
-        arrays = self._arrays
         ids = np.asarray(entries if isinstance(entries, np.ndarray) else list(entries), np.int64)
-        text, at = pieces(arrays.arena, arrays.offsets[ids], arrays.offsets[ids + 1])
-        return [text[start:stop] for start, stop in pairwise(at)]
+        return names_in(self._arrays, ids)
 
     def texts(self, entries: NDArray[np.int32]) -> list[str]:
         """The names of several entries as text, in their order."""
         ids = entries.astype(np.int64)
         return texts(self._arrays.arena, self._arrays.offsets[ids], self._arrays.offsets[ids + 1])
+
+
+def names_in(arrays: NameArrays, ids: NDArray[np.integer]) -> list[bytes]:
+    """The bytes of several entries of a table, also of one that was replaced since, in their order."""
+    text, at = pieces(arrays.arena, arrays.offsets[ids], arrays.offsets[ids + 1])
+    return [text[start:stop] for start, stop in pairwise(at)]
 
 
 def pieces(arena: NDArray[np.uint8], begin: NDArray[np.int64], end: NDArray[np.int64]) -> tuple[bytes, list[int]]:

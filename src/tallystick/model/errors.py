@@ -1,5 +1,7 @@
 """One tree of exceptions. Bad *data* is never raised: it is counted and shown by the ledger."""
 
+from collections.abc import Sequence
+
 
 class TallystickError(Exception):
     """Whatever Tallystick raises on purpose; its text is one sentence that says what to do."""
@@ -44,7 +46,20 @@ class UnreadableError(DamageError):
 
 
 class ForgottenSeriesError(StoreError):
-    """A series was deleted or forgotten since its id was asked for: whoever has its name asks again."""
+    """Series were deleted or forgotten since their ids were asked for: whoever has their names asks again.
+
+    Parameters
+    ----------
+    ids
+        Ids that no series has any more.
+    """
+
+    def __init__(self, ids: Sequence[int]) -> None:
+        super().__init__(
+            f"cannot take samples of {len(ids)} series: they were deleted or forgotten; "
+            "expected ids of living ones, asked for by name again"
+        )
+        self.ids = ids
 
 
 class ForeignFileError(TallystickError):

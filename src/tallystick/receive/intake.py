@@ -1,19 +1,22 @@
 """`Intake`: the way of a parsed batch through the route into the store, with the account of what became of it."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
+from tallystick.kernels.names import NameArrays, names_in
 from tallystick.ledger import Account, Ledger
 from tallystick.model.clock import Clock
-from tallystick.model.errors import StoreError
+from tallystick.model.errors import ForgottenSeriesError, StoreError
 from tallystick.model.reason import Reason
 from tallystick.model.sample import SampleBatch
 from tallystick.parse import NameTable, Parsed, Parser, Rejects
 from tallystick.route import Router
 from tallystick.store.contract import Store
 
+_TRIES_MAX = 10  # to store a batch while its series are forgotten again and again
 _OFFENDERS_NOTED_MAX = 8  # of one buffer: a flood of bad lines must not become work
 
 
@@ -31,6 +34,28 @@ class IntakeLimits:
 
     future_s: int
     past_s: int
+
+
+@dataclass(frozen=True, slots=True)
+class _Routed:
+    """Samples on their way into the store.
+
+    Parameters
+    ----------
+    batch
+        Their ids are series.
+    entries : int32[n]
+        The names that they came by.
+    arrays
+        What these are entries of: the table may be another one by the time that they are asked for.
+    wasteful
+        Whether the table is worth being made anew.
+    """
+
+    batch: SampleBatch
+    entries: NDArray[np.int32]
+    arrays: NameArrays
+    wasteful: bool
 
 
 class Intake:
@@ -53,7 +78,8 @@ class Intake:
         with self.names.lock:
             now_ms = int(self.clock.now() * 1000)
             parsed = parser.parse(buffer, length, self.names, now_ms, final=final, skipping=skipping)
-        return parsed, self._take(parsed, buffer, account)
+            routed = self._route_parsed(parsed, account)
+        return parsed, self._take(parsed, routed, buffer, account)
 
     def parse_datagrams(
         self,
@@ -67,7 +93,22 @@ class Intake:
         with self.names.lock:
             now_ms = int(self.clock.now() * 1000)
             parsed = parser.parse_datagrams(buffer, offsets, lengths, self.names, now_ms)
-        self._take(parsed, buffer, account)
+            routed = self._route_parsed(parsed, account)
+        self._take(parsed, routed, buffer, account)
+
+    def take(self, names: Sequence[bytes], samples: SampleBatch, account: Account) -> int | None:
+        """Take samples whose ids are positions in `names`; return the store's ticket, if any was taken."""
+        with self.names.lock:
+            routed = self._route_named(names, samples, account)
+        return self._append(routed, account)
+
+    def forget(self, series: NDArray[np.int32]) -> None:
+        """Route names that led to these series anew; called by the store, see `Store.when_forgotten`."""
+        with self.names.lock:
+            self._router.forget(series)
+            wasteful = self._router.wasteful
+        if wasteful:
+            self._router.rebuild()
 
     def reject(self, account: Account, reason: Reason, text: bytes) -> None:
         """Account for an input that a receiver refuses before any parser sees it."""
@@ -75,37 +116,72 @@ class Intake:
         account.rejected_for(reason, 1)
         self.ledger.note_offender(account.source, reason, text)
 
-    def _take(self, parsed: Parsed, buffer: NDArray[np.uint8], account: Account) -> int | None:
+    def _take(self, parsed: Parsed, routed: _Routed, buffer: NDArray[np.uint8], account: Account) -> int | None:
+        if parsed.rejects.total:
+            self._note(parsed.rejects, buffer, account)
+        ticket = self._append(routed, account)
+        if routed.wasteful:
+            self._router.rebuild()
+        return ticket
+
+    # The lock is held from the parser to the end of routing: entries of the table mean nothing after a rebuild.
+
+    def _route_parsed(self, parsed: Parsed, account: Account) -> _Routed:
         account.received(parsed.lines, parsed.consumed)
         if parsed.rejects.total:
             account.rejected(parsed.rejects.counts)
-            self._note(parsed.rejects, buffer, account)
-        return self.take(parsed.batch, account) if len(parsed.batch) else None
+        # First: a sender whose clock is wrong must not make series.
+        return self._route(self._in_time(parsed.batch, account), account)
 
-    def take(self, batch: SampleBatch, account: Account) -> int | None:
-        """Route samples whose ids are entries of the name table, and store them; return the store's ticket, if any."""
-        batch = self._in_time(batch, account)  # first: a sender whose clock is wrong must not make series
+    def _route_named(self, names: Sequence[bytes], samples: SampleBatch, account: Account) -> _Routed:
+        """Route samples whose ids are positions in `names`."""
+        entries = self.names.intern_many(names)
+        # What has no place in the table must not reach the route, where -1 would be somebody else's name.
+        known = entries[samples.ids] >= 0
+        if not known.all():
+            account.rejected_for(Reason.SERIES_LIMIT, int((~known).sum()))
+            samples = samples.take(known)
+        return self._route(self._in_time(samples.with_ids(entries[samples.ids]), account), account)
+
+    def _route(self, batch: SampleBatch, account: Account) -> _Routed:
+        arrays = self.names.arrays
         if not len(batch):
-            return None
-        with self.names.lock:
-            routed = self._router.route(batch)
+            return _Routed(batch, batch.ids, arrays, self._router.wasteful)
+        routed = self._router.route(batch)
         if routed.rejects.total:
             account.rejected(routed.rejects.counts)
             for reason, name in routed.rejects.examples[:_OFFENDERS_NOTED_MAX]:
                 self.ledger.note_offender(account.source, reason, name)
-        return self._append(routed.batch, account) if len(routed.batch) else None
+        return _Routed(routed.batch, routed.entries, arrays, self._router.wasteful)
 
-    def _append(self, batch: SampleBatch, account: Account) -> int | None:
-        try:
-            ticket = self._store.append(batch)
-        except StoreError:
-            account.rejected_for(Reason.STORE_FULL, len(batch))
-            return None
-        account.stored(len(batch))
-        return ticket
+    def _append(self, routed: _Routed, account: Account) -> int | None:
+        for _ in range(_TRIES_MAX):
+            if not len(routed.batch):
+                return None
+            try:
+                ticket = self._store.append(routed.batch)
+            except ForgottenSeriesError as error:
+                routed = self._route_again(routed, error.ids, account)
+            except StoreError:
+                break
+            else:
+                account.stored(len(routed.batch))
+                return ticket
+        account.rejected_for(Reason.STORE_FULL, len(routed.batch))
+        return None
+
+    def _route_again(self, routed: _Routed, forgotten: Sequence[int], account: Account) -> _Routed:
+        """Route samples once more: some of their series were forgotten on the way, and nothing was stored."""
+        entries, ids = np.unique(routed.entries, return_inverse=True)
+        names = names_in(routed.arrays, entries)
+        with self.names.lock:
+            self._router.forget(np.array(forgotten, np.int32))
+            return self._route_named(names, routed.batch.with_ids(ids.astype(np.int32)), account)
 
     def _in_time(self, batch: SampleBatch, account: Account) -> SampleBatch:
         """The samples that are neither too far ahead nor older than anything is kept."""
+        if not len(batch):
+            return batch
         now_ms = int(self.clock.now() * 1000)
         latest, oldest = now_ms + 1000 * self._limits.future_s, now_ms - 1000 * self._limits.past_s
         if int(batch.timestamp.max()) <= latest and int(batch.timestamp.min()) >= oldest:

@@ -1,7 +1,9 @@
 """`Router`: from entries of the name table to series, decided once for each new name."""
 
+import threading
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,6 +17,9 @@ from tallystick.route.rules import Naming, Rule
 
 EXAMPLES_MAX = 64
 """So many rejected names of one batch are given as examples."""
+
+USELESS_ENTRIES_MIN = 4096
+"""Fewer names that lead nowhere are not worth the work of being rid of them."""
 
 _UNSEEN = -1000
 _KINDS = tuple(Kind)
@@ -52,11 +57,14 @@ class Routed:
     ----------
     batch
         The samples, in their order, with series ids.
+    entries : int32[n]
+        The entry of each, by which it came.
     rejects
         The others.
     """
 
     batch: SampleBatch
+    entries: NDArray[np.int32]
     rejects: RouteRejects
 
 
@@ -64,7 +72,7 @@ class Router:
     """Routes batches by one array look-up a row.
 
     A name that is new is brought into its normal form (empty components dropped, tags sorted), goes through the rules,
-    and becomes a series; what was decided holds for as long as the router lives.
+    and becomes a series; what was decided holds until that series is forgotten.
 
     Parameters
     ----------
@@ -77,7 +85,7 @@ class Router:
 
     Notes
     -----
-    Threads: the caller holds ``names.lock`` during `route`.
+    Threads: the caller holds ``names.lock`` during every call but `rebuild`.
     """
 
     def __init__(self, names: NameTable, create: Create, rules: Sequence[Rule] = ()) -> None:
@@ -87,6 +95,9 @@ class Router:
         self._plain = not rules
         self._target = np.full(64, _UNSEEN, np.int32)  # series id, or the negative Reason why there is none
         self._kind = np.zeros(64, np.uint8)
+        self.useless_min = USELESS_ENTRIES_MIN
+        self._looked_at = 0  # size of the table when its worth was last looked at
+        self._rebuilding = threading.Lock()
         self._clashed = np.zeros(64, np.uint8)  # a bit for each kind that the name was sent with but does not have
 
     def route(self, batch: SampleBatch) -> Routed:
@@ -97,8 +108,67 @@ class Router:
         while missing and self._decide(batch, ids):
             missing = self._look_up(batch, ids)
         if not missing:
-            return Routed(batch.with_ids(ids), RouteRejects(np.zeros(len(Reason), np.int64), []))
-        return Routed(batch.take(ids >= 0).with_ids(ids[ids >= 0]), self._rejects(batch.ids[ids < 0]))
+            return Routed(batch.with_ids(ids), batch.ids, RouteRejects(np.zeros(len(Reason), np.int64), []))
+        found = batch.take(ids >= 0)
+        return Routed(found.with_ids(ids[ids >= 0]), found.ids, self._rejects(batch.ids[ids < 0]))
+
+    def know(self, entries: NDArray[np.int32], series: NDArray[np.int32], kinds: NDArray[np.uint8]) -> None:
+        """Decide about names that are those of series as they stand, unless there are rules to ask first."""
+        if self._plain:
+            self._grow()
+            self._target[entries], self._kind[entries] = series, kinds
+
+    def forget(self, series: NDArray[np.int32]) -> None:
+        """Decide anew about all names that led to these series, and about those whose kind a series had taken."""
+        self._grow()
+        gone = np.zeros(int(series.max(initial=-1)) + 1, np.bool_)
+        gone[series] = True
+        led = np.flatnonzero((self._target >= 0) & (self._target < len(gone)))
+        open_ = np.concatenate([led[gone[self._target[led]]], np.flatnonzero(self._target == -int(Reason.KIND))])
+        self._target[open_], self._clashed[open_] = _UNSEEN, 0
+        self._looked_at = 0
+
+    @property
+    def wasteful(self) -> bool:
+        """Whether most entries of the table lead to no series, and many: `rebuild` would be worth its while.
+
+        Looked at when names were forgotten, and when the table has doubled or is full.
+        """
+        count, full = len(self._names), len(self._names) >= self._names.entries_max
+        if count <= self._looked_at or (count < 2 * self._looked_at and not full):
+            return False
+        self._grow()
+        useful = int(np.count_nonzero(self._target[:count] >= 0))
+        self._looked_at = count
+        return count - useful > max(useful, self.useless_min)
+
+    def rebuild(self) -> None:
+        """Make the table of names anew with those only that lead to series; entries of before mean nothing then.
+
+        What takes long is done before the lock is taken: senders do not notice.
+        """
+        with self._rebuilding:
+            self._rebuild(self._names)
+
+    def _rebuild(self, names: NameTable) -> None:
+        with names.lock:
+            self._grow()
+            kept = np.flatnonzero(self._target[: len(names)] >= 0)
+        fresh = NameTable(names.entries_max)
+        fresh.intern_many(names.names(kept))
+        with names.lock:
+            self._grow()
+            count = len(names)
+            place = np.full(count, -1, np.intp)
+            place[kept] = np.arange(len(kept))
+            leading = self._target[:count] >= 0
+            late = np.flatnonzero(leading & (place < 0))
+            place[late] = fresh.intern_many(names.names(late))
+            moved = np.flatnonzero(place >= 0)
+            columns = self._target, self._kind, self._clashed
+            self._target, self._kind, self._clashed = (_moved(column, moved, place, len(fresh)) for column in columns)
+            names.become(fresh)
+            self._looked_at = len(fresh)
 
     def _look_up(self, batch: SampleBatch, out: NDArray[np.int32]) -> int:
         return look_up(batch.ids, batch.kind, self._target, self._kind, GAUGE_DELTA, out)
@@ -169,3 +239,9 @@ class Router:
         self._target = np.concatenate([self._target, np.full(more, _UNSEEN, np.int32)])
         self._kind = np.concatenate([self._kind, np.zeros(more, np.uint8)])
         self._clashed = np.concatenate([self._clashed, np.zeros(more, np.uint8)])
+
+
+def _moved(column: NDArray[Any], entries: NDArray[np.intp], place: NDArray[np.intp], count: int) -> NDArray[Any]:
+    moved = np.zeros(count, column.dtype)
+    moved[place[entries]] = column[entries]
+    return moved

@@ -19,8 +19,10 @@ from numpy.typing import NDArray
 
 from tallystick.kernels.page import (
     CODED,
+    HEADER_BYTES,
     HISTOGRAM,
     SKETCH,
+    SLOT_LIST,
     SPREAD,
     count_rows,
     last_into,
@@ -29,6 +31,7 @@ from tallystick.kernels.page import (
     read_spreads,
 )
 from tallystick.model.errors import DamageError
+from tallystick.model.kind import Kind
 from tallystick.model.tally import Histograms, Sketches, Spread, Tally, offsets
 from tallystick.store.anatomy import EXTENT_BYTES, MAGIC, check_extent, examine, unreadable
 from tallystick.store.decoded import DecodedCache, DecodedPages
@@ -135,6 +138,34 @@ class Block:
             flags, _, rows = _PAGE_HEAD.unpack_from(self._pages, begin)
             yield int(self.series[k]), begin, end - begin, flags, rows
 
+    def last_slots(self, ids: NDArray[np.int32]) -> tuple[NDArray[np.int32], NDArray[np.int64]]:
+        """The start in epoch seconds of the last slot of those `ids` (ascending) that are here; their positions first.
+
+        Raises
+        ------
+        DamageError
+            If a page does not match its checksum.
+        """
+        page, where = self._find(ids)
+        begin = self._offset[page]
+        rows, first, stride = (self._u16(begin + at) for at in (2, 4, 6))
+        last = first + (rows - 1) * stride
+        listed = self._data[begin] & SLOT_LIST != 0
+        last[listed] = self._u16(begin[listed] + HEADER_BYTES + 2 * (rows[listed] - 1))
+        return where, (last + self.footer.start_slot) * self.step_s
+
+    def kinds_of(self, ids: NDArray[np.int32]) -> list[Kind]:
+        """What pages tell of the kinds of some of its series (ascending); they look like gauges if nothing.
+
+        Raises
+        ------
+        DamageError
+            If a page does not match its checksum.
+        """
+        page, _ = self._find(ids)
+        told = {HISTOGRAM: Kind.TIMING, SKETCH: Kind.SET}
+        return [told.get(flags & (HISTOGRAM | SKETCH), Kind.GAUGE) for flags in self._data[self._offset[page]].tolist()]
+
     def verify(self) -> None:
         """Read and check all pages.
 
@@ -145,6 +176,10 @@ class Block:
         """
         for extent in range(len(self._verified)):
             self._verify_extent(extent)
+
+    def _u16(self, at: NDArray[np.int64]) -> NDArray[np.int64]:
+        """Numbers of two bytes at some places of the pages."""
+        return self._data[at].astype(np.int64) | self._data[at + 1].astype(np.int64) << 8
 
     def _one_into(self, series: np.int32, shift: int, row: NDArray[np.float64]) -> None:
         """`last_into` for one series, decoded anew: less work than to look up where it was kept."""

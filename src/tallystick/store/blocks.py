@@ -94,7 +94,7 @@ class BlockSet:
         remove: Sequence[BlockEntry] = (),
         first_segment: int | None = None,
     ) -> None:
-        """Name new blocks and forget old ones, all at once.
+        """Name new blocks and forget old ones, all at once; new ones come in the place of the last one that goes.
 
         Parameters
         ----------
@@ -111,10 +111,14 @@ class BlockSet:
         with self._lock:
             gone = {entry.number for entry in remove}
             replaced = {entry.number: entry for entry in add}
-            kept = [replaced.pop(e.number, e) for e in self._manifest.blocks if e.number not in gone]
+            place = max((k for k, e in enumerate(self._manifest.blocks) if e.number in gone), default=None)
+            before, after = self._manifest.blocks[:place], self._manifest.blocks[place:] if place is not None else ()
+            kept, kept_after = (
+                [replaced.pop(e.number, e) for e in entries if e.number not in gone] for entries in (before, after)
+            )
             manifest = msgspec.structs.replace(
                 self._manifest,
-                blocks=(*kept, *replaced.values()),
+                blocks=(*kept, *replaced.values(), *kept_after),
                 first_segment=self._manifest.first_segment if first_segment is None else first_segment,
             )
             blocks = {b.entry.number: b.block for b in self._blocks}

@@ -1,86 +1,114 @@
 """The names of all series as integer columns, so that a glob is a mask and not a walk.
 
 A name is taken apart into components; each distinct one has an id, and each level of the tree is an int32 column over
-all series. A pattern is matched once against the few thousand distinct components it meets; what remains is comparing
-integers. Tags are kept as (series, value) pairs for each key, which costs nothing for series without that key.
+all rows. A pattern is matched once against the few thousand distinct components it meets; what remains is comparing
+integers. Tags are kept as (row, value) pairs for each key, which costs nothing for names without that key.
 
-Threads: whoever creates holds a lock. Readers take a `_View`, whose length is set after all that belongs to it was
-written; arrays only grow, by being replaced, so that a view stays whole.
+Threads: whoever changes names holds a lock. Readers take a `View` (see `tallystick.store.rows`), which stays whole.
 """
 
 import threading
-from collections import OrderedDict
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
 
-from tallystick.kernels.components import LEVELS_MAX, deepest, holding, split_names
-from tallystick.kernels.names import NameTable, padded
+from tallystick.kernels.components import holding
+from tallystick.kernels.names import padded
+from tallystick.model.errors import StoreError
 from tallystick.model.kind import Kind
 from tallystick.store.contract import Node
 from tallystick.store.glob import Glob, split
-from tallystick.store.tags import TagIndex
+from tallystick.store.rows import Ids, View, copied, moved
 
 _CACHED_PATTERNS_MAX = 64
 _UNKNOWN, _NO, _YES = 0, 1, 2
 
-Ids = NDArray[np.int32]
-
-
-@dataclass(frozen=True, slots=True)
-class _View:
-    """What readers see: the first `count` of everything is complete.
-
-    Parameters
-    ----------
-    columns : int32[levels, room]
-        Component of each series at each level.
-    depth : uint8[room]
-    kinds : uint8[room]
-    """
-
-    count: int
-    columns: NDArray[np.int32]
-    depth: NDArray[np.uint8]
-    kinds: NDArray[np.uint8]
+Prepare = Callable[[Ids, list[bytes]], None]
+"""Is given ids and names of series before any reader can find them."""
 
 
 class SeriesCatalog:
     """Names, kinds and tags of series; see `tallystick.store.contract.Catalog`.
 
+    Parameters
+    ----------
+    dead_rows_min
+        Rows of names that lead nowhere are worth the work of being rid of them when there are so many, and more of
+        them than of others.
+
     Notes
     -----
-    About 35 bytes a series beside its name, and 8 a tag. Names deeper than `LEVELS_MAX` keep the rest of their
+    About 45 bytes a series beside its name, and 8 a tag. Names deeper than `LEVELS_MAX` keep the rest of their
     components joined in the last: they are found by their whole name and by words, but not by a glob of that depth.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, dead_rows_min: int = 4096) -> None:
+        self._dead_rows_min = dead_rows_min
         self._lock = threading.Lock()
-        self._names = NameTable()
-        self._components = NameTable()
-        self._tags = TagIndex(self._names)
-        self._view = _View(0, np.full((4, 64), -1, np.int32), np.zeros(64, np.uint8), np.zeros(64, np.uint8))
-        self._matched: OrderedDict[str, NDArray[np.uint8]] = OrderedDict()
+        self._view = View.empty()
+        self._free = np.empty(0, np.int32)  # ids below the end that nothing refers to, ascending
         self._matching = threading.Lock()
-        self._rank = np.empty(0, np.int32)
 
     def __len__(self) -> int:
+        return self._view.series
+
+    @property
+    def id_end(self) -> int:
+        """One above the highest id."""
+        return self._view.id_end
+
+    @property
+    def rows(self) -> int:
+        """Names held, those that lead to no series any more with them."""
         return self._view.count
+
+    @property
+    def gaps(self) -> bool:
+        """Whether there are ids below the end without a series."""
+        view = self._view
+        return view.series < view.id_end
+
+    @property
+    def wasteful(self) -> bool:
+        """Whether `rebuild` would be worth its while."""
+        view = self._view
+        return view.count - view.series > max(view.series, self._dead_rows_min)
+
+    def ids(self) -> Ids:
+        """Ids of all series, ascending."""
+        view = self._view
+        return np.flatnonzero(view.living[: view.id_end]).astype(np.int32)
+
+    def living(self, ids: Ids) -> NDArray[np.bool_]:
+        """Whether there is a series of each id."""
+        view = self._view
+        inside = (ids >= 0) & (ids < view.id_end)
+        return inside & view.living[np.where(inside, ids, 0)]
+
+    def kinds_by_id(self) -> NDArray[np.uint8]:
+        """`Kind` of each series by its id: uint8[id_end]. Those of ids without a series mean nothing."""
+        view = self._view
+        return view.kinds[: view.id_end]
+
+    def living_by_id(self) -> NDArray[np.bool_]:
+        """Whether there is a series of each id: bool[id_end], a copy."""
+        view = self._view
+        return view.living[: view.id_end].copy()
 
     def create(
         self,
         names: Sequence[str],
         kinds: Sequence[Kind] | NDArray[np.uint8],
-        before_seen: Callable[[list[bytes]], None] | None = None,
+        before_seen: Prepare | None = None,
     ) -> Ids:
         """Ids of the series of these canonical names, made where they are new; -1 where a name has another kind.
 
         Parameters
         ----------
         before_seen
-            Called with the names that are new, in the order of their ids, before any reader can find them.
+            Called with the ids and the names that are new, in the order of the names, before any reader can find them.
 
         Returns
         -------
@@ -88,22 +116,107 @@ class SeriesCatalog:
         """
         wanted = np.asarray(kinds, np.uint8)
         with self._lock:
-            before = self._view.count
-            ids = self._names.intern_many([name.encode() for name in names])
-            count = len(self._names)
-            if count > before:
-                view = self._grown(count)
-                # An entry is new at its first place: ids of new names are given in the order of their arrival.
-                highest = np.maximum.accumulate(np.concatenate([np.array([before - 1], np.int32), ids]))
-                first = ids > highest[:-1]
-                view.kinds[ids[first]] = wanted[first]
-                self._split(view, before, count)
-                self._tags.extend(before, count)
+            seen = self._view.count
+            rows = self._view.tables.names.intern_many([name.encode() for name in names])
+            view = self._view.with_rows()
+            new = _first_places(rows, view.ids[rows] < 0)
+            if len(new):
+                fresh = self._unused(len(new))
+                view = view.with_ids(int(fresh.max()) + 1)
+                view.kinds[fresh] = wanted[new]
+                view = view.led(rows[new], fresh, seen)
                 if before_seen is not None:
-                    before_seen(self._names.names(np.arange(before, count, dtype=np.int32)))
-                self._view = _View(count, view.columns, view.depth, view.kinds)
-            ids[self._view.kinds[ids] != wanted] = -1
+                    before_seen(fresh, view.tables.names.names(rows[new]))
+                self._view = view
+            ids: Ids = view.ids[rows]
+            ids[view.kinds[ids] != wanted] = -1
             return ids
+
+    def define(self, ids: Ids, names: Sequence[bytes], kinds: NDArray[np.uint8]) -> None:
+        """Have series with these ids; the last definition of a name, or of an id, counts."""
+        with self._lock:
+            seen = self._view.count
+            rows = self._view.tables.names.intern_many(names)
+            view = self._view.with_rows().with_ids(int(ids.max(initial=-1)) + 1)
+            others = np.concatenate([view.ids[rows][view.ids[rows] >= 0], ids[view.living[ids]]])
+            if len(others):
+                view = view.unled(np.unique(others))
+            last = _last_places(rows, ids)
+            view.kinds[ids[last]] = kinds[last]
+            view = view.led(rows[last], ids[last], seen)
+            view.depth[rows[view.ids[rows] < 0]] = 0
+            self._free = np.setdiff1d(self._free, ids)
+            self._view = view
+
+    def forget(self, ids: Ids) -> Ids:
+        """Have no such series any more; return those that there were. Nobody else gets the ids before `release`."""
+        with self._lock:
+            gone = np.unique(ids[self.living(ids)])
+            if len(gone):
+                self._view = self._view.unled(gone)
+            return gone
+
+    def check_rename(self, series: int, name: bytes) -> None:
+        """See whether a series can get a name.
+
+        Raises
+        ------
+        StoreError
+            If there is no such series, or the name is taken.
+        """
+        one = np.array([series], np.int32)
+        if not self.living(one)[0]:
+            raise StoreError(f"cannot rename series {series}: there is none; expected the id of a series")
+        if self.series_of(name) >= 0:
+            raise StoreError(
+                f"cannot rename {self.names(one)[0]!r} to {name.decode()!r}: there is a series of that name; "
+                "expected a new one"
+            )
+
+    def rename(self, series: int, name: bytes) -> None:
+        """Give a series another canonical name.
+
+        Raises
+        ------
+        StoreError
+            As `check_rename`.
+        """
+        one = np.array([series], np.int32)
+        with self._lock:
+            self.check_rename(series, name)
+            seen = self._view.count
+            rows = np.array([self._view.tables.names.intern(name)], np.int32)
+            self._view = self._view.with_rows().unled(one).led(rows, one, seen)
+
+    def release(self, ids: Ids) -> None:
+        """Let new series have the ids of forgotten ones: nothing refers to them any more."""
+        with self._lock:
+            view = self._view
+            self._free = np.union1d(self._free, ids[~view.living[ids]]).astype(np.int32)
+            used = np.ones(view.id_end, np.bool_)
+            used[self._free] = False
+            end = int(used.nonzero()[0].max(initial=-1)) + 1
+            self._free = self._free[self._free < end]
+            self._view = replace(view, id_end=end)
+
+    def reserve(self, id_end: int) -> None:
+        """Give no new series an id below `id_end` that was not released."""
+        with self._lock:
+            self._view = self._view.with_ids(id_end)
+
+    def rebuild(self) -> None:
+        """Make the rows anew, without those that lead nowhere; one thread at a time. Readers and writers go on."""
+        old = self._view
+        kept = old.leading
+        fresh = copied(old, kept)
+        with self._lock:
+            self._view = moved(self._view, fresh, kept)
+
+    def series_of(self, name: bytes) -> int:
+        """Id of the series of this name, or -1."""
+        view = self._view
+        row = view.tables.names.find(name)
+        return int(view.ids[row]) if 0 <= row < view.count else -1
 
     def find(self, pattern: str) -> Ids:
         """Ids of the series that a glob matches, sorted by name; depth is exact.
@@ -116,11 +229,11 @@ class SeriesCatalog:
         view = self._view
         patterns = split(pattern)
         if len(patterns) == 1:
-            return self._sorted(self._exactly(view, patterns[0]).astype(np.int32))
+            return self._sorted(view, self._exactly(view, patterns[0]))
         mask = np.zeros(view.count, np.bool_)
         for globs in patterns:
             mask[self._exactly(view, globs)] = True
-        return self._sorted(np.flatnonzero(mask).astype(np.int32))
+        return self._sorted(view, np.flatnonzero(mask))
 
     def children(self, pattern: str) -> list[Node]:
         """The nodes (branches and leaves) that `pattern` matches at its own depth, sorted by path."""
@@ -139,60 +252,50 @@ class SeriesCatalog:
         QueryError
             If an expression cannot be read or all of them match the empty value.
         """
-        return self._sorted(self._tags.find(expressions, self._view.count))
+        view = self._view
+        return self._sorted(view, view.tables.tags.find(expressions, view.leading.astype(np.int32), view.count))
 
     def search(self, text: str, limit: int) -> list[str]:
         """Up to `limit` names that hold every word of `text`, any case, shortest first."""
-        rows = np.arange(self._view.count, dtype=np.int32)
-        arrays = self._names.arrays
+        view = self._view
+        rows = view.leading.astype(np.int32)
+        arrays = view.tables.names.arrays
         for word in sorted(set(text.lower().split()), key=len, reverse=True):
             held = np.empty(len(rows), np.bool_)
             holding(arrays.arena, arrays.offsets, rows, padded(word.encode()), held)
             rows = rows[held]
         lengths = arrays.offsets[rows + 1] - arrays.offsets[rows]
         shortest = rows[np.argsort(lengths, kind="stable")[: max(limit, 0)]]
-        return sorted(self.names(shortest), key=lambda name: (len(name), name))
+        return sorted((name.decode() for name in view.tables.names.names(shortest)), key=lambda name: (len(name), name))
 
     def names(self, ids: Ids) -> list[str]:
-        """The names of `ids`, in their order."""
-        return [name.decode() for name in self._names.names(ids)]
+        """The names of `ids`, in their order; of series forgotten since they were found, the last or an empty one."""
+        view = self._view
+        rows = view.rows[np.minimum(ids, len(view.rows) - 1)]
+        if (rows < 0).any():
+            return [view.tables.names.name(row).decode() if row >= 0 else "" for row in rows.tolist()]
+        return view.tables.names.texts(rows)
 
     def kinds(self, ids: Ids) -> NDArray[np.uint8]:
-        """`Kind` of each id."""
-        return self._view.kinds[ids]
+        """`Kind` of each id; of series forgotten since they were found, the last or any."""
+        kinds = self._view.kinds
+        return kinds[np.minimum(ids, len(kinds) - 1)]
 
-    def _grown(self, count: int) -> _View:
-        """The view with room for `count` series and for their levels; its own count is the old one."""
-        old = self._view
-        levels, room = old.columns.shape
-        wide, long = levels, room
-        while wide < deepest(self._names.arrays, old.count, count):
-            wide *= 2
-        while long < count:
-            long *= 2
-        if (wide, long) == (levels, room):
-            return old
-        columns = np.full((wide, long), -1, np.int32)
-        columns[:levels, : old.count] = old.columns[:, : old.count]
-        depth, kinds = np.zeros(long, np.uint8), np.zeros(long, np.uint8)
-        depth[: old.count], kinds[: old.count] = old.depth[: old.count], old.kinds[: old.count]
-        return _View(old.count, columns, depth, kinds)
+    def _unused(self, n: int) -> Ids:
+        """Ids for `n` new series: those that are free, then new ones."""
+        reused, self._free = self._free[:n], self._free[n:]
+        end = self._view.id_end
+        return np.concatenate([reused, np.arange(end, end + n - len(reused), dtype=np.int32)])
 
-    def _split(self, view: _View, first: int, count: int) -> None:
-        while first < count:
-            first = split_names(self._names.arrays, first, count, self._components.arrays, view.columns, view.depth)
-            if first < count:
-                self._components.reserve(LEVELS_MAX, 1 << 16)
-
-    def _exactly(self, view: _View, globs: list[Glob]) -> NDArray[np.intp]:
+    def _exactly(self, view: View, globs: list[Glob]) -> NDArray[np.intp]:
         """The series that match at their full depth; a name without wildcards is looked up."""
         literals = [glob.literal for glob in globs if glob.literal is not None]
         if len(literals) < len(globs):
             return self._rows(view, globs, deeper=False)
-        entry = self._names.find(".".join(literals).encode())
-        return np.array([entry] if 0 <= entry < view.count else [], np.intp)
+        row = view.tables.names.find(".".join(literals).encode())
+        return np.array([row] if 0 <= row < view.count and view.ids[row] >= 0 else [], np.intp)
 
-    def _rows(self, view: _View, globs: list[Glob], *, deeper: bool) -> NDArray[np.intp]:
+    def _rows(self, view: View, globs: list[Glob], *, deeper: bool) -> NDArray[np.intp]:
         """The series whose first components match, of that depth or also deeper; literals go first."""
         levels = len(globs)
         if levels > len(view.columns):
@@ -201,39 +304,40 @@ class SeriesCatalog:
         mask = depth >= levels if deeper else depth == levels
         for level, glob in enumerate(globs):
             if glob.literal is not None:
-                component = self._components.find(glob.literal.encode())
+                component = view.tables.components.find(glob.literal.encode())
                 mask &= view.columns[level, : view.count] == component
         rows = np.flatnonzero(mask)
         for level, glob in enumerate(globs):
             if glob.literal is None and not glob.everything and len(rows):
                 components = view.columns[level][rows]
-                rows = rows[self._matches(glob, components)[components] == _YES]
+                rows = rows[self._matches(view, glob, components)[components] == _YES]
         return rows
 
-    def _matches(self, glob: Glob, components: NDArray[np.int32]) -> NDArray[np.uint8]:
+    def _matches(self, view: View, glob: Glob, components: NDArray[np.int32]) -> NDArray[np.uint8]:
         """For each component: whether the glob matches it. Only those asked for are looked at; results are kept."""
-        size = len(self._components)
+        size = len(view.tables.components)
+        matched = view.tables.matched
         with self._matching:
-            known = self._matched.pop(glob.text, np.zeros(0, np.uint8))
+            known = matched.pop(glob.text, np.zeros(0, np.uint8))
             if len(known) < size:
                 known = np.concatenate([known, np.full(size - len(known), _UNKNOWN, np.uint8)])
-            self._matched[glob.text] = known
-            if len(self._matched) > _CACHED_PATTERNS_MAX:
-                self._matched.popitem(last=False)
+            matched[glob.text] = known
+            if len(matched) > _CACHED_PATTERNS_MAX:
+                matched.popitem(last=False)
             asked = np.zeros(size, np.bool_)
             asked[components] = True
             unknown = np.flatnonzero(asked & (known == _UNKNOWN))
             if len(unknown):
-                texts = [component.decode() for component in self._components.names(unknown)]
+                texts = [component.decode() for component in view.tables.components.names(unknown)]
                 known[unknown] = np.where(glob.matches(texts), _YES, _NO)
             return known
 
-    def _nodes(self, view: _View, globs: list[Glob], rows: NDArray[np.intp]) -> list[Node]:
+    def _nodes(self, view: View, globs: list[Glob], rows: NDArray[np.intp]) -> list[Node]:
         """One node for each distinct beginning of the series `rows`."""
         if len(rows) == 0:
             return []
         levels = len(globs)
-        size = len(self._components)
+        size = len(view.tables.components)
         code = np.zeros(len(rows), np.int64)
         number = 1
         for level in (k for k in range(levels) if globs[k].literal is None):
@@ -246,25 +350,42 @@ class SeriesCatalog:
         sample = np.zeros(number, np.intp)
         sample[code] = rows
         components = view.columns[:levels, sample]
-        texts = {c: self._components.name(c).decode() for c in np.unique(components).tolist()}
+        texts = {c: view.tables.components.name(c).decode() for c in np.unique(components).tolist()}
         paths = [[texts[c] for c in path] for path in components.T.tolist()]
         return [
             Node(path[-1], ".".join(path), is_leaf, is_branch)
             for path, is_leaf, is_branch in zip(paths, leaf.tolist(), branch.tolist(), strict=True)
         ]
 
-    def _sorted(self, ids: Ids) -> Ids:
-        """`ids` by name; a large result makes an order of all names, which is kept until there are new ones."""
-        count = self._view.count
-        rank = self._rank
-        if len(rank) < count and len(ids) * 4 > count and len(ids) > 1000:
-            order = _order(self._names.names(np.arange(count, dtype=np.int32)))
+    def _sorted(self, view: View, rows: NDArray[np.intp] | NDArray[np.int32]) -> Ids:
+        """The series of `rows` by name; for many an order of all names is made, and kept until there are new ones."""
+        count, tables = view.count, view.tables
+        rank = tables.rank
+        if len(rank) < count and len(rows) * 4 > count and len(rows) > 1000:
+            order = _order(tables.names.names(np.arange(count, dtype=np.int32)))
             rank = np.empty(count, np.int32)
             rank[order] = np.arange(count, dtype=np.int32)
-            self._rank = rank
-        if len(ids) and int(ids.max()) < len(rank):
-            return ids[np.argsort(rank[ids])]
-        return ids[_order(self._names.names(ids))]
+            tables.rank = rank
+        if len(rows) and int(rows.max()) < len(rank):
+            return view.ids[rows[np.argsort(rank[rows])]]
+        return view.ids[rows[_order(tables.names.names(rows.astype(np.int32)))]]
+
+
+def _first_places(rows: NDArray[np.int32], wanted: NDArray[np.bool_]) -> NDArray[np.intp]:
+    """Where each different one of the wanted rows stands first, ascending."""
+    places = np.flatnonzero(wanted)
+    return np.sort(places[np.unique(rows[places], return_index=True)[1]])
+
+
+def _last_places(rows: NDArray[np.int32], ids: Ids) -> NDArray[np.intp]:
+    """The places whose row and whose id does not come again behind them, ascending."""
+    last = np.zeros(len(rows), np.bool_)
+    for column in (rows, ids):
+        _, back = np.unique(column[::-1], return_index=True)
+        stays = np.zeros(len(rows), np.bool_)
+        stays[len(rows) - 1 - back] = True
+        last = stays if column is rows else last & stays
+    return np.flatnonzero(last)
 
 
 def _order(names: list[bytes]) -> NDArray[np.intp]:

@@ -1,6 +1,8 @@
 """Payloads of the log and of the series file."""
 
 import struct
+from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,7 +15,31 @@ SAMPLES, GAUGES = 1, 2
 
 _WEIGHTS, _SAME_TIME, _WIDE_TIME = 1, 2, 4
 _HEAD = struct.Struct("<BBHIq")
-_SERIES_HEAD = struct.Struct("<II")
+_SERIES_HEAD = struct.Struct("<B3xI")
+
+DEFINE, FORGET, RENAME = 1, 2, 3
+"""Types of records of the series file."""
+
+
+@dataclass(frozen=True, slots=True)
+class SeriesRecord:
+    """A record of the series file.
+
+    Parameters
+    ----------
+    type
+        `DEFINE`, `FORGET` or `RENAME`.
+    ids : int32[n]
+    names
+        One for each id; none if they are forgotten.
+    kinds : uint8[n]
+        Of those that are defined; empty otherwise.
+    """
+
+    type: int
+    ids: NDArray[np.int32]
+    names: list[bytes]
+    kinds: NDArray[np.uint8]
 
 
 def encode_samples(batch: SampleBatch) -> list[Buffer]:
@@ -81,18 +107,37 @@ def record_type(payload: memoryview) -> int:
     return int(payload[0])
 
 
-def encode_series(first_id: int, names: list[bytes], kinds: NDArray[np.uint8]) -> list[Buffer]:
-    """Definitions of the series ``first_id ...``, as the parts of a record of the series file."""
-    lengths = np.array([len(name) for name in names], "<u2")
-    return [_SERIES_HEAD.pack(first_id, len(names)), kinds.tobytes(), lengths, b"".join(names)]
+def encode_define(ids: NDArray[np.int32], names: list[bytes], kinds: NDArray[np.uint8]) -> list[Buffer]:
+    """Definitions of series, as the parts of a record of the series file."""
+    return [_SERIES_HEAD.pack(DEFINE, len(ids)), np.ascontiguousarray(ids), kinds.tobytes(), *_encode_names(names)]
 
 
-def decode_series(payload: memoryview) -> tuple[int, list[bytes], NDArray[np.uint8]]:
-    """First id, names and kinds of a record of the series file."""
-    first_id, n = _SERIES_HEAD.unpack_from(payload)
+def encode_forget(ids: NDArray[np.int32]) -> list[Buffer]:
+    """That some series are no more, as the parts of a record of the series file."""
+    return [_SERIES_HEAD.pack(FORGET, len(ids)), np.ascontiguousarray(ids)]
+
+
+def encode_rename(ids: NDArray[np.int32], names: list[bytes]) -> list[Buffer]:
+    """New names of series, as the parts of a record of the series file."""
+    return [_SERIES_HEAD.pack(RENAME, len(ids)), np.ascontiguousarray(ids), *_encode_names(names)]
+
+
+def decode_series(payload: memoryview) -> SeriesRecord:
+    """What a record of the series file says."""
+    kind, n = _SERIES_HEAD.unpack_from(payload)
     at = _SERIES_HEAD.size
-    kinds = np.frombuffer(payload, np.uint8, n, at).copy()
-    lengths = np.frombuffer(payload, "<u2", n, at + n)
-    text = bytes(payload[at + 3 * n :])
-    ends = np.cumsum(lengths, dtype=np.int64).tolist()
-    return first_id, [text[a:b] for a, b in zip([0, *ends[:-1]], ends, strict=True)], kinds
+    ids = np.frombuffer(payload, "<i4", n, at).astype(np.int32)
+    at += 4 * n
+    kinds = np.empty(0, np.uint8)
+    if kind == DEFINE:
+        kinds = np.frombuffer(payload, np.uint8, n, at).copy()
+        at += n
+    if kind == FORGET:
+        return SeriesRecord(kind, ids, [], kinds)
+    ends = np.cumsum(np.frombuffer(payload, "<u2", n, at), dtype=np.int64).tolist()
+    text = bytes(payload[at + 2 * n :])
+    return SeriesRecord(kind, ids, [text[a:b] for a, b in pairwise([0, *ends])], kinds)
+
+
+def _encode_names(names: list[bytes]) -> list[Buffer]:
+    return [np.array([len(name) for name in names], "<u2"), b"".join(names)]

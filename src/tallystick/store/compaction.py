@@ -59,8 +59,8 @@ def plan(entries: Sequence[BlockEntry], now_s: float) -> Job | None:
     return merge or next(_rolls(entries, now_s), None)
 
 
-def run(job: Job, blocks: BlockSet, kinds: NDArray[np.uint8], files: Files) -> None:
-    """Do a job: write the new block, then replace the manifest."""
+def run(job: Job, blocks: BlockSet, kinds: NDArray[np.uint8], living: NDArray[np.bool_], files: Files) -> None:
+    """Do a job: write the new block, without what is of no `living` series, then replace the manifest."""
     wanted = {entry.number for entry in job.sources}
     sources = [b for b in blocks.snapshot() if b.entry.number in wanted]
     if len(sources) < len(wanted):
@@ -68,6 +68,10 @@ def run(job: Job, blocks: BlockSet, kinds: NDArray[np.uint8], files: Files) -> N
     first = min(b.entry.start_s for b in sources) // job.step_s
     end = -(-max(b.entry.end_s for b in sources) // job.step_s)
     series = np.unique(np.concatenate([b.block.series for b in sources]))
+    series = series[living[series]]
+    if not len(series):
+        blocks.change(remove=job.sources)
+        return
     damaged: list[tuple[OpenBlock, DamageError]] = []
     entry = write_merged(
         Target(job.retention, job.step_s, first, end, compress=True),

@@ -1,21 +1,24 @@
 """`Contents`: what a store consists of beside its blocks: names, and the samples of the log, folded again."""
 
 from collections.abc import Sequence
+from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
 from tallystick.kernels.fold import kinds_present
+from tallystick.model.errors import DamageError
 from tallystick.model.kind import Kind
 from tallystick.model.retention import RetentionRule
 from tallystick.store import codec
 from tallystick.store.blocks import OpenBlock
 from tallystick.store.catalog import SeriesCatalog
+from tallystick.store.codec import SeriesRecord
 from tallystick.store.file_bytes import FileBytes
 from tallystick.store.gauges import Gauges
 from tallystick.store.heads import Heads
 from tallystick.store.record import Scan
-from tallystick.store.series_file import lost_definitions, read_series
+from tallystick.store.series_file import read_records, recovered_names
 
 
 class Contents:
@@ -25,6 +28,21 @@ class Contents:
     ----------
     rules
         How series are kept.
+
+    Attributes
+    ----------
+    referred : bool[ids]
+        Whether a block or the log has an id, be there such a series or not.
+    definitions : int
+        Ids in the records of the series file: how long it is, beside how many series there are.
+    series_bytes : int
+        Bytes of the series file that are whole; what follows is a write that was torn.
+    torn : bool
+        Whether there are whole records in that, which count.
+    damaged : bool
+        Whether bytes of the series file were damaged, or names are lost.
+    recovered : int32[n]
+        Series whose names were lost. They have got others (see `recovered_names`), and nobody else has their ids.
     """
 
     def __init__(self, rules: Sequence[RetentionRule]) -> None:
@@ -32,55 +50,136 @@ class Contents:
         self.heads = Heads(rules)
         self.gauges = Gauges()
         self.problems: list[str] = []
-        self.series_bytes = 0  # of the series file; what follows is a write that was torn
+        self.series_bytes = 0
+        self.torn = False
+        self.referred = np.zeros(64, np.bool_)
+        self.definitions = 0
+        self.damaged = False
+        self.recovered = np.empty(0, np.int32)
+        self._dead = np.zeros(64, np.bool_)
 
     def read_names(self, file: FileBytes, blocks: Sequence[OpenBlock]) -> None:
-        """Define all series.
-
-        Raises
-        ------
-        StoreError
-            If a definition is missing, or a block has a series that is not defined.
-        """
+        """Learn what series there are; the blocks tell which there must be."""
         scan = Scan(file)
-        for names, kinds in read_series(file.path, scan):
-            decoded = [name.decode() for name in names]
-            self.catalog.create(decoded, [Kind(k) for k in kinds.tolist()], self.heads.assign)
+        for record in read_records(scan):
+            self.definitions += len(record.ids)
+            self._apply(record)
+        self.damaged = bool(scan.damaged_bytes or file.unreadable_bytes)
         self.series_bytes = scan.whole_end
-        for open_block in blocks:
-            self._check_defined(open_block.block.series[-1:], file)
+        self.torn = scan.end > scan.whole_end
+        self._tell(file, scan)
+        lost: dict[int, Kind] = {}
+        for block in blocks:
+            ids = block.block.series
+            self.referred = _marked(self.referred, ids)
+            unknown = self._unknown(ids)
+            if len(unknown):
+                lost |= {k: v for k, v in _kinds_in(block, unknown).items() if lost.get(k, Kind.GAUGE) is Kind.GAUGE}
+        self._recover(np.array(sorted(lost), np.int32), [lost[k] for k in sorted(lost)])
 
-    def replay(self, segment: FileBytes, series_file: FileBytes, now_s: float) -> None:
-        """Fold again what a segment of the log has; segments come in their order, after the names.
-
-        Raises
-        ------
-        StoreError
-            If it has a series that is not defined.
-        """
-        n_series = len(self.catalog)
-        kinds = self.catalog.kinds(np.arange(n_series, dtype=np.int32))
+    def replay(self, segment: FileBytes, now_s: float) -> None:
+        """Fold again what a segment of the log has; segments come in their order, after the names."""
         scan = Scan(segment)
         for payload in scan:
             if not payload:  # the mark of a segment that ends in order
                 continue
-            self._check_defined(codec.ids_of(payload), series_file)
+            ids = codec.ids_of(payload)
+            self.referred = _marked(self.referred, ids)
+            unknown = self._unknown(ids)
+            self._recover(unknown, [Kind.GAUGE] * len(unknown))
+            living = self.catalog.living(ids)
             if codec.record_type(payload) == codec.GAUGES:
-                self.gauges.restore(*codec.decode_gauges(payload), n_series)
+                ids, values = codec.decode_gauges(payload)
+                self.gauges.restore(ids[living], values[living], self.catalog.id_end)
                 continue
-            batch = self.gauges.resolve(codec.decode_samples(payload, kinds), n_series, None)
-            self.heads.take(batch, kinds_present(batch.kind)[0], n_series, now_s)
+            batch = codec.decode_samples(payload, self.catalog.kinds_by_id())
+            if not living.all():
+                batch = batch.take(living)
+            if len(batch):
+                batch = self.gauges.resolve(batch, self.catalog.id_end, None)
+                self.heads.take(batch, kinds_present(batch.kind)[0], self.catalog.id_end, now_s)
         self._tell(segment, scan)
 
-    def _check_defined(self, ids: NDArray[np.int32], series_file: FileBytes) -> None:
-        """See that series are defined: damage at the end of the series file looks like a torn write."""
-        if len(ids) and int(ids.max()) >= len(self.catalog):
-            raise lost_definitions(series_file.path, len(self.catalog), int(ids.max()))
+    def finish(self, series_file: Path, *, complete: bool) -> None:
+        """Settle which ids are free, once all segments were replayed.
 
-    def _tell(self, segment: FileBytes, scan: Scan) -> None:
-        if segment.unreadable_bytes:
+        Parameters
+        ----------
+        complete
+            Whether the blocks were all that there are; else any id that is no series may be in the others.
+        """
+        catalog = self.catalog
+        end = int(np.flatnonzero(self.referred).max(initial=-1)) + 1
+        catalog.reserve(end)
+        self.referred = _longer(self.referred, catalog.id_end)[: catalog.id_end]
+        if not complete:
+            self.referred[:] = True
+        catalog.release(np.flatnonzero(~self.referred & ~catalog.living_by_id()).astype(np.int32))
+        self.referred = self.referred[: catalog.id_end]
+        if len(self.recovered):
+            self.damaged = True
             self.problems.append(
-                f"cannot read {segment.unreadable_bytes} bytes of {segment.path}: {segment.error}; passed over"
+                f"cannot tell the names of {len(self.recovered)} series: their definitions in {series_file} are "
+                f"damaged; they are called {recovered_names(self.recovered[:1])[0].decode()} and so on, "
+                "expected to be renamed or deleted"
             )
+
+    @property
+    def dead(self) -> NDArray[np.int32]:
+        """Ids that are no series any more and that something still refers to."""
+        return np.flatnonzero(self.referred & ~self.catalog.living_by_id()).astype(np.int32)
+
+    def _apply(self, record: SeriesRecord) -> None:
+        if record.type == codec.FORGET:
+            self.catalog.forget(record.ids)
+            self._dead = _marked(self._dead, record.ids)
+            return
+        if record.type == codec.RENAME:
+            self.catalog.reserve(int(record.ids.max(initial=-1)) + 1)
+            kinds = self.catalog.kinds(record.ids)
+        else:
+            kinds = record.kinds
+        self.catalog.define(record.ids, record.names, kinds)
+        self.heads.assign(record.ids, record.names)
+        self._dead = _longer(self._dead, self.catalog.id_end)
+        self._dead[record.ids] = False
+
+    def _unknown(self, ids: NDArray[np.int32]) -> NDArray[np.int32]:
+        """Those of `ids` that were never defined, as far as can be read, nor forgotten; ascending."""
+        catalog = self.catalog
+        if len(catalog) == catalog.id_end and int(ids.max(initial=-1)) < catalog.id_end:
+            return np.empty(0, np.int32)
+        self._dead = _longer(self._dead, int(ids.max(initial=-1)) + 1)
+        return np.unique(ids[~(catalog.living(ids) | self._dead[ids])])
+
+    def _recover(self, ids: NDArray[np.int32], kinds: list[Kind]) -> None:
+        if len(ids):
+            names = recovered_names(ids)
+            self._apply(SeriesRecord(codec.DEFINE, ids, names, np.array(kinds, np.uint8)))
+            self.recovered = np.concatenate([self.recovered, ids])
+
+    def _tell(self, file: FileBytes, scan: Scan) -> None:
+        if file.unreadable_bytes:
+            self.problems.append(f"cannot read {file.unreadable_bytes} bytes of {file.path}: {file.error}; passed over")
         elif scan.damaged_bytes:
-            self.problems.append(f"cannot read {scan.damaged_bytes} bytes of {segment.path}: damaged, passed over")
+            self.problems.append(f"cannot read {scan.damaged_bytes} bytes of {file.path}: damaged, passed over")
+
+
+def _kinds_in(block: OpenBlock, ids: NDArray[np.int32]) -> dict[int, Kind]:
+    """What can be known of the kinds of series from a block."""
+    try:
+        return dict(zip(ids.tolist(), block.block.kinds_of(ids), strict=True))
+    except DamageError:
+        return dict.fromkeys(ids.tolist(), Kind.GAUGE)  # whoever reads the block sets it aside
+
+
+def _marked(mask: NDArray[np.bool_], ids: NDArray[np.int32]) -> NDArray[np.bool_]:
+    mask = _longer(mask, int(ids.max(initial=-1)) + 1)
+    mask[ids] = True
+    return mask
+
+
+def _longer(mask: NDArray[np.bool_], size: int) -> NDArray[np.bool_]:
+    if len(mask) >= size:
+        return mask
+    return np.concatenate([mask, np.zeros(max(size, 2 * len(mask)) - len(mask), np.bool_)])

@@ -48,12 +48,19 @@ class Node:
 
 
 class Catalog(Protocol):
-    """The names of all series. Ids are dense, from 0, and never change.
+    """The names of all series.
+
+    An id stays with its series for as long as that lives. Ids are small numbers: that of a series that was forgotten
+    is given to another one, once nothing in the store refers to it any more.
 
     Components of a name are its parts between dots; tags, if it has any, belong to the last one.
     """
 
     def __len__(self) -> int: ...
+
+    def ids(self) -> NDArray[np.int32]:
+        """Ids of all series, ascending."""
+        ...
 
     def find(self, pattern: str) -> NDArray[np.int32]:
         """Ids of the series that a glob (``*``, ``?``, ``[a-z]``, ``{a,b}``) matches, sorted by name; depth is exact.
@@ -107,6 +114,9 @@ class StoreWriter(Protocol):
 
         Raises
         ------
+        ForgottenSeriesError
+            If a series of the batch was deleted or forgotten since its id was asked for; nothing of the batch was
+            taken: ask `create` again.
         StoreError
             If the batch is empty, or the store takes nothing at present (full disk); nothing of the batch was taken.
         """
@@ -124,6 +134,32 @@ class StoreWriter(Protocol):
         """
         ...
 
+    def delete(self, ids: NDArray[np.int32]) -> None:
+        """Forget series and all that is known of them; it is on disk when this returns.
+
+        A sender that goes on sending one makes a new series.
+
+        Raises
+        ------
+        StoreError
+            If the disk takes nothing at present; nothing was forgotten.
+        """
+        ...
+
+    def rename(self, series: int, name: str) -> None:
+        """Give a series another canonical name; it is on disk when this returns.
+
+        Raises
+        ------
+        StoreError
+            If the name is taken, or the disk takes nothing at present.
+        """
+        ...
+
+    def when_forgotten(self, call: Callable[[NDArray[np.int32]], None]) -> None:
+        """Have `call` called with the ids of series that their names no longer lead to: deleted, renamed, forgotten."""
+        ...
+
     def durable(self, ticket: int) -> bool:
         """Whether all that was appended up to `ticket` is on disk."""
         ...
@@ -138,6 +174,10 @@ class StoreReader(Protocol):
 
     @property
     def catalog(self) -> Catalog: ...
+
+    def last_seen(self, ids: NDArray[np.int32]) -> NDArray[np.int64]:
+        """Start in epoch seconds of the newest slot of each series; -1 where there is none."""
+        ...
 
     def retention(self, series: int) -> Retention:
         """The resolutions that a series is kept at."""

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from tallystick.kernels.fold import kinds_present
 from tallystick.model.clock import Clock
-from tallystick.model.errors import StoreError
+from tallystick.model.errors import ForgottenSeriesError, StoreError
 from tallystick.model.kind import Kind
 from tallystick.model.retention import RetentionRule
 from tallystick.model.sample import SampleBatch
@@ -28,12 +28,15 @@ from tallystick.store.file_bytes import FileBytes
 from tallystick.store.files import Files
 from tallystick.store.heads import Frozen, Heads
 from tallystick.store.history import History, Loaded, Overlap
+from tallystick.store.lifecycle import Lifecycle
 from tallystick.store.loading import Loading
 from tallystick.store.log import SERIES_FILE, Log, LogStatus, segment_path, segments
 from tallystick.store.maintenance import Maintenance
+from tallystick.store.newest import last_values
 from tallystick.store.options import StoreOptions
 from tallystick.store.readable import Readable
 from tallystick.store.reading import Sources
+from tallystick.store.series_file import mend
 
 
 class EmbeddedStore(Readable):
@@ -90,19 +93,28 @@ class EmbeddedStore(Readable):
             queue_bytes_max=self.options.queue_bytes_max,
             files=self._files,
         )
+        self.lifecycle = Lifecycle(self._catalog, self._heads, self._gauges, self._log, self._ingest, contents.dead)
 
     def _contents(self, log_directory: Path) -> Contents:
         contents = Contents(self._rules)
-        (self._directory / SERIES_FILE).touch(0o640)
-        with FileBytes(self._directory / SERIES_FILE, self._files) as series_file:
+        names = self._directory / SERIES_FILE
+        names.touch(0o640)
+        with FileBytes(names, self._files) as series_file:
             contents.read_names(series_file, self.block_set.snapshot())
-            for number in segments(log_directory):
-                path = segment_path(log_directory, number)
-                if number < self.block_set.manifest.first_segment:
-                    self._files.remove(path)
-                    continue
-                with FileBytes(path, self._files) as segment:
-                    contents.replay(segment, series_file, self._clock.now())
+        for number in segments(log_directory):
+            path = segment_path(log_directory, number)
+            if number < self.block_set.manifest.first_segment:
+                self._files.remove(path)
+                continue
+            with FileBytes(path, self._files) as segment:
+                contents.replay(segment, self._clock.now())
+        complete = len(self.block_set.readable()) == len(self.block_set.manifest.blocks)
+        contents.finish(names, complete=complete)
+        try:
+            if mend(names, contents, self._files):
+                contents.series_bytes = names.stat().st_size
+        except OSError as error:
+            contents.problems.append(f"cannot write {names}: {error.strerror or error}; it stays as it was")
         for problem in contents.problems:
             self.block_set.add_problem(problem)
         return contents
@@ -140,18 +152,17 @@ class EmbeddedStore(Readable):
     def create(self, names: Sequence[str], kinds: Sequence[Kind]) -> NDArray[np.int32]:
         """See `Store.create`. Definitions are in the log's queue before any sample that uses them."""
         with self._ingest:
-            before = len(self._catalog)
-            defined: list[bytes] = []
+            defined: list[tuple[NDArray[np.int32], list[bytes]]] = []
 
-            def define(new: list[bytes]) -> None:
+            def define(fresh: NDArray[np.int32], new: list[bytes]) -> None:
                 # A reader may ask for a series as soon as its name is found: how it is kept is known before that.
-                self._heads.assign(new)
-                defined.extend(new)
+                self._heads.assign(fresh, new)
+                self.lifecycle.born(fresh)
+                defined.append((fresh, new))
 
             ids = self._catalog.create(names, kinds, define)
-            if defined:
-                fresh = np.arange(before, before + len(defined), dtype=np.int32)
-                self._log.append(codec.encode_series(before, defined, self._catalog.kinds(fresh)), series=True)
+            for fresh, new in defined:
+                self._log.append(codec.encode_define(fresh, new, self._catalog.kinds(fresh)), series=True)
             return ids
 
     def append(self, batch: SampleBatch) -> int:
@@ -161,10 +172,24 @@ class EmbeddedStore(Readable):
         mask, delta = kinds_present(batch.kind)
         with self._ingest:
             self._log.wait_for_room()  # first: a change of a gauge must not be applied if its batch is then refused
-            batch = self._gauges.resolve(batch, len(self._catalog), self._heads.latest if delta else None)
+            self._check_living(batch.ids)
+            id_end = self._catalog.id_end
+            batch = self._gauges.resolve(batch, id_end, self._latest if delta else None)
             ticket = self._log.append(codec.encode_samples(batch), samples=len(batch))
-            self._heads.take(batch, mask, len(self._catalog), self._clock.now())
+            self._heads.take(batch, mask, id_end, self._clock.now())
             return ticket
+
+    def delete(self, ids: NDArray[np.int32]) -> None:
+        """See `Store.delete`."""
+        self.lifecycle.delete(ids)
+
+    def rename(self, series: int, name: str) -> None:
+        """See `Store.rename`."""
+        self.lifecycle.rename(series, name)
+
+    def when_forgotten(self, call: Callable[[NDArray[np.int32]], None]) -> None:
+        """See `Store.when_forgotten`."""
+        self.lifecycle.when_forgotten(call)
 
     def load(self, history: History, overlap: Overlap = Overlap.SKIP) -> Loaded:
         """See `Store.load`."""
@@ -228,6 +253,17 @@ class EmbeddedStore(Readable):
             publish()
             self._frozen = []
         self._log.drop_before(segment)
+
+    def _check_living(self, ids: NDArray[np.int32]) -> None:
+        catalog = self._catalog
+        if catalog.gaps or int(ids.max()) >= catalog.id_end:
+            living = catalog.living(ids)
+            if not living.all():
+                raise ForgottenSeriesError(np.unique(ids[~living]).tolist())
+
+    def _latest(self, ids: NDArray[np.int32]) -> NDArray[np.float64]:
+        """The last value of each gauge (ids ascending); NaN where there is none."""
+        return last_values(self.sources(), ids, self.block_set)
 
     def sources(self) -> Sources:
         """See `Readable.sources`."""

@@ -53,6 +53,16 @@ class Gauges:
         self._make_room(n_series)
         self._value[ids], self._changing[ids] = values, True
 
+    def forget(self, ids: NDArray[np.int32]) -> None:
+        """Know nothing of some series any more."""
+        known = ids[ids < len(self._value)]
+        self._value[known], self._changing[known] = np.nan, False
+
+    def shrink(self, n_series: int) -> None:
+        """Hold room for ids below `n_series` only: those above are forgotten."""
+        if 2 * n_series < len(self._value):
+            self._value, self._changing = self._value[:n_series].copy(), self._changing[:n_series].copy()
+
     def _make_room(self, n_series: int) -> None:
         if n_series > len(self._value):
             more = max(n_series, 2 * len(self._value)) - len(self._value)

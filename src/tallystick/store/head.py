@@ -105,6 +105,15 @@ class Head:
         for tally in open_slots:
             values[tally.series, tally.slot - first] = tally.last
 
+    def mark_present(self, present: NDArray[np.bool_]) -> None:
+        """Set ``present[series]`` for each series that has a slot here; ids beyond it are passed over."""
+        with self._lock:
+            columns = {id(tally.series): tally.series for tally in self._finished}
+            found = [*columns.values(), *(batch.ids for batch in self._late)]
+            found += [slot.series() for slot in self._open.values()]
+        for ids in found:
+            present[ids[ids < len(present)]] = True
+
     def finish_before(self, slot: int) -> None:
         """Finish the open slots before `slot`: they are over."""
         with self._lock:

@@ -35,13 +35,13 @@ class Heads:
         """Rows and late samples held."""
         return sum(len(head) for head in self._heads)
 
-    def assign(self, names: list[bytes]) -> None:
-        """Say which retention the next series have, in the order of their ids."""
-        if len(self._rules) == 1:
-            assigned = np.zeros(len(names), np.int16)
-        else:
-            assigned = np.array([self._index(name.decode()) for name in names], np.int16)
-        self._of = np.concatenate([self._of, assigned])
+    def assign(self, ids: NDArray[np.int32], names: list[bytes]) -> None:
+        """Say which retention series have, by their names."""
+        end = int(ids.max(initial=-1)) + 1
+        if end > len(self._of):
+            more = max(end, 2 * len(self._of)) - len(self._of)
+            self._of = np.concatenate([self._of, np.zeros(more, np.int16)])
+        self._of[ids] = 0 if len(self._rules) == 1 else [self._index(name.decode()) for name in names]
 
     @property
     def retentions(self) -> tuple[Retention, ...]:
@@ -81,16 +81,12 @@ class Heads:
             if len(part):
                 head.fold(part, kinds, n_series, now_s)
 
-    def latest(self, ids: NDArray[np.int32]) -> NDArray[np.float64]:
-        """The last value of each series (ids ascending) that is still in memory; NaN where there is none."""
-        latest = np.full(len(ids), np.nan)
-        newest = np.full(len(ids), np.iinfo(np.int64).min)
+    def present(self, id_end: int) -> NDArray[np.bool_]:
+        """Which series have anything in memory: bool[id_end]."""
+        present = np.zeros(id_end, np.bool_)
         for head in self._heads:
-            for tally in head.of_series(ids, 0, 1 << 62, histograms=False):
-                later = tally.slot >= newest[tally.series]
-                newest[tally.series[later]] = tally.slot[later]
-                latest[tally.series[later]] = tally.last[later]
-        return latest
+            head.mark_present(present)
+        return present
 
     def finish_slots(self, now_s: float) -> None:
         """Finish open slots that have been over for a while."""

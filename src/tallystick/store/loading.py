@@ -192,7 +192,7 @@ class Loading:
         age_s = self._now_s - (np.asarray(rows.slot) + 1) * rows.step_s
         place = places(retention, rows.step_s, age_s)
         loaded = Loaded(out_of_time=int((place == TOO_OLD).sum()))
-        kinds = self._store.catalog.kinds(np.arange(len(self._store.catalog), dtype=np.int32))
+        kinds = self._store.catalog.kinds_by_id()
         sources = self._store.sources()
         for k in range(len(retention.resolutions)):
             mine = place == k

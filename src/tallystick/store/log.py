@@ -102,6 +102,8 @@ class Log:
         self._files = files or Files()
         self._commit_interval_s = commit_interval_s
         self._queue_bytes_max = queue_bytes_max
+        self._disk = threading.Lock()  # held around writes
+        self._closed = False
         self._lock = threading.Lock()
         self._work = threading.Condition(self._lock)  # for the thread that writes
         self._written = threading.Condition(self._lock)  # for those who wait until it has
@@ -187,6 +189,29 @@ class Log:
             self._segment += 1
             return self._segment
 
+    @property
+    def segment(self) -> int:
+        """The segment that records appended now go to."""
+        return self._segment
+
+    def write_series(self, parts: list[Buffer]) -> None:
+        """Write a record of the series file, past the queue; it is on disk when this returns.
+
+        Raises
+        ------
+        StoreError
+            If the disk does not take it (nothing of it stays then), or the log was closed.
+        """
+        with self._disk:
+            if self._closed:
+                raise StoreError("cannot write the series file: the store is closed")
+            try:
+                self._write(self._series_file, [Record(parts)])
+            except OSError as error:
+                raise StoreError(
+                    f"cannot write the series file: {error.strerror or error} ({self._directory.parent})"
+                ) from error
+
     def drop_before(self, segment: int) -> None:
         """Delete the segments whose samples are all in blocks."""
         for number in segments(self._directory):
@@ -220,10 +245,12 @@ class Log:
             self._work.notify()
             self._written.notify_all()
         self._thread.join()
-        with contextlib.suppress(OSError):  # without it a gap in the last write goes unnoticed, and nothing else
-            self._end_segment()
-        os.close(self._log_file)
-        os.close(self._series_file)
+        with self._disk:
+            self._closed = True
+            with contextlib.suppress(OSError):  # without it a gap in the last write goes unnoticed, and nothing else
+                self._end_segment()
+            os.close(self._log_file)
+            os.close(self._series_file)
 
     def _wait_for_room(self) -> None:
         while self._queue_bytes >= self._queue_bytes_max and not self._closing:
@@ -245,7 +272,10 @@ class Log:
                     self._work.wait_for(lambda: self._waiters or self._closing, self._commit_interval_s)
                 # One segment at a time: what failed half-way is cut back as a whole and never written twice.
                 group = list(takewhile(lambda item: item.segment == self._queue[0].segment, self._queue))
-            error = self._commit(group)
+            with self._disk:
+                error = self._commit(group)
+            if not error:
+                self._committed(group)
             if error and self._closing:
                 return
             if error:
@@ -265,7 +295,6 @@ class Log:
             self._write(self._log_file, [item.record for item in group if not item.series])
         except OSError as error:
             return f"{error.strerror or error} ({self._directory})"
-        self._committed(group)
         return ""
 
     def _open_segment(self, number: int) -> None:

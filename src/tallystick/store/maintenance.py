@@ -1,4 +1,4 @@
-"""The thread that seals, compacts, rolls up and expires."""
+"""The thread that seals, compacts, rolls up, expires and forgets."""
 
 import logging
 import threading
@@ -6,16 +6,16 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Protocol
 
-import numpy as np
-
 from tallystick.model.clock import Clock
-from tallystick.store import compaction
+from tallystick.store import compaction, purging
 from tallystick.store.blocks import BlockSet
-from tallystick.store.contract import Catalog
+from tallystick.store.catalog import SeriesCatalog
 from tallystick.store.files import Files
 from tallystick.store.heads import Frozen
+from tallystick.store.lifecycle import Lifecycle
 from tallystick.store.manifest import BlockEntry
 from tallystick.store.options import StoreOptions
+from tallystick.store.reading import Sources
 from tallystick.store.sealing import seal
 
 logger = logging.getLogger(__name__)
@@ -31,13 +31,20 @@ class Maintained(Protocol):
     def block_set(self) -> BlockSet: ...
 
     @property
-    def catalog(self) -> Catalog: ...
+    def catalog(self) -> SeriesCatalog: ...
+
+    @property
+    def lifecycle(self) -> Lifecycle: ...
 
     @property
     def files(self) -> Files: ...
 
     @property
     def options(self) -> StoreOptions: ...
+
+    def sources(self) -> Sources:
+        """All that the store has, at one moment."""
+        ...
 
     def head_rows(self) -> int:
         """Rows in memory that are not in blocks."""
@@ -104,11 +111,11 @@ class Maintenance:
         store = self._store
         store.block_set.settle()
         frozen, segment = store.freeze()
-        kinds = store.catalog.kinds(np.arange(len(store.catalog), dtype=np.int32))
+        kinds, living = store.catalog.kinds_by_id(), store.catalog.living_by_id()
         entries: list[BlockEntry] = []
         try:
             for retention, tallies in frozen:
-                entries.extend(seal(tallies, retention, kinds, store.block_set, store.files))
+                entries.extend(seal(tallies, retention, kinds, living, store.block_set, store.files))
         except BaseException:
             store.block_set.discard(entries)  # they are written again under other numbers, on a disk that may be full
             raise
@@ -122,12 +129,14 @@ class Maintenance:
         while not self._stopping.is_set():
             self._expire()
             now_s = self._clock.now()
+            kinds, living = store.catalog.kinds_by_id(), store.catalog.living_by_id()
             job = compaction.plan(store.block_set.readable(), now_s)
+            job = job or purging.plan(store.block_set.snapshot(), living)
             if job is None:
-                return done
-            kinds = store.catalog.kinds(np.arange(len(store.catalog), dtype=np.int32))
-            compaction.run(job, store.block_set, kinds, store.files)
+                break
+            compaction.run(job, store.block_set, kinds, living, store.files)
             done += 1
+        store.lifecycle.tidy(store.block_set.manifest, store.sources())
         return done
 
     def _expire(self) -> None:

@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tallystick.model.clock import Clock, SystemClock
-from tallystick.model.errors import QueryError, StoreError
+from tallystick.model.errors import ForgottenSeriesError, QueryError, StoreError
 from tallystick.model.kind import Kind
 from tallystick.model.name import canonical, is_canonical, tags_of
 from tallystick.model.retention import DEFAULT_KEEP, Retention, RetentionRule
@@ -77,15 +77,18 @@ class MemoryStore:
         self._rules = rules
         self._clock = clock or SystemClock()
         self._future_limit_s = future_limit_s
-        self._series: list[_Series] = []
+        self._series: dict[int, _Series] = {}
         self._ids: dict[str, int] = {}
+        self._calls: list[Callable[[NDArray[np.int32]], None]] = []
+        self._next_id = 0
         self._arrivals = 0
         self._batches = 0
         self._lock = threading.RLock()
 
     @property
     def catalog(self) -> "MemoryCatalog":
-        return MemoryCatalog([(one.name, one.kind) for one in self._series])
+        with self._lock:
+            return MemoryCatalog({series: (one.name, one.kind) for series, one in self._series.items()})
 
     def create(self, names: Sequence[str], kinds: Sequence[Kind]) -> NDArray[np.int32]:
         with self._lock:
@@ -95,16 +98,23 @@ class MemoryStore:
         if canonical(name) != name:
             raise ValueError(f"cannot create series {name!r}: its tags are not in order; expected {canonical(name)!r}")
         if name not in self._ids:
-            retention = next((r.retention for r in self._rules if r.matches(name)), Retention.parse(DEFAULT_KEEP))
-            self._ids[name] = len(self._series)
-            self._series.append(_Series(name, Kind(kind), retention))
+            retention = self._retention_of(name)
+            self._ids[name] = self._next_id
+            self._series[self._next_id] = _Series(name, Kind(kind), retention)
+            self._next_id += 1
         series = self._ids[name]
         return series if self._series[series].kind == kind else -1
+
+    def _retention_of(self, name: str) -> Retention:
+        return next((r.retention for r in self._rules if r.matches(name)), Retention.parse(DEFAULT_KEEP))
 
     def append(self, batch: SampleBatch) -> int:
         if not len(batch):
             raise StoreError("cannot append an empty batch")
         with self._lock:
+            dead = sorted(set(batch.ids.tolist()) - self._series.keys())
+            if dead:
+                raise ForgottenSeriesError(dead)
             columns = (batch.ids, batch.timestamp, batch.value, batch.weight, batch.kind)
             for row in zip(*(column.tolist() for column in columns), strict=True):
                 self._take(*row)
@@ -157,6 +167,39 @@ class MemoryStore:
             return Loaded(present=1), []
         return Loaded(taken=1), [(series, (step, start_s // step), piece)]
 
+    def delete(self, ids: NDArray[np.int32]) -> None:
+        with self._lock:
+            gone = [series for series in dict.fromkeys(ids.tolist()) if series in self._series]
+            for series in gone:
+                del self._ids[self._series.pop(series).name]
+        self._tell(gone)
+
+    def rename(self, series: int, name: str) -> None:
+        with self._lock:
+            if series not in self._series:
+                raise StoreError(f"cannot rename series {series}: there is none; expected the id of a series")
+            old = self._series[series].name
+            if name in self._ids:
+                raise StoreError(
+                    f"cannot rename {old!r} to {name!r}: there is a series of that name; expected a new one"
+                )
+            self._ids[name] = self._ids.pop(old)
+            self._series[series].name = name
+            self._series[series].retention = self._retention_of(name)
+        self._tell([series])
+
+    def when_forgotten(self, call: Callable[[NDArray[np.int32]], None]) -> None:
+        self._calls.append(call)
+
+    def _tell(self, ids: list[int]) -> None:
+        for call in self._calls if ids else ():
+            call(np.array(ids, np.int32))
+
+    def last_seen(self, ids: NDArray[np.int32]) -> NDArray[np.int64]:
+        with self._lock:
+            found = [self._series.get(series) for series in ids.tolist()]
+            return np.array([max(one.slots) * one.retention.step_s if one and one.slots else -1 for one in found])
+
     def durable(self, ticket: int) -> bool:
         """Memory is as durable as this store gets."""
         return ticket <= self._batches
@@ -204,7 +247,9 @@ class MemoryStore:
         matrix = np.full((len(ids), (until_s - start_s) // step_s), np.nan)
         with self._lock:
             for row, series_id in enumerate(ids.tolist()):
-                series = self._series[series_id]
+                series = self._series.get(series_id)
+                if series is None:
+                    continue
                 for column, begin_s in enumerate(range(start_s, until_s, step_s)):
                     samples = series.between(begin_s, begin_s + step_s)
                     if samples:
@@ -234,22 +279,25 @@ def _default(series: _Series, step_s: int) -> Statistic:
 class MemoryCatalog:
     """Names, looked through one by one; keeps `tallystick.store.contract.Catalog`."""
 
-    def __init__(self, series: Sequence[tuple[str, Kind]]) -> None:
+    def __init__(self, series: dict[int, tuple[str, Kind]]) -> None:
         self._series = series
 
     def __len__(self) -> int:
         return len(self._series)
 
+    def ids(self) -> NDArray[np.int32]:
+        return np.array(sorted(self._series), np.int32)
+
     def find(self, pattern: str) -> NDArray[np.int32]:
         expression = glob_expression(pattern)
-        return self._sorted([i for i, (name, _) in enumerate(self._series) if expression.fullmatch(name)])
+        return self._sorted([i for i, (name, _) in self._series.items() if expression.fullmatch(name)])
 
     def children(self, pattern: str) -> list[Node]:
         expression = glob_expression(pattern)
         depth = len(_components(pattern))
         leaves: set[str] = set()
         branches: set[str] = set()
-        for name, _ in self._series:
+        for name, _ in self._series.values():
             parts = _components(name)
             path = ".".join(parts[:depth])
             if len(parts) >= depth and expression.fullmatch(path):
@@ -265,19 +313,19 @@ class MemoryCatalog:
                 f"cannot find series by {list(expressions)}: each expression matches an empty tag; "
                 "expected at least one that does not"
             )
-        found = [i for i, (name, _) in enumerate(self._series) if all(test(tags_of(name)) for test in tests)]
+        found = [i for i, (name, _) in self._series.items() if all(test(tags_of(name)) for test in tests)]
         return self._sorted(found)
 
     def search(self, text: str, limit: int) -> list[str]:
         words = text.lower().split()
-        found = [name for name, _ in self._series if all(word in name.lower() for word in words)]
+        found = [name for name, _ in self._series.values() if all(word in name.lower() for word in words)]
         return sorted(found, key=lambda name: (len(name), name))[:limit]
 
     def names(self, ids: NDArray[np.int32]) -> list[str]:
-        return [self._series[i][0] for i in ids.tolist()]
+        return [self._series[i][0] if i in self._series else "" for i in ids.tolist()]
 
     def kinds(self, ids: NDArray[np.int32]) -> NDArray[np.uint8]:
-        return np.array([self._series[i][1] for i in ids.tolist()], np.uint8)
+        return np.array([self._series[i][1] if i in self._series else 0 for i in ids.tolist()], np.uint8)
 
     def _sorted(self, ids: Sequence[int]) -> NDArray[np.int32]:
         return np.array(sorted(ids, key=lambda i: self._series[i][0]), np.int32)

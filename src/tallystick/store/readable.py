@@ -5,6 +5,7 @@ One class, so that a view of a store answers as the store does.
 
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
+from typing import TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,7 +15,11 @@ from tallystick.model.statistic import Statistic
 from tallystick.model.tally import Tally
 from tallystick.store.catalog import SeriesCatalog
 from tallystick.store.heads import Heads
+from tallystick.store.newest import last_seen
 from tallystick.store.reading import Aside, Range, Reader, Sources
+
+Key = TypeVar("Key")
+Matrix = NDArray[np.float64]
 
 
 class Readable(ABC):
@@ -60,9 +65,9 @@ class Readable(ABC):
     ) -> dict[Statistic, NDArray[np.float64]]:
         """See `Store.read`."""
         if (ids[1:] > ids[:-1]).all():
-            return self._reader(ids, start_s, until_s, step_s).read(statistics)
+            return self._of_living(ids, self._reader(ids, start_s, until_s, step_s).read(statistics))
         ascending, back = np.unique(ids, return_inverse=True)
-        found = self._reader(ascending, start_s, until_s, step_s).read(statistics)
+        found = self._of_living(ascending, self._reader(ascending, start_s, until_s, step_s).read(statistics))
         return {s: values[back] for s, values in found.items()}
 
     def percentiles(
@@ -70,13 +75,31 @@ class Readable(ABC):
     ) -> dict[float, NDArray[np.float64]]:
         """See `Store.percentiles`."""
         ascending, back = np.unique(ids, return_inverse=True)
-        found = self._reader(ascending, start_s, until_s, step_s).percentiles(ranks)
+        found = self._of_living(ascending, self._reader(ascending, start_s, until_s, step_s).percentiles(ranks))
         return {rank: values[back] for rank, values in found.items()}
 
     def tally(self, ids: NDArray[np.int32], start_s: int, until_s: int, step_s: int) -> Tally:
         """All statistics of the slots that `read` would give of some series (ids ascending), which are positions in
         `ids`."""
-        return self._reader(ids, start_s, until_s, step_s).tally()
+        found = self._reader(ids, start_s, until_s, step_s).tally()
+        living = self._catalog.living(ids)
+        return found if living.all() else found.take(np.flatnonzero(living[found.series]))
+
+    def last_seen(self, ids: NDArray[np.int32]) -> NDArray[np.int64]:
+        """See `Store.last_seen`."""
+        ascending, back = np.unique(ids, return_inverse=True)
+        found = last_seen(self.sources(), ascending, self._aside)
+        found[~self._catalog.living(ascending)] = -1
+        return found[back]
+
+    def _of_living(self, ids: NDArray[np.int32], found: dict[Key, Matrix]) -> dict[Key, Matrix]:
+        """What was found, without what blocks and heads still hold of series that are no more."""
+        if self._catalog.gaps:
+            dead = ~self._catalog.living(ids)
+            if dead.any():
+                for matrix in found.values():
+                    matrix[dead] = np.nan
+        return found
 
     def _reader(self, ids: NDArray[np.int32], start_s: int, until_s: int, step_s: int) -> Reader:
         finest = self._heads.finest(ids) == step_s

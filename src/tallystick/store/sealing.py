@@ -17,13 +17,24 @@ from tallystick.store.merging import SLOTS_PER_BLOCK, Target, rows_between, writ
 
 
 def seal(
-    tallies: list[Tally], retention: Retention, kinds: NDArray[np.uint8], blocks: BlockSet, files: Files
+    tallies: list[Tally],
+    retention: Retention,
+    kinds: NDArray[np.uint8],
+    living: NDArray[np.bool_],
+    blocks: BlockSet,
+    files: Files,
 ) -> Iterator[BlockEntry]:
-    """Write tallies of the finest step, in the order of arrival, as blocks that the manifest does not yet name."""
+    """Write tallies of the finest step, in the order of arrival, as blocks that the manifest does not yet name.
+
+    What is of no `living` series (bool by id) is left out.
+    """
     for parts in _by_window(tallies).values():
         first = min(int(t.slot.min()) for t in parts)
         end = max(int(t.slot.max()) for t in parts) + 1
         series = _union([t.series for t in parts])
+        series = series[living[series]]
+        if not len(series):
+            continue
         target = Target(retention, retention.step_s, first, end, compress=False)
         sources = [lambda ids, parts=parts: [rows_between(t, ids) for t in parts]]
         yield write_merged(target, series, sources, kinds, blocks, files)

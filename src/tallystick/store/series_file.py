@@ -1,41 +1,106 @@
-"""The series file: the definitions of all series, in the order of their ids."""
+"""The series file: what series there are, record by record: defined, renamed, forgotten."""
 
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
-from tallystick.model.errors import StoreError
-from tallystick.store.codec import decode_series
-from tallystick.store.record import Scan
+from tallystick.store import codec
+from tallystick.store.catalog import SeriesCatalog
+from tallystick.store.codec import SeriesRecord
+from tallystick.store.files import Buffer, Files
+from tallystick.store.record import Record, Scan, frame
+
+SERIES_AT_ONCE = 65_536
+DEAD_DEFINITIONS_MIN = 4096
+"""The file is written anew when so many of its entries, and most of them, count no more."""
+RECOVERED = b"recovered.series."
+"""How the name of a series begins whose own name was lost; its id follows."""
 
 
-def read_series(path: Path, scan: Scan) -> Iterator[tuple[list[bytes], NDArray[np.uint8]]]:
-    """Names and kinds of series, in batches by ascending id; the file goes on behind `Scan.whole_end`.
-
-    Of a last write that was torn comes what has no gap before it.
-
-    Raises
-    ------
-    StoreError
-        If a definition is missing: samples would be shown under wrong names.
-    """
-    expected = 0
-    for payload in scan:
-        if scan.end > scan.whole_end:
-            continue  # if a later write follows the gap, the definitions in it are missed there
-        first_id, names, kinds = decode_series(payload)
-        if first_id != expected:
-            low, high = sorted((expected, first_id))
-            raise lost_definitions(path, low, high - 1)
-        expected += len(names)
-        yield names, kinds
+def read_records(scan: Scan) -> Iterator[SeriesRecord]:
+    """What the records of a series file say, in their order; definitions that follow each other come together."""
+    gathered: list[SeriesRecord] = []
+    n = 0
+    for record in map(codec.decode_series, scan):
+        if gathered and (record.type != codec.DEFINE or n >= SERIES_AT_ONCE):
+            yield _joined(gathered)
+            gathered, n = [], 0
+        if record.type == codec.DEFINE:
+            gathered.append(record)
+            n += len(record.ids)
+        else:
+            yield record
+    if gathered:
+        yield _joined(gathered)
 
 
-def lost_definitions(path: Path, first: int, last: int) -> StoreError:
-    """What to raise if definitions are missing: a new name would get the number, and the samples, of a lost one."""
-    return StoreError(
-        f"cannot read {path}: the definitions of series {first} to {last} are damaged; "
-        "expected them whole, restore the file from a copy"
+def _joined(records: list[SeriesRecord]) -> SeriesRecord:
+    return SeriesRecord(
+        codec.DEFINE,
+        np.concatenate([record.ids for record in records]),
+        [name for record in records for name in record.names],
+        np.concatenate([record.kinds for record in records]),
     )
+
+
+def write_series(
+    path: Path,
+    ids: NDArray[np.int32],
+    names: list[bytes],
+    kinds: NDArray[np.uint8],
+    dead: NDArray[np.int32],
+    files: Files,
+) -> None:
+    """Write the file anew: these series, and those that are dead while something still refers to their ids."""
+
+    def content() -> Iterator[Buffer]:
+        for first in range(0, len(ids), SERIES_AT_ONCE):
+            part = slice(first, first + SERIES_AT_ONCE)
+            yield from frame(Record(codec.encode_define(ids[part], names[part], kinds[part])))
+        if len(dead):
+            yield from frame(Record(codec.encode_forget(dead)))
+
+    files.write_whole(path, content())
+
+
+def recovered_names(ids: NDArray[np.int32]) -> list[bytes]:
+    """The names that series get whose own were lost."""
+    return [RECOVERED + b"%d" % series for series in ids.tolist()]
+
+
+class Found(Protocol):
+    """What was found in a series file, and what is to be in it."""
+
+    catalog: SeriesCatalog
+    definitions: int
+    torn: bool
+    damaged: bool
+
+    @property
+    def dead(self) -> NDArray[np.int32]:
+        """Ids that are no series any more and that something still refers to."""
+        ...
+
+
+def mend(path: Path, found: Found, files: Files) -> bool:
+    """Write a file anew if it was damaged (the old one is kept in ``damaged/``) or most of it counts no more.
+
+    Also if a write was torn so that whole records are behind a gap: what is appended would make damage of it.
+    Returns whether it was necessary.
+    """
+    if found.damaged:
+        kept = path.parent / "damaged" / f"{path.name}.{path.stat().st_mtime_ns}"
+        if not kept.exists():
+            files.link(path, kept)
+            files.sync_directory(kept.parent)
+    living = len(found.catalog)
+    stale = found.definitions - living > max(living, DEAD_DEFINITIONS_MIN)
+    if found.damaged or found.torn or stale:
+        ids = found.catalog.ids()
+        names = [name.encode() for name in found.catalog.names(ids)]
+        write_series(path, ids, names, found.catalog.kinds(ids), found.dead, files)
+        return True
+    return False

@@ -1,4 +1,4 @@
-"""Graphite's tag expressions over (series, value) pairs of each key."""
+"""Graphite's tag expressions over (row, value) pairs of each key."""
 
 import re
 from collections.abc import Sequence
@@ -65,7 +65,7 @@ class Expression:
 
 
 class TagIndex:
-    """The tags of the series in a name table, and how they are searched.
+    """The tags of the names in a name table, and how they are searched.
 
     Notes
     -----
@@ -81,7 +81,7 @@ class TagIndex:
         self._pairs: dict[int, list[NDArray[np.int32]]] = {}
 
     def extend(self, first: int, count: int) -> None:
-        """Take the tags of the series ``first`` to ``count - 1``."""
+        """Take the tags of the names ``first`` to ``count - 1``."""
         chunk = np.empty((_PAIRS_AT_ONCE, 3), np.int32)
         while first < count:
             progress = np.zeros(1, np.int64)
@@ -92,8 +92,8 @@ class TagIndex:
                 self._keys.reserve(512, 1 << 12)
                 self._values.reserve(_PAIRS_AT_ONCE, 1 << 18)
 
-    def find(self, expressions: Sequence[str], count: int) -> NDArray[np.int32]:
-        """Ids below `count` that all expressions match, ascending.
+    def find(self, expressions: Sequence[str], rows: NDArray[np.int32], count: int) -> NDArray[np.int32]:
+        """Those of `rows` (ascending, all below `count`) that all expressions match.
 
         Raises
         ------
@@ -113,7 +113,6 @@ class TagIndex:
                 f"cannot search by {', '.join(expressions) or 'nothing'}: every series matches; "
                 "expected at least one expression that does not match an empty value"
             )
-        rows = np.arange(count, dtype=np.int32)
         for expression in sorted(parsed, key=lambda e: (e.matches_empty, e.regex)):
             rows = rows[self._mask(expression, rows, count)]
         return rows
@@ -148,7 +147,7 @@ class TagIndex:
         return expression.matches([name.decode() for name in self._names.names(rows)])
 
     def _column(self, key: str, count: int) -> NDArray[np.int32]:
-        """The value of a tag for each series: int32[count], `_MISSING` where there is none."""
+        """The value of a tag for each row: int32[count], `_MISSING` where there is none."""
         column = np.full(count, _MISSING, np.int32)
         for pairs in list(self._pairs.get(self._keys.find(key.encode()), ())):
             known = pairs[pairs[:, 0] < count]

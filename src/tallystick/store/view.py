@@ -119,7 +119,8 @@ class StoreView(Readable):
             contents = Contents(self._rules or DEFAULT_RULES)
             contents.read_names(moment.series_file, blocks)
             for segment in moment.segments:
-                contents.replay(segment, moment.series_file, self._clock.now())
+                contents.replay(segment, self._clock.now())
+            contents.finish(self.path / SERIES_FILE, complete=len(blocks) == len(moment.manifest.blocks))
         super().__init__(contents.catalog, contents.heads, self)
         self._stamp, self._manifest, self._blocks = moment.stamp, moment.manifest, blocks
         self._opened = {b.entry.number: b.block for b in blocks}

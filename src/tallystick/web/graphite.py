@@ -2,7 +2,6 @@
 
 from collections.abc import Awaitable, Callable
 
-import numpy as np
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import BaseRoute, Route
@@ -46,7 +45,7 @@ def graphite_routes(store: Store, limits: QueryLimits, clock: Clock, workers: Wo
     async def index(request: Request) -> Response:
         given = await parameters(request)
         catalog = store.catalog
-        names = await workers.run(lambda: sorted(catalog.names(np.arange(len(catalog), dtype=np.int32))))
+        names = await workers.run(lambda: sorted(catalog.names(catalog.ids())))
         return as_json(names, given)
 
     async def version(request: Request) -> Response:

@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 
-import numpy as np
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
@@ -46,7 +45,7 @@ def _names(store: Store, expressions: Sequence[str]) -> list[str]:
     catalog = store.catalog
     if expressions:
         return catalog.names(catalog.tagged(expressions))
-    return [name for name in catalog.names(np.arange(len(catalog), dtype=np.int32)) if ";" in name]
+    return [name for name in catalog.names(catalog.ids()) if ";" in name]
 
 
 def _keys(store: Store, given: Parameters) -> list[str]:

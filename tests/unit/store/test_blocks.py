@@ -200,10 +200,41 @@ class TestSeriesFile:
 
     @pytest.mark.parametrize("sealed", [False, True])
     @pytest.mark.parametrize("where", [3, 20, 45, -1])
-    def test_a_damaged_definition_is_refused_with_a_clear_sentence(self, tmp_path: Path, where: int, sealed: bool):
+    def test_a_series_whose_definition_is_damaged_is_found_under_a_name_of_its_own(
+        self, tmp_path: Path, where: int, sealed: bool
+    ):
         self.damaged(tmp_path, where, sealed=sealed)
-        with pytest.raises(StoreError, match=r"cannot read .*series: .*definitions of series .*restore the file"):
-            open_store(tmp_path)
+        lost = 4 if where == -1 else where // 34
+        names = [f"name.{k}" for k in range(5)]
+        names[lost] = f"recovered.series.{lost}"
+        for opening in ("first", "second"):
+            with opened(tmp_path) as store:
+                assert {name: found(store, name) for name in names} == {n: {0: float(k)} for k, n in enumerate(names)}
+                assert len(store.catalog) == 5
+                problems = "; ".join(store.problems())
+                assert ("cannot tell the names of 1 series" in problems) == (opening == "first"), problems
+                wait_durable(store, put(store, f"new.{opening}", {0: 9.0}))
+                assert found(store, names[lost]) == {0: float(lost)}, "its number went to somebody else"
+                store.delete(store.catalog.find(f"new.{opening}"))
+
+    def test_what_is_known_of_a_recovered_series_is_its_kind(self, tmp_path: Path):
+        with opened(tmp_path) as store:
+            for name, kind in (("t", Kind.TIMING), ("s", Kind.SET), ("c", Kind.COUNTER)):
+                ids = store.create([name], [kind])
+                times = [(NOW_S + 10 * k) * 1000 for k in (0, 0, 1, 1)]
+                wait_durable(
+                    store, store.append(SampleBatch.of(np.repeat(ids, 4), times, [1.0, 2.0, 3.0, 4.0], kind=kind))
+                )
+            store.maintenance.seal()
+        (tmp_path / "series").write_bytes(b"")
+        with opened(tmp_path) as store:
+            assert store.catalog.names(store.catalog.ids()) == [f"recovered.series.{k}" for k in range(3)]
+            assert store.catalog.kinds(store.catalog.ids()).tolist() == [Kind.TIMING, Kind.SET, Kind.GAUGE]
+            store.rename(0, "t")
+        with opened(tmp_path) as store:
+            assert store.read(store.catalog.find("t"), NOW_S, NOW_S + 20, 10)[Statistic.DEFAULT].tolist() == [
+                [1.5, 3.5]
+            ]
 
     def test_a_definition_that_was_never_acknowledged_may_be_torn(self, tmp_path: Path):
         with opened(tmp_path) as store:

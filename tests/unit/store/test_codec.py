@@ -58,12 +58,22 @@ def test_values_of_gauges_are_read_back(gauges: list[tuple[int, float]]):
     assert found_values.tobytes() == values.tobytes()
 
 
-@given(
-    st.integers(0, 2**31),
-    st.lists(st.tuples(st.text(min_size=1, max_size=30), st.sampled_from(Kind)), min_size=1, max_size=9),
+series_lists = st.lists(
+    st.tuples(st.integers(0, 2**31 - 1), st.text(min_size=1, max_size=30), st.sampled_from(Kind)), max_size=9
 )
-def test_definitions_are_read_back(first_id: int, series: list[tuple[str, Kind]]):
-    names = [name.encode() for name, _ in series]
-    kinds = np.array([kind for _, kind in series], np.uint8)
-    found = codec.decode_series(payload(codec.encode_series(first_id, names, kinds)))
-    assert (found[0], found[1], found[2].tolist()) == (first_id, names, kinds.tolist())
+
+
+@given(series_lists)
+def test_what_the_series_file_says_is_read_back(series: list[tuple[int, str, Kind]]):
+    ids = np.array([k for k, _, _ in series], np.int32)
+    names = [name.encode() for _, name, _ in series]
+    kinds = np.array([kind for *_, kind in series], np.uint8)
+    nothing: list[bytes] = []
+    for record, type_, named, kinded in (
+        (codec.encode_define(ids, names, kinds), codec.DEFINE, names, kinds),
+        (codec.encode_rename(ids, names), codec.RENAME, names, kinds[:0]),
+        (codec.encode_forget(ids), codec.FORGET, nothing, kinds[:0]),
+    ):
+        found = codec.decode_series(payload(record))
+        assert (found.type, found.ids.tolist(), found.names) == (type_, ids.tolist(), named)
+        assert found.kinds.tolist() == kinded.tolist()
