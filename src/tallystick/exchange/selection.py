@@ -37,7 +37,7 @@ def select(store: Readable, patterns: Sequence[str], span: Span, step_s: int | N
     if patterns:
         ids = np.unique(np.concatenate([store.catalog.find(pattern) for pattern in patterns])).astype(np.int32)
     else:
-        ids = np.arange(len(store.catalog), dtype=np.int32)
+        ids = store.catalog.ids()
     if not len(ids):
         raise QueryError(f"cannot find a series: none matches {', '.join(patterns) or 'at all'}; expected at least one")
     if step_s is not None:
