@@ -37,12 +37,15 @@ class Series:
         gauge, counter, timing, set or cumulative.
     retention
         Its resolutions, finest first: seconds of a slot, and seconds that it is kept.
+    last_seen_s
+        Epoch seconds of its newest slot; None if it has none.
     """
 
     name: str
     tags: dict[str, str]
     kind: str
     retention: tuple[tuple[int, int], ...]
+    last_seen_s: int | None
 
 
 class Database(ABC):

@@ -83,7 +83,7 @@ class LocalDatabase(Database):
 
     def series(self, pattern: str = "", *, tags: Sequence[str] = ()) -> list[Series]:
         found = known_series(self._store, pattern, list(tags), self._limits.series_max)
-        return [Series(one.name, one.tags, one.kind, one.retention) for one in found]
+        return [Series(one.name, one.tags, one.kind, one.retention, one.last_seen_s) for one in found]
 
     def refresh(self) -> None:
         if self._store is not None:

@@ -40,6 +40,7 @@ class RemoteDatabase(Database):
                     dict(one["tags"]),
                     str(one["kind"]),
                     tuple((int(step), int(keep)) for step, keep in one["retention"]),
+                    None if one["last_seen_s"] is None else int(one["last_seen_s"]),
                 )
                 for one in found
             ]

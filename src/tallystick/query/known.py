@@ -23,12 +23,15 @@ class Known:
         gauge, counter, timing, set or cumulative.
     retention
         Its resolutions, finest first: seconds of a slot, and seconds that it is kept.
+    last_seen_s
+        Epoch seconds of its newest slot; None if it has none.
     """
 
     name: str
     tags: dict[str, str]
     kind: str
     retention: tuple[tuple[int, int], ...]
+    last_seen_s: int | None
 
 
 def known_series(store: StoreReader, pattern: str, expressions: Sequence[str], series_max: int) -> list[Known]:
@@ -50,9 +53,9 @@ def known_series(store: StoreReader, pattern: str, expressions: Sequence[str], s
             f"cannot describe {len(ids)} series: more than the limit series_max = {series_max}; "
             "expected a narrower path"
         )
-    names, kinds = catalog.names(ids), catalog.kinds(ids).tolist()
-    kept = [store.retention(one).resolutions for one in ids.tolist()]
+    kept = [tuple((r.step_s, r.keep_s) for r in store.retention(one).resolutions) for one in ids.tolist()]
+    columns = zip(catalog.names(ids), catalog.kinds(ids).tolist(), kept, store.last_seen(ids).tolist(), strict=True)
     return [
-        Known(name, tags_of(name), Kind(kind).name.lower(), tuple((r.step_s, r.keep_s) for r in resolutions))
-        for name, kind, resolutions in zip(names, kinds, kept, strict=True)
+        Known(name, tags_of(name), Kind(kind).name.lower(), resolutions, last_s if last_s >= 0 else None)
+        for name, kind, resolutions, last_s in columns
     ]

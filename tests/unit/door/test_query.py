@@ -159,6 +159,7 @@ def test_names_are_found_in_every_way(db: Database) -> None:
     assert db.search("LOAD .b.") == ["web.b.load"]
     (series,) = db.series("web.a.took")
     assert (series.kind, series.retention) == ("timing", ((10, 864_000), (60, 2_592_000)))
+    assert series.last_seen_s == NOW_S - 10
     assert db.series(tags=["dc=west"])[0].tags == {"name": "disk", "dc": "west"}
     with pytest.raises(QueryError, match="either a path"):
         db.series()
