@@ -2,16 +2,13 @@
 
 import os
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
 from tallystick.model.name import NAME_BYTES_MAX
-
-PassOver = Callable[[str], None]
-"""Told of each file that cannot be read, in a sentence that names it; reading goes on with the next."""
 
 Column = NDArray[np.float64]
 

@@ -20,15 +20,13 @@ from pathlib import Path
 
 import numpy as np
 
-from tallystick.exchange.foreign import Column, PassOver, component, folders_below, joined, least_m2, most_m2
+from tallystick.exchange.foreign import Column, component, folders_below, joined, least_m2, most_m2
 from tallystick.exchange.istatd_file import StatFile, read_file, recognised
-from tallystick.exchange.registry import reader
+from tallystick.exchange.registry import Watch, reader
 from tallystick.model.errors import ForeignFileError
 from tallystick.model.kind import Kind
 from tallystick.model.tally import Spread, Tally
 from tallystick.store.history import History
-
-__all__ = ["read", "recognised"]
 
 _DIVISION_NOISE = 1e-9
 _FLOAT_NOISE = 1e-6
@@ -64,28 +62,29 @@ class _Level:
 
 
 @reader("istatd")
-def read(path: Path, pass_over: PassOver) -> Iterator[History]:
+def read(path: Path, watch: Watch) -> Iterator[History]:
     """What the counters of a store hold: a piece for each interval of each. Files of others are not looked at."""
     for folders, files in folders_below(path):
-        counter = [file for file in (_file(file, pass_over) for file in files) if file is not None]
+        counter = [file for file in (_file(file, watch) for file in files) if file is not None]
         if counter:
             try:
                 name = joined([component(folder) for folder in folders or (path.absolute().name,)])
                 yield from histories(name, counter)
             except ValueError as cause:
-                pass_over(f"cannot read {path.joinpath(*folders)}: {cause}")
+                watch(f"cannot read {path.joinpath(*folders)}: {cause}")
 
 
-def _file(path: Path, pass_over: PassOver) -> StatFile | None:
+def _file(path: Path, watch: Watch) -> StatFile | None:
     try:
         if not recognised(path):
             return None
         file = read_file(path)
+        watch.came(path.stat().st_size)
     except (ForeignFileError, OSError) as cause:
-        pass_over(str(cause))
+        watch(str(cause))
         return None
     if file.damage:
-        pass_over(f"cannot read all of {path}: {file.damage}; what is whole was read")
+        watch(f"cannot read all of {path}: {file.damage}; what is whole was read")
     return file
 
 

@@ -22,8 +22,8 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from tallystick.exchange.foreign import PassOver, component, folders_below, joined, least_m2
-from tallystick.exchange.registry import reader
+from tallystick.exchange.foreign import component, folders_below, joined, least_m2
+from tallystick.exchange.registry import Watch, reader
 from tallystick.exchange.regrid import Rows, regrid, step_for
 from tallystick.exchange.rrd_dump import Archive, Dump, dump_of
 from tallystick.model.errors import ForeignFileError
@@ -48,7 +48,7 @@ def recognised(path: Path) -> bool:
 
 
 @reader("rrd")
-def read(path: Path, pass_over: PassOver) -> Iterator[History]:
+def read(path: Path, watch: Watch) -> Iterator[History]:
     """What a file, or all archives of a tree, hold: a piece for each step of each file.
 
     Raises
@@ -59,17 +59,18 @@ def read(path: Path, pass_over: PassOver) -> Iterator[History]:
     for folders, files in folders_below(path):
         for file in files:
             if file == path or file.suffix.lower() == ".rrd" or recognised(file):
-                yield from _read_file(file, folders, pass_over)
+                yield from _read_file(file, folders, watch)
 
 
-def _read_file(file: Path, folders: tuple[str, ...], pass_over: PassOver) -> Iterator[History]:
+def _read_file(file: Path, folders: tuple[str, ...], watch: Watch) -> Iterator[History]:
     try:
         dump = dump_of(file)
         yield from histories(dump, names_of(folders, file.name, dump.sources))
+        watch.came(file.stat().st_size)
     except (ForeignFileError, OSError) as cause:
-        pass_over(str(cause))
+        watch(str(cause))
     except ValueError as cause:
-        pass_over(f"cannot read {file}: {cause}")
+        watch(f"cannot read {file}: {cause}")
 
 
 def names_of(folders: tuple[str, ...], file_name: str, sources: list[str]) -> list[str]:

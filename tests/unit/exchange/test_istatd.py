@@ -11,6 +11,7 @@ from tallystick.exchange.istatd import read
 from tallystick.exchange.istatd_file import BUCKET, COLLATED, COUNTER_AGGREGATE, MAGIC, TRAILING, recognised
 from tallystick.model.kind import Kind
 from tallystick.store.history import History
+from watching import Told
 
 T0 = 1_700_002_800  # the beginning of an hour
 PAGE_BYTES = 8192
@@ -67,9 +68,9 @@ class Ring:
 
 
 def pieces(path: Path) -> list[History]:
-    problems: list[str] = []
-    found = list(read(path, problems.append))
-    assert not problems
+    told = Told()
+    found = list(read(path, told))
+    assert not told.sentences
     return found
 
 
@@ -177,10 +178,10 @@ def test_a_file_that_was_not_written_to_its_end_gives_what_it_has(tmp_path: Path
         ring.sample(T0 + 10 * k, float(k))
     file = ring.write(tmp_path / "a" / "10s")
     file.write_bytes(file.read_bytes()[: PAGE_BYTES + 32 * 300 + 5])
-    problems: list[str] = []
-    (history,) = read(tmp_path, problems.append)
+    told = Told()
+    (history,) = read(tmp_path, told)
     assert len(history) == 300
-    assert problems == [f"cannot read all of {file}: it ends after 300 of 512 buckets; what is whole was read"]
+    assert told.sentences == [f"cannot read all of {file}: it ends after 300 of 512 buckets; what is whole was read"]
 
 
 def test_pages_that_never_reached_the_disk_are_gaps(tmp_path: Path) -> None:
@@ -228,10 +229,10 @@ def test_a_file_with_a_damaged_header_is_named_and_stops_no_other(
     damaged = bytearray(file.read_bytes())
     struct.pack_into(form, damaged, offset, value)
     file.write_bytes(damaged)
-    problems: list[str] = []
-    assert [name for history in read(tmp_path, problems.append) for name in history.names] == ["a", "c"]
-    assert len(problems) == 1
-    assert problems[0].startswith(f"cannot read {file}: {problem}")
+    told = Told()
+    assert [name for history in read(tmp_path, told) for name in history.names] == ["a", "c"]
+    assert len(told.sentences) == 1
+    assert told.sentences[0].startswith(f"cannot read {file}: {problem}")
 
 
 def test_files_of_others_are_not_looked_at(tmp_path: Path) -> None:
@@ -257,8 +258,8 @@ def test_any_bytes_behind_the_magic_are_read_or_named(tmp_path: Path) -> None:
         for at in random.integers(16, 600, 4):
             damaged[at] = random.integers(0, 256)
         (tmp_path / "a" / "10s").write_bytes(damaged[: random.integers(16, len(damaged))])
-        problems: list[str] = []
-        for history in read(tmp_path, problems.append):
+        told = Told()
+        for history in read(tmp_path, told):
             assert np.isfinite(history.tally.full.sum).all()
 
 

@@ -14,6 +14,7 @@ from tallystick.exchange.rrd import names_of, read
 from tallystick.model.errors import StartError
 from tallystick.model.kind import Kind
 from tallystick.store.history import History
+from watching import Told
 
 T0 = 1_700_002_800  # the beginning of an hour
 
@@ -34,9 +35,10 @@ def make(file: Path, sources: str, archives: str, updates: Sequence[str], step_s
 
 
 def pieces(path: Path) -> list[History]:
-    problems: list[str] = []
-    found = list(read(path, problems.append))
-    assert not problems
+    told = Told()
+    found = list(read(path, told))
+    assert not told.sentences
+    assert told.size_bytes > 0
     return found
 
 
@@ -184,10 +186,12 @@ def test_a_file_that_cannot_be_read_is_named_and_stops_no_other(tmp_path: Path) 
     (tmp_path / "b.rrd").write_bytes((tmp_path / "b.rrd").read_bytes()[:400])
     (tmp_path / "d.rrd").write_bytes(b"")
     (tmp_path / "notes.xml").write_text("<notes/>")  # another's, and none of our business
-    problems: list[str] = []
-    found = [name for history in read(tmp_path, problems.append) for name in history.names]
+    told = Told()
+    found = [name for history in read(tmp_path, told) for name in history.names]
     assert found == ["a", "c"]
-    assert [problem.split(": ")[0] for problem in problems] == [f"cannot read {tmp_path / f'{n}.rrd'}" for n in "bd"]
+    assert [problem.split(": ")[0] for problem in told.sentences] == [
+        f"cannot read {tmp_path / f'{n}.rrd'}" for n in "bd"
+    ]
 
 
 @pytest.mark.parametrize(
@@ -208,19 +212,19 @@ def test_a_file_that_cannot_be_read_is_named_and_stops_no_other(tmp_path: Path) 
 def test_a_dump_that_is_none_says_why(tmp_path: Path, text: str, problem: str) -> None:
     file = tmp_path / "x.xml"
     file.write_text(text)
-    problems: list[str] = []
-    assert not list(read(file, problems.append))
-    assert len(problems) == 1
-    assert problem in problems[0]
-    assert problems[0].startswith(f"cannot read {file}: ")
+    told = Told()
+    assert not list(read(file, told))
+    assert len(told.sentences) == 1
+    assert problem in told.sentences[0]
+    assert told.sentences[0].startswith(f"cannot read {file}: ")
 
 
 def test_a_file_with_too_many_values_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(rrd_dump, "VALUES_MAX", 50)
     file = make(tmp_path / "x.rrd", "DS:value:GAUGE:20:U:U", "RRA:AVERAGE:0.5:1:60", [])
-    problems: list[str] = []
-    assert not list(read(file, problems.append))
-    assert problems == [f"cannot read {file}: it has more than 50 values; expected what rrdtool dump writes"]
+    told = Told()
+    assert not list(read(file, told))
+    assert told.sentences == [f"cannot read {file}: it has more than 50 values; expected what rrdtool dump writes"]
 
 
 def test_without_the_program_the_package_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

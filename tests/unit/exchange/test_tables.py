@@ -16,6 +16,7 @@ from tallystick.model.kind import Kind
 from tallystick.model.sample import SampleBatch
 from tallystick.model.tally import Tally
 from tallystick.store.history import History
+from watching import Told
 
 NOW_S = 1_700_002_800
 NAMES = [f"web.{kind.name.lower()};host=a" for kind in Kind]
@@ -28,18 +29,6 @@ rows = st.lists(
     min_size=1,
     max_size=50,
 )
-
-
-class Told:
-    def __init__(self) -> None:
-        self.sentences: list[str] = []
-        self.size_bytes = 0
-
-    def __call__(self, sentence: str) -> None:
-        self.sentences.append(sentence)
-
-    def came(self, size_bytes: int) -> None:
-        self.size_bytes += size_bytes
 
 
 def histories(drawn: Iterable[tuple[int, int, float, float]], step_s: int = 10) -> list[History]:

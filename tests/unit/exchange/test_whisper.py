@@ -14,22 +14,9 @@ from tallystick.exchange.whisper_file import METHODS, parse
 from tallystick.model.errors import ForeignFileError
 from tallystick.model.kind import Kind
 from tallystick.store.history import History
+from watching import Told
 
 NOW_S = 1_700_002_800
-
-
-class Told:
-    """Keeps what a reader says."""
-
-    def __init__(self) -> None:
-        self.sentences: list[str] = []
-        self.size_bytes = 0
-
-    def __call__(self, sentence: str) -> None:
-        self.sentences.append(sentence)
-
-    def came(self, size_bytes: int) -> None:
-        self.size_bytes += size_bytes
 
 
 def create(file: Path, archives: list[tuple[int, int]], method: str = "average", xff: float = 0.5) -> Path:
