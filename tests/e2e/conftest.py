@@ -21,6 +21,9 @@ address = "unix://{root}/carbon.sock"
 protocol = "carbon-pickle"
 address = "tcp://127.0.0.1:0"
 [[listeners]]
+protocol = "opentsdb"
+address = "tcp://127.0.0.1:0"
+[[listeners]]
 protocol = "statsd"
 address = "udp://127.0.0.1:0"
 [[listeners]]

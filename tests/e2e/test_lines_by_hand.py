@@ -52,6 +52,17 @@ def test_pickled_frames_land_and_one_that_is_none_closes_only_its_own_connection
     assert shared_server.render("pickled.other;host=a").popitem()[1] == {slot: 3.0}
 
 
+def test_opentsdb_lines_land_under_their_tags_and_the_sender_is_answered(shared_server: Server) -> None:
+    slot = int(time.time()) // 10 * 10 - 60
+    with socket.create_connection(("127.0.0.1", shared_server.port("opentsdb tcp")), timeout=30) as sender:
+        answers = sender.makefile("rb")
+        sender.sendall(b"version\n")
+        assert answers.readline().startswith(b"tallystick ")
+        sender.sendall(f"put tsd.level {slot} 1.5 host=b rack=a\nput tsd.level {slot}\nexit\n".encode())
+        assert answers.read() == f"put: illegal argument: fields: put tsd.level {slot}\n".encode()
+    assert shared_server.render("tsd.level;host=b;rack=a").popitem()[1] == {slot: 1.5}
+
+
 def test_carbon_over_udp_with_several_lines_in_a_datagram(shared_server: Server) -> None:
     now = int(time.time())
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sender:

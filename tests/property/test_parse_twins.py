@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from reference import carbon, statsd
+from reference import carbon, opentsdb, statsd
 from reference.outcome import Outcome
 from tallystick.parse import NameTable, Parser, padded, protocols
 
@@ -42,6 +42,19 @@ def carbon_line(draw: st.DrawFn) -> bytes:
     before = draw(st.sampled_from([b"", b"", b" "]))
     parts = draw(NAMES), draw(BLANKS), draw(NUMBERS), draw(BLANKS), draw(TIMES), draw(ENDS)
     return before + b"".join(parts)
+
+
+TAGS = st.one_of(
+    st.sampled_from([b"k=v", b"host=web1", b"k=", b"=v", b"k", b"k=v;x=y", b"caf\xc3\xa9=\xff", b"k=" + b"v" * 90]),
+    st.binary(max_size=6),
+)
+
+
+@st.composite
+def opentsdb_line(draw: st.DrawFn) -> bytes:
+    command = draw(st.sampled_from([b"put", b"put", b"put", b" put", b"version", b"putt", b""]))
+    words = [command, draw(NAMES), draw(TIMES), draw(NUMBERS), *draw(st.lists(TAGS, max_size=3))]
+    return draw(BLANKS).join(words) + draw(ENDS)
 
 
 KEYS = st.one_of(
@@ -82,7 +95,11 @@ def mutated(lines: st.SearchStrategy[bytes]) -> st.SearchStrategy[bytes]:
     return st.one_of(some, st.builds(apply, some, changes), st.binary(max_size=80))
 
 
-PROTOCOLS = {"carbon": (carbon.parse, mutated(carbon_line())), "statsd": (statsd.parse, mutated(statsd_line()))}
+PROTOCOLS = {
+    "carbon": (carbon.parse, mutated(carbon_line())),
+    "opentsdb": (opentsdb.parse, mutated(opentsdb_line())),
+    "statsd": (statsd.parse, mutated(statsd_line())),
+}
 
 
 def parser_of(name: str) -> Parser:

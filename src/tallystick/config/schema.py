@@ -18,6 +18,7 @@ from tallystick.model.retention import DEFAULT_KEEP, Retention, RetentionRule
 PROTOCOLS = {
     "carbon": ("tcp", "udp", "unix"),
     "carbon-pickle": ("tcp", "unix"),
+    "opentsdb": ("tcp", "unix"),
     "statsd": ("tcp", "udp", "unix"),
 }
 """Protocols that a listener may speak, and over what."""

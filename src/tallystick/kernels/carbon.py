@@ -9,7 +9,8 @@ the grammar, to say why.
 
 import numpy as np
 
-from tallystick.kernels.compile import inlined, load_u64, scanner
+from tallystick.kernels.compile import load_u64, scanner
+from tallystick.kernels.fields import end_of_name, is_blank, name_valid, next_field, read_time, skip_blanks
 from tallystick.kernels.names import LIMIT, NO_ROOM, NameArrays, find_or_add, guess, learn
 from tallystick.kernels.numbers import EXACT, HARD, NOT_A_NUMBER, is_not_finite, read_number
 from tallystick.kernels.rows import (
@@ -25,7 +26,7 @@ from tallystick.kernels.rows import (
     note_hard,
     reject,
 )
-from tallystick.kernels.words import find_newline, find_unplain, same_bytes, utf8_valid
+from tallystick.kernels.words import find_newline, same_bytes, utf8_valid
 from tallystick.model.name import NAME_BYTES_MAX
 from tallystick.model.reason import Reason
 
@@ -39,87 +40,7 @@ _TIMESTAMP = int(Reason.TIMESTAMP)
 _LINE_LONG = int(Reason.LINE_LONG)
 _SERIES_LIMIT = int(Reason.SERIES_LIMIT)
 
-TIMESTAMP_MAX_S = 9_000_000_000_000
-"""Larger timestamps would not fit the milliseconds; far below it the limit for the future rejects them."""
-
-_NEWLINE, _RETURN, _SPACE, _TAB, _POINT = 0x0A, 0x0D, 0x20, 0x09, 0x2E
-_SECONDS_DIGITS_MAX = 12
-_BAD_TIME = -1
-
-
-@inlined
-def _is_blank(byte: int) -> bool:
-    return byte in (_SPACE, _TAB)
-
-
-@inlined
-def _skip_blanks(buffer: np.ndarray, i: int) -> int:
-    while _is_blank(buffer[i]):
-        i += 1
-    return i
-
-
-@inlined
-def _name_end(buffer: np.ndarray, start: int) -> int:
-    """Position behind the name: of the first byte that no name can hold; bytes above 0x7f are looked at later."""
-    i = find_unplain(buffer, start)
-    while buffer[i] >= 0x80:
-        i = find_unplain(buffer, i + 1)
-    return i
-
-
-@inlined
-def _name_valid(buffer: np.ndarray, start: int, stop: int) -> bool:
-    """Whether a name of bytes above 0x20 is UTF-8; quickly yes for ASCII."""
-    for i in range(start, stop):
-        if buffer[i] >= 0x80:
-            return utf8_valid(buffer, i, stop)
-    return True
-
-
-@inlined
-def _read_time(buffer: np.ndarray, start: int, now_ms: int) -> tuple[int, int]:
-    """Milliseconds and the position behind the timestamp; `_BAD_TIME` where it is none. -1 means now.
-
-    Seconds as a plain decimal are cut to milliseconds exactly; other notations go through a float.
-    """
-    i = start
-    seconds = 0
-    while 0x30 <= buffer[i] <= 0x39 and i - start < _SECONDS_DIGITS_MAX:
-        seconds = seconds * 10 + np.int64(buffer[i] - 0x30)
-        i += 1
-    if i > start:
-        if buffer[i] <= _SPACE:
-            return seconds * 1000, i
-        if buffer[i] == _POINT:
-            fraction = 0
-            unit = 100
-            i += 1
-            while 0x30 <= buffer[i] <= 0x39:
-                fraction += np.int64(buffer[i] - 0x30) * unit
-                unit //= 10
-                i += 1
-            if buffer[i] <= _SPACE:
-                return seconds * 1000 + fraction, i
-    value, i, status = read_number(buffer, start)
-    if status != EXACT:
-        return _BAD_TIME, i
-    if value == -1.0:
-        return now_ms, i
-    if 0.0 <= value <= TIMESTAMP_MAX_S:
-        return np.int64(np.floor(value * 1000.0)), i
-    return _BAD_TIME, i
-
-
-@inlined
-def _next_field(buffer: np.ndarray, i: int, stop: int) -> tuple[int, int]:
-    """Bounds of the first field at or after `i`; empty, at `stop`, if there is none."""
-    while i < stop and _is_blank(buffer[i]):
-        i += 1
-    start = i
-    while i < stop and not _is_blank(buffer[i]):
-        i += 1
-    return start, i
+_NEWLINE, _RETURN, _SPACE = 0x0A, 0x0D, 0x20
 
 
 @scanner
@@ -127,17 +48,17 @@ def _fault(buffer: np.ndarray, start: int, stop: int) -> int:
     """Why the line ``buffer[start:stop]``, without its newline, is bad; `Reason.NONE` if it holds only blanks."""
     if stop > start and buffer[stop - 1] == _RETURN:
         stop -= 1
-    name, name_end = _next_field(buffer, start, stop)
-    number, number_end = _next_field(buffer, name_end, stop)
-    time, time_end = _next_field(buffer, number_end, stop)
-    extra, _ = _next_field(buffer, time_end, stop)
+    name, name_end = next_field(buffer, start, stop)
+    number, number_end = next_field(buffer, name_end, stop)
+    time, time_end = next_field(buffer, number_end, stop)
+    extra, _ = next_field(buffer, time_end, stop)
     if name == stop:
         return _NONE
     if time == stop or extra < stop:
         return _FIELDS
     if name_end - name > NAME_BYTES_MAX:
         return _NAME_LONG
-    if _name_end(buffer, name) < name_end or not utf8_valid(buffer, name, name_end):
+    if end_of_name(buffer, name) < name_end or not utf8_valid(buffer, name, name_end):
         return _NAME_BYTES
     value, end, status = read_number(buffer, number)
     if status == NOT_A_NUMBER or end != number_end:
@@ -189,7 +110,7 @@ def parse_lines(
         buffer[stop] = _NEWLINE
         while i < stop:
             start = i
-            i = _skip_blanks(buffer, i)
+            i = skip_blanks(buffer, i)
             entry = guess(names, previous, trust, seen)
             hit = False
             length = 0
@@ -202,17 +123,17 @@ def parse_lines(
                     and same_bytes(names.arena, at, buffer, i, length)
                 )
             name = i
-            i = i + length if hit else _name_end(buffer, i)
+            i = i + length if hit else end_of_name(buffer, i)
             name_end = i
             good = False
             value, status, value_at, value_end, ms = 0.0, NOT_A_NUMBER, 0, 0, 0
-            if _is_blank(buffer[i]) and (
-                hit or (i > name and i - name <= NAME_BYTES_MAX and _name_valid(buffer, name, i))
+            if is_blank(buffer[i]) and (
+                hit or (i > name and i - name <= NAME_BYTES_MAX and name_valid(buffer, name, i))
             ):
-                value_at = _skip_blanks(buffer, i)
+                value_at = skip_blanks(buffer, i)
                 value, value_end, status = read_number(buffer, value_at)
-                if status != NOT_A_NUMBER and _is_blank(buffer[value_end]) and (status == HARD or np.isfinite(value)):
-                    i = _skip_blanks(buffer, value_end)
+                if status != NOT_A_NUMBER and is_blank(buffer[value_end]) and (status == HARD or np.isfinite(value)):
+                    i = skip_blanks(buffer, value_end)
                     low, high = load_u64(buffer, i), load_u64(buffer, i + 3)
                     if low == time_low and high == time_high:
                         ms = time_ms
@@ -220,11 +141,11 @@ def parse_lines(
                         good = buffer[i] == _NEWLINE
                     else:
                         at = i
-                        ms, i = _read_time(buffer, at, now_ms)
+                        ms, i = read_time(buffer, at, now_ms)
                         if ms >= 0:
                             if i == at + 10 and buffer[i] == _NEWLINE and buffer[at] != 0x2D:
                                 time_low, time_high, time_ms = low, high, ms
-                            i = _skip_blanks(buffer, i)
+                            i = skip_blanks(buffer, i)
                             if buffer[i] == _RETURN:
                                 i += 1
                             good = buffer[i] == _NEWLINE

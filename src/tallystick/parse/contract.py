@@ -85,6 +85,8 @@ class Parsed:
         call for the same connection.
     broken
         Whether nothing that follows on this connection can be read: it is to be closed.
+    reply
+        What the protocol has the sender told; nothing for most.
     """
 
     batch: SampleBatch
@@ -93,6 +95,7 @@ class Parsed:
     consumed: int
     skipping: bool = False
     broken: bool = False
+    reply: bytes = b""
 
 
 class Parser(Protocol):

@@ -21,7 +21,7 @@ from tallystick.config.address import Address
 from tallystick.ledger import Account
 from tallystick.model.errors import StartError
 from tallystick.model.reason import Reason
-from tallystick.parse import PADDING, Parser
+from tallystick.parse import PADDING, Parsed, Parser
 from tallystick.receive.intake import Intake
 
 logger = logging.getLogger(__name__)
@@ -29,6 +29,7 @@ logger = logging.getLogger(__name__)
 _BUFFER_BYTES = (1 << 20) + (1 << 16)
 """More than the longest line that a listener can be configured for: else nothing more could be read behind one."""
 _BACKLOG = 1024
+_UNREAD_BYTES_MAX = 1 << 16
 CONNECTIONS_MAX = 10_000
 """Further connections are closed at once, and so are those beyond half of the descriptors that the system grants: the
 others are for the store and for HTTP."""
@@ -149,8 +150,16 @@ class _Connection(asyncio.BufferedProtocol):
             return
         self._skipping = parsed.skipping
         self._rest = bytes(door.view[parsed.consumed : length])
-        if parsed.broken and self._transport is not None:
-            self._transport.abort()
+        if self._transport is not None and (parsed.reply or parsed.broken):
+            self._answer(self._transport, parsed)
+
+    def _answer(self, transport: asyncio.Transport, parsed: Parsed) -> None:
+        if transport.get_write_buffer_size() > _UNREAD_BYTES_MAX:
+            transport.abort()  # who sends and never reads must not fill our memory
+            return
+        transport.write(parsed.reply)
+        if parsed.broken:
+            transport.close()
 
     def eof_received(self) -> bool:
         return False
