@@ -24,6 +24,9 @@ address = "tcp://127.0.0.1:0"
 protocol = "opentsdb"
 address = "tcp://127.0.0.1:0"
 [[listeners]]
+protocol = "influx"
+address = "udp://127.0.0.1:0"
+[[listeners]]
 protocol = "statsd"
 address = "udp://127.0.0.1:0"
 [[listeners]]

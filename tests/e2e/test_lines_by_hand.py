@@ -63,6 +63,16 @@ def test_opentsdb_lines_land_under_their_tags_and_the_sender_is_answered(shared_
     assert shared_server.render("tsd.level;host=b;rack=a").popitem()[1] == {slot: 1.5}
 
 
+def test_influx_lines_land_as_a_series_for_each_field(shared_server: Server) -> None:
+    slot = int(time.time()) // 10 * 10 - 60
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sender:
+        line = f"room,floor=2 warmth=21.5,people=3i {slot}000000000\nlight value=7 {slot}000000000"
+        sender.sendto(line.encode(), ("127.0.0.1", shared_server.port("influx udp")))
+    wait_until(lambda: shared_server.values("light"), "light")
+    assert shared_server.render("room.warmth;floor=2").popitem()[1] == {slot: 21.5}
+    assert shared_server.render("room.people;floor=2").popitem()[1] == {slot: 3.0}
+
+
 def test_carbon_over_udp_with_several_lines_in_a_datagram(shared_server: Server) -> None:
     now = int(time.time())
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sender:

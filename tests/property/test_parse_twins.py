@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from reference import carbon, opentsdb, statsd
+from reference import carbon, influx, opentsdb, statsd
 from reference.outcome import Outcome
 from tallystick.parse import NameTable, Parser, padded, protocols
 
@@ -57,6 +57,30 @@ def opentsdb_line(draw: st.DrawFn) -> bytes:
     return draw(BLANKS).join(words) + draw(ENDS)
 
 
+WORDS = st.one_of(
+    st.sampled_from(
+        [b"m", b"cpu", b"a\\,b", b"a\\ b", b"k\\=v", b"value", b"x;y", b"caf\xc3\xa9", b"", b"n" * 150, b"\\"]
+    ),
+    st.binary(max_size=5),
+)
+FIELD_VALUES = st.one_of(
+    NUMBERS,
+    st.sampled_from(
+        [b"1i", b"-2i", b"3u", b"1.5i", b"t", b"False", b'"text"', b'"a, b=c \\" d"', b'"open', b'"\\', b""]
+    ),
+)
+
+
+@st.composite
+def influx_line(draw: st.DrawFn) -> bytes:
+    tags = draw(st.lists(st.tuples(WORDS, WORDS).map(b"=".join), max_size=2))
+    fields = draw(st.lists(st.tuples(WORDS, FIELD_VALUES).map(b"=".join), max_size=3))
+    times = st.sampled_from(
+        [b"", b"", b" 1465839830100400200", b" 0", b" -1", b" 1.5", b"  17 ", b" 9999999999999999999"]
+    )
+    return b",".join([draw(WORDS), *tags]) + b" " + b",".join(fields) + draw(times) + draw(ENDS)
+
+
 KEYS = st.one_of(
     st.sampled_from([b"a", b"web.cpu", b"my key/x%", b"k;t=v", b"", b" ", b"\xc3\xa9", b"k" * 150, b"a|b"]),
     st.binary(max_size=12),
@@ -97,6 +121,7 @@ def mutated(lines: st.SearchStrategy[bytes]) -> st.SearchStrategy[bytes]:
 
 PROTOCOLS = {
     "carbon": (carbon.parse, mutated(carbon_line())),
+    "influx": (influx.parse, mutated(influx_line())),
     "opentsdb": (opentsdb.parse, mutated(opentsdb_line())),
     "statsd": (statsd.parse, mutated(statsd_line())),
 }

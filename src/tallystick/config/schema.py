@@ -18,6 +18,7 @@ from tallystick.model.retention import DEFAULT_KEEP, Retention, RetentionRule
 PROTOCOLS = {
     "carbon": ("tcp", "udp", "unix"),
     "carbon-pickle": ("tcp", "unix"),
+    "influx": ("tcp", "udp", "unix"),
     "opentsdb": ("tcp", "unix"),
     "statsd": ("tcp", "udp", "unix"),
 }

@@ -46,3 +46,5 @@ class Reason(IntEnum):
     """A frame that is not written as the protocol says."""
     FRAME_LONG = 20
     """The frame is longer than the listener allows; where the next one begins is not known."""
+    TEXT = 21
+    """The value is text, which no series can hold."""

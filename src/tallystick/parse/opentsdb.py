@@ -42,7 +42,6 @@ _ANSWERS = {
 class OpenTsdbParser(LineParser):
     """OpenTSDB's ``put`` lines; every sample is a gauge of weight 1."""
 
-    _kernel = staticmethod(parse_lines)
     sample_bytes_min = 9
     plain = True
 

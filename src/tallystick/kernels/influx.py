@@ -1,0 +1,353 @@
+"""InfluxDB's line protocol to columns; the grammar is in `tallystick.parse.influx`.
+
+Where a line's key, fields and timestamp are is decided first, by backslashes and quotes alone. Only a line whose key
+and timestamp are good gives samples, each field by itself.
+"""
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tallystick.kernels.compile import inlined, scanner
+from tallystick.kernels.names import LIMIT, NO_ROOM, NameArrays, learn, resolve
+from tallystick.kernels.numbers import HARD, NOT_A_NUMBER, is_not_finite, read_number
+from tallystick.kernels.rows import (
+    DONE,
+    NAMES_FULL,
+    POSITION,
+    PREVIOUS,
+    ROWS,
+    SEEN,
+    SPAN,
+    TRUST,
+    Rows,
+    note_hard,
+    reject,
+)
+from tallystick.kernels.words import find_newline, utf8_valid
+from tallystick.model.name import NAME_BYTES_MAX
+from tallystick.model.reason import Reason
+
+_NONE = int(Reason.NONE)
+_FIELDS = int(Reason.FIELDS)
+_NAME_LONG = int(Reason.NAME_LONG)
+_NAME_BYTES = int(Reason.NAME_BYTES)
+_VALUE = int(Reason.VALUE)
+_VALUE_NOT_FINITE = int(Reason.VALUE_NOT_FINITE)
+_TIMESTAMP = int(Reason.TIMESTAMP)
+_LINE_LONG = int(Reason.LINE_LONG)
+_TAG = int(Reason.TAG)
+_TEXT = int(Reason.TEXT)
+_SERIES_LIMIT = int(Reason.SERIES_LIMIT)
+
+_NEWLINE, _RETURN, _SPACE, _TAB, _COMMA, _EQUALS = 0x0A, 0x0D, 0x20, 0x09, 0x2C, 0x3D
+_QUOTE, _BACKSLASH, _HASH, _POINT, _SEMICOLON, _UNDERSCORE, _MINUS = 0x22, 0x5C, 0x23, 0x2E, 0x3B, 0x5F, 0x2D
+_VALUE_FIELD = np.frombuffer(b"value", np.uint8)
+_WORDS = np.frombuffer(b"tTtrueTrueTRUEfFfalseFalseFALSE", np.uint8)
+_WORD_BOUNDS = np.array([0, 1, 2, 6, 10, 14, 15, 16, 21, 26, 31])
+_FALSE_FROM = 5  # the words from here on
+_DIGITS_MAX = 18
+
+
+@inlined
+def _until(buffer: np.ndarray, i: int, stop: int, a: int, b: int) -> int:
+    """Position of the first `a` or `b` that no backslash stands before, or `stop`."""
+    escaped = False
+    while i < stop and (escaped or (buffer[i] != a and buffer[i] != b)):
+        escaped = buffer[i] == _BACKSLASH
+        i += 1
+    return i
+
+
+@inlined
+def _field_end(buffer: np.ndarray, i: int, stop: int, end: int) -> int:
+    """Position of the first `end` (a comma or a blank) behind a field at `i`, or `stop`; text in quotes may hold it."""
+    i = _until(buffer, i, stop, _EQUALS, _SPACE)
+    if i < stop - 1 and buffer[i] == _EQUALS and buffer[i + 1] == _QUOTE:
+        i += 2
+        while i < stop and buffer[i] != _QUOTE:
+            i += 2 if buffer[i] == _BACKSLASH and i + 1 < stop else 1
+        i += 1
+    while i < stop and buffer[i] != end and buffer[i] != _SPACE:
+        i += 1
+    return min(i, stop)
+
+
+@scanner
+def _fields_end(buffer: np.ndarray, i: int, stop: int) -> int:
+    """Position behind the last field."""
+    while True:
+        i = _field_end(buffer, i, stop, _COMMA)
+        if i >= stop or buffer[i] == _SPACE:
+            return i
+        i += 1
+
+
+@inlined
+def _skip_spaces(buffer: np.ndarray, i: int, stop: int) -> int:
+    while i < stop and buffer[i] == _SPACE:
+        i += 1
+    return i
+
+
+@scanner
+def _read_time(buffer: np.ndarray, start: int, stop: int, unit_ns: int, now_ms: int) -> int:
+    """Milliseconds of a whole number of units; -1 if it is none. No number is now."""
+    if start == stop:
+        return now_ms
+    value = 0
+    digits_max = _DIGITS_MAX + (1 if unit_ns == 1 else 0)
+    if stop - start > digits_max:
+        return -1
+    for i in range(start, stop):
+        if not 0x30 <= buffer[i] <= 0x39:
+            return -1
+        value = value * 10 + np.int64(buffer[i] - 0x30)
+    if unit_ns >= 1_000_000:
+        scale = unit_ns // 1_000_000
+        return value * scale if value <= 9_000_000_000_000_000 // scale else -1
+    return value // (1_000_000 // unit_ns)
+
+
+@inlined
+def _append(buffer: np.ndarray, start: int, stop: int, out: np.ndarray, length: int, parted: bool) -> int:
+    """Append a key or value without its backslashes; what a name cannot hold becomes an underscore.
+
+    Parameters
+    ----------
+    parted
+        Whether a semicolon or an equals sign would part tags, and so becomes an underscore, too.
+
+    Returns
+    -------
+    int
+        The length, more than `NAME_BYTES_MAX` if it is too long.
+    """
+    i = start
+    while i < stop:
+        if buffer[i] == _BACKSLASH and i + 1 < stop and buffer[i + 1] in (_COMMA, _EQUALS, _SPACE):
+            i += 1
+        if length >= NAME_BYTES_MAX:
+            return NAME_BYTES_MAX + 1
+        byte = buffer[i]
+        unfit = byte <= _SPACE or byte in (0x7F, _SEMICOLON) or (parted and byte == _EQUALS)
+        out[length] = _UNDERSCORE if unfit else byte
+        length += 1
+        i += 1
+    return length
+
+
+@scanner
+def _write_tags(buffer: np.ndarray, i: int, stop: int, out: np.ndarray) -> tuple[int, int]:
+    """Write the tags from the comma at `i` on as ``;key=value``; their length, and any fault."""
+    length = 0
+    while i < stop:
+        key = i + 1
+        end = _until(buffer, key, stop, _COMMA, _COMMA)
+        equals = _until(buffer, key, end, _EQUALS, _EQUALS)
+        if equals == key or equals >= end - 1:
+            return length, _TAG
+        if length >= NAME_BYTES_MAX:
+            return length, _NAME_LONG
+        out[length] = _SEMICOLON
+        length = _append(buffer, key, equals, out, length + 1, True)
+        if length >= NAME_BYTES_MAX:
+            return length, _NAME_LONG
+        out[length] = _EQUALS
+        length = _append(buffer, equals + 1, end, out, length + 1, False)
+        if length > NAME_BYTES_MAX:
+            return length, _NAME_LONG
+        i = end
+    return length, _NONE
+
+
+@inlined
+def _is_value(buffer: np.ndarray, start: int, stop: int) -> bool:
+    """Whether a field is called ``value``, which adds nothing to a name."""
+    if stop - start != len(_VALUE_FIELD):
+        return False
+    same = True
+    for k in range(len(_VALUE_FIELD)):
+        same &= buffer[start + k] == _VALUE_FIELD[k]
+    return same
+
+
+@scanner
+def _truth(buffer: np.ndarray, start: int, stop: int) -> float:
+    """1 or 0 for a boolean, else -1."""
+    for word in range(len(_WORD_BOUNDS) - 1):
+        low, high = _WORD_BOUNDS[word], _WORD_BOUNDS[word + 1]
+        if high - low == stop - start:
+            same = True
+            for k in range(high - low):
+                same &= buffer[start + k] == _WORDS[low + k]
+            if same:
+                return 1.0 if word < _FALSE_FROM else 0.0
+    return -1.0
+
+
+@inlined
+def _read_value(buffer: np.ndarray, start: int, stop: int) -> tuple[float, int, int]:
+    """A field's value, its status as of `read_number`, and `Reason.NONE` or why it is bad."""
+    if start < stop and buffer[start] == _QUOTE:
+        return 0.0, NOT_A_NUMBER, _TEXT
+    value, end, status = read_number(buffer, start)
+    if status != NOT_A_NUMBER and end < stop and buffer[end] in (0x69, 0x75):  # i and u behind whole numbers
+        whole = True
+        for i in range(start, end):
+            whole &= 0x30 <= buffer[i] <= 0x39 or (i == start and buffer[i] == _MINUS)
+        end += 1 if whole else 0
+    if status == NOT_A_NUMBER or end != stop:
+        truth = _truth(buffer, start, stop)
+        if truth >= 0.0:
+            return truth, 0, _NONE
+        return 0.0, NOT_A_NUMBER, _VALUE_NOT_FINITE if is_not_finite(buffer, start, stop) else _VALUE
+    if status != HARD and not np.isfinite(value):
+        return 0.0, NOT_A_NUMBER, _VALUE_NOT_FINITE
+    return value, status, _NONE
+
+
+@scanner
+def _write_name(
+    buffer: np.ndarray,
+    measurement: tuple[int, int],
+    field: tuple[int, int],
+    tags: np.ndarray,
+    length: int,
+    out: np.ndarray,
+) -> tuple[int, int]:
+    """Write the name of a field's series, with the tags that are written already; its length, and any fault."""
+    at = _append(buffer, measurement[0], measurement[1], out, 0, False)
+    if not _is_value(buffer, field[0], field[1]):
+        if at < NAME_BYTES_MAX:
+            out[at] = _POINT
+            at += 1
+        at = _append(buffer, field[0], field[1], out, at, False)
+    if at + length > NAME_BYTES_MAX:
+        return at, _NAME_LONG
+    for k in range(length):
+        out[at + k] = tags[k]
+    at += length
+    for k in range(at):
+        if out[k] >= 0x80:
+            return at, _NONE if utf8_valid(out, k, at) else _NAME_BYTES
+    return at, _NONE
+
+
+@scanner
+def parse_lines(
+    buffer: np.ndarray,
+    offsets: np.ndarray,
+    lengths: np.ndarray,
+    line_bytes_max: int,
+    names: NameArrays,
+    now_ms: int,
+    rows: Rows,
+    unit_ns: int,
+    tags: NDArray[np.uint8],
+    resume: NDArray[np.int64],
+) -> int:
+    """Parse the lines of spans of a buffer; as `tallystick.kernels.carbon.parse_lines`.
+
+    Parameters
+    ----------
+    unit_ns
+        Nanoseconds that a timestamp counts.
+    tags : uint8[NAME_SCRATCH_BYTES]
+        Tags under construction.
+    resume : int64[1]
+        Fields of the line at hand that are done: it is begun again where a name found no room.
+    """
+    progress = rows.progress
+    values = rows.value.view(np.float64)
+    previous, trust = progress[PREVIOUS], progress[TRUST]
+    row, seen = progress[ROWS], progress[SEEN]
+    state = DONE
+    while state == DONE and progress[SPAN] < len(offsets):
+        span = progress[SPAN]
+        stop = offsets[span] + lengths[span]
+        i = offsets[span] if progress[POSITION] < 0 else progress[POSITION]
+        kept = buffer[stop]
+        buffer[stop] = _NEWLINE
+        while i < stop:
+            start = i
+            newline = find_newline(buffer, start)
+            i = newline + 1
+            done, resume[0] = resume[0], 0
+            if newline - start > line_bytes_max:
+                reject(rows, _LINE_LONG, start, newline)
+                seen += 1
+                continue
+            end = newline - 1 if newline > start and buffer[newline - 1] == _RETURN else newline
+            key = _skip_spaces(buffer, start, end)
+            if key == end or buffer[key] == _HASH:
+                continue
+            key_end = _until(buffer, key, end, _SPACE, _SPACE)
+            measurement_end = _until(buffer, key, key_end, _COMMA, _COMMA)
+            field = _skip_spaces(buffer, key_end, end)
+            fields_end = _fields_end(buffer, field, end)
+            time = _skip_spaces(buffer, fields_end, end)
+            time_end = end
+            while time_end > time and buffer[time_end - 1] == _SPACE:
+                time_end -= 1
+            ms = _read_time(buffer, time, time_end, unit_ns, now_ms)
+            tags_length, fault = _write_tags(buffer, measurement_end, key_end, tags)
+            if measurement_end == key or field == end:
+                fault = _FIELDS
+            elif fault == _NONE and ms < 0:
+                fault = _TIMESTAMP
+            if fault != _NONE:
+                reject(rows, fault, start, newline)
+                seen += 1
+                continue
+            fields = 0
+            while field < fields_end:
+                field_end = min(_field_end(buffer, field, fields_end, _COMMA), fields_end)
+                equals = _until(buffer, field, field_end, _EQUALS, _EQUALS)
+                fields += 1
+                if fields <= done:
+                    field = field_end + 1
+                    continue
+                value, status = 0.0, NOT_A_NUMBER
+                length = 0
+                fault = _FIELDS
+                if field < equals < field_end - 1:
+                    value, status, fault = _read_value(buffer, equals + 1, field_end)
+                if fault == _NONE:
+                    length, fault = _write_name(
+                        buffer, (key, measurement_end), (field, equals), tags, tags_length, rows.name
+                    )
+                entry = -1
+                if fault == _NONE:
+                    entry, hit = resolve(names, rows.name, 0, length, previous, trust, seen)
+                    if entry == NO_ROOM:
+                        resume[0] = fields - 1
+                        state = NAMES_FULL
+                        i = start
+                        break
+                    if entry == LIMIT:
+                        fault = _SERIES_LIMIT
+                    else:
+                        trust = learn(names, previous, entry, trust, hit)
+                        previous = entry
+                seen += 1
+                if fault != _NONE:
+                    reject(rows, fault, start, newline)
+                else:
+                    if status == HARD:
+                        note_hard(rows, row, equals + 1, field_end)
+                    rows.ids[row] = entry
+                    rows.timestamp[row] = ms
+                    values[row] = value
+                    row += 1
+                field = field_end + 1
+            if state == NAMES_FULL:
+                break
+        buffer[stop] = kept
+        if state == DONE:
+            progress[SPAN] = span + 1
+            progress[POSITION] = -1
+        else:
+            progress[POSITION] = i
+    progress[ROWS], progress[SEEN] = row, seen
+    progress[PREVIOUS], progress[TRUST] = previous, trust
+    return state
