@@ -5,11 +5,13 @@
 
 from typing import TYPE_CHECKING
 
+from tallystick.version import __version__
+
 if TYPE_CHECKING:
     from tallystick.door import connect as connect
     from tallystick.door import open as open
 
-__version__ = "0.1.0"
+__all__ = ["__version__", "connect", "open"]
 
 _DOORS = ("connect", "open")
 

@@ -21,13 +21,13 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
-from tallystick import __version__
 from tallystick.kernels.names import NameTable
 from tallystick.kernels.opentsdb import Commands, parse_lines
 from tallystick.model.reason import Reason
 from tallystick.parse.contract import Parsed
 from tallystick.parse.lines import LineParser
 from tallystick.parse.registry import protocol
+from tallystick.version import __version__
 
 ANSWERS_MAX = 64
 _TEXT_BYTES_MAX = 200

@@ -1,0 +1,3 @@
+"""The version of Tallystick, for those that must not import more."""
+
+__version__ = "0.1.0"
