@@ -290,7 +290,7 @@ class NameTable:
         ids = np.asarray(entries if isinstance(entries, np.ndarray) else list(entries), np.int64)
         return names_in(self._arrays, ids)
 
-    def texts(self, entries: NDArray[np.int32]) -> list[str]:
+    def texts(self, entries: NDArray[np.integer]) -> list[str]:
         """The names of several entries as text, in their order."""
         ids = entries.astype(np.int64)
         return texts(self._arrays.arena, self._arrays.offsets[ids], self._arrays.offsets[ids + 1])

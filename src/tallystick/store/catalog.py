@@ -10,6 +10,7 @@ Threads: whoever changes names holds a lock. Readers take a `View` (see `tallyst
 import threading
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from operator import attrgetter
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,6 +22,7 @@ from tallystick.model.kind import Kind
 from tallystick.store.contract import Node
 from tallystick.store.glob import Glob, split
 from tallystick.store.rows import Ids, View, copied, moved
+from tallystick.store.tree import ends_at, ends_of, nodes, path_of, rows_at
 
 _CACHED_PATTERNS_MAX = 64
 _UNKNOWN, _NO, _YES = 0, 1, 2
@@ -238,11 +240,11 @@ class SeriesCatalog:
     def children(self, pattern: str) -> list[Node]:
         """The nodes (branches and leaves) that `pattern` matches at its own depth, sorted by path."""
         view = self._view
-        nodes: dict[str, Node] = {}
-        for globs in split(pattern):
-            for node in self._nodes(view, globs, self._rows(view, globs, deeper=True)):
-                nodes[node.path] = node
-        return [nodes[path] for path in sorted(nodes)]
+        patterns = split(pattern)
+        found = [node for globs in patterns for node in self._nodes(view, globs)]
+        if len(patterns) > 1:
+            found = list({node.path: node for node in found}.values())
+        return sorted(found, key=attrgetter("path"))
 
     def tagged(self, expressions: Sequence[str]) -> Ids:
         """Ids of the series that all expressions match, sorted by name: ``tag=value``, ``!=``, ``=~``, ``!=~``.
@@ -266,7 +268,7 @@ class SeriesCatalog:
             rows = rows[held]
         lengths = arrays.offsets[rows + 1] - arrays.offsets[rows]
         shortest = rows[np.argsort(lengths, kind="stable")[: max(limit, 0)]]
-        return sorted((name.decode() for name in view.tables.names.names(shortest)), key=lambda name: (len(name), name))
+        return sorted(view.tables.names.texts(shortest), key=lambda name: (len(name), name))
 
     def names(self, ids: Ids) -> list[str]:
         """The names of `ids`, in their order; of series forgotten since they were found, the last or an empty one."""
@@ -297,16 +299,10 @@ class SeriesCatalog:
 
     def _rows(self, view: View, globs: list[Glob], *, deeper: bool) -> NDArray[np.intp]:
         """The series whose first components match, of that depth or also deeper; literals go first."""
-        levels = len(globs)
-        if levels > len(view.columns):
+        path = path_of(view.tables.components, globs)
+        if path is None:
             return np.empty(0, np.intp)
-        depth = view.depth[: view.count]
-        mask = depth >= levels if deeper else depth == levels
-        for level, glob in enumerate(globs):
-            if glob.literal is not None:
-                component = view.tables.components.find(glob.literal.encode())
-                mask &= view.columns[level, : view.count] == component
-        rows = np.flatnonzero(mask)
+        rows = rows_at(view, path, deeper=deeper)
         for level, glob in enumerate(globs):
             if glob.literal is None and not glob.everything and len(rows):
                 components = view.columns[level][rows]
@@ -328,34 +324,23 @@ class SeriesCatalog:
             asked[components] = True
             unknown = np.flatnonzero(asked & (known == _UNKNOWN))
             if len(unknown):
-                texts = [component.decode() for component in view.tables.components.names(unknown)]
+                texts = view.tables.components.texts(unknown)
                 known[unknown] = np.where(glob.matches(texts), _YES, _NO)
             return known
 
-    def _nodes(self, view: View, globs: list[Glob], rows: NDArray[np.intp]) -> list[Node]:
-        """One node for each distinct beginning of the series `rows`."""
-        if len(rows) == 0:
+    def _nodes(self, view: View, globs: list[Glob]) -> list[Node]:
+        """The nodes that a pattern matches, in any order."""
+        path = path_of(view.tables.components, globs)
+        if path is None:
             return []
-        levels = len(globs)
-        size = len(view.tables.components)
-        code = np.zeros(len(rows), np.int64)
-        number = 1
-        for level in (k for k in range(levels) if globs[k].literal is None):
-            joint = code * size + view.columns[level][rows]
-            number, code = _numbered(joint, number * size)
-        leaf, branch = np.zeros(number, np.bool_), np.zeros(number, np.bool_)
-        deeper = view.depth[rows] > levels
-        leaf[code[~deeper]] = True
-        branch[code[deeper]] = True
-        sample = np.zeros(number, np.intp)
-        sample[code] = rows
-        components = view.columns[:levels, sample]
-        texts = {c: view.tables.components.name(c).decode() for c in np.unique(components).tolist()}
-        paths = [[texts[c] for c in path] for path in components.T.tolist()]
-        return [
-            Node(path[-1], ".".join(path), is_leaf, is_branch)
-            for path, is_leaf, is_branch in zip(paths, leaf.tolist(), branch.tolist(), strict=True)
-        ]
+        wild = [level for level, glob in enumerate(globs) if glob.literal is None]
+        if len(wild) > 1:
+            return nodes(view, ends_of(view, self._rows(view, globs, deeper=True), len(globs), wild), len(globs))
+        level = wild[0] if wild else len(globs) - 1
+        ends, components = ends_at(view, path, level)
+        if wild and not globs[level].everything and len(components):
+            ends = ends.take(self._matches(view, globs[level], components.astype(np.int32))[components] == _YES)
+        return nodes(view, ends, len(globs))
 
     def _sorted(self, view: View, rows: NDArray[np.intp] | NDArray[np.int32]) -> Ids:
         """The series of `rows` by name; for many an order of all names is made, and kept until there are new ones."""
@@ -392,14 +377,3 @@ def _order(names: list[bytes]) -> NDArray[np.intp]:
     """Positions of the names in ascending order; bytes of UTF-8 sort as their characters do."""
     at: Callable[[int], bytes] = names.__getitem__
     return np.array(sorted(range(len(names)), key=at), np.intp)
-
-
-def _numbered(codes: NDArray[np.int64], below: int) -> tuple[int, NDArray[np.int64]]:
-    """Codes replaced by dense numbers from 0, and how many there are; without sorting where the range is small."""
-    if below <= max(4 * len(codes), 1 << 20):
-        used = np.zeros(below, np.bool_)
-        used[codes] = True
-        numbers = np.cumsum(used) - 1
-        return int(numbers[-1]) + 1, numbers[codes]
-    distinct, inverse = np.unique(codes, return_inverse=True)
-    return len(distinct), inverse.astype(np.int64)

@@ -12,8 +12,7 @@ Durability: `append` returns a ticket; once `durable(ticket)` is true, no crash 
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -25,9 +24,8 @@ from tallystick.model.statistic import Statistic
 from tallystick.store.history import History, Loaded, Overlap
 
 
-@dataclass(frozen=True, slots=True, order=True)
-class Node:
-    """One level of the tree of names.
+class Node(NamedTuple):
+    """One level of the tree of names; a tuple, as there are thousands in an answer.
 
     Parameters
     ----------

@@ -2,6 +2,7 @@
 
 from collections.abc import Awaitable, Callable
 
+import msgspec
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import BaseRoute, Route
@@ -93,25 +94,27 @@ def _found(store: Store, given: Parameters) -> object:
     raise QueryError(f"cannot find names in format {name!r}: expected one of treejson, completer, nodelist, json")
 
 
-def _tree(query: str, nodes: list[Node], *, wildcard: bool) -> list[dict[str, object]]:
+class Branch(msgspec.Struct, gc=False, rename={"allow_children": "allowChildren"}):
+    """A name of one level, as Graphite's browser of trees takes it: numbers say yes or no."""
+
+    text: str
+    id: str
+    allow_children: int
+    expandable: int
+    leaf: int
+
+
+def _tree(query: str, nodes: list[Node], *, wildcard: bool) -> list[Branch]:
     """Each name once, branches first, under the path as it was asked for, globs and all."""
-    base = query.rpartition(".")[0]
+    base, dot, _ = query.rpartition(".")
     leaves = {node.name for node in nodes if node.leaf}
     branches = {node.name for node in nodes if node.branch}
     every = [*sorted(branches), *sorted(leaves - branches)]
     if wildcard and len(every) > 1:
         every.insert(0, "*")
         (branches if branches else leaves).add("*")
-    return [
-        {
-            "text": name,
-            "id": f"{base}.{name}" if base else name,
-            "allowChildren": int(name in branches),
-            "expandable": int(name in branches),
-            "leaf": int(name in leaves),
-        }
-        for name in every
-    ]
+    begin = base + dot if base else ""
+    return [Branch(name, begin + name, above := int(name in branches), above, int(name in leaves)) for name in every]
 
 
 def _completions(nodes: list[Node], *, wildcard: bool) -> list[dict[str, str]]:
