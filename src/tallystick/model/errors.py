@@ -45,6 +45,10 @@ class UnreadableError(DamageError):
     """The disk cannot read something, twice in a row; it is passed over and named, and tried again later."""
 
 
+class TakenNameError(StoreError):
+    """A series cannot get a name that another one has."""
+
+
 class ForgottenSeriesError(StoreError):
     """Series were deleted or forgotten since their ids were asked for: whoever has their names asks again.
 

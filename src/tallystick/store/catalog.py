@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from tallystick.kernels.components import holding
 from tallystick.kernels.names import padded
-from tallystick.model.errors import StoreError
+from tallystick.model.errors import StoreError, TakenNameError
 from tallystick.model.kind import Kind
 from tallystick.store.contract import Node
 from tallystick.store.glob import Glob, split
@@ -170,7 +170,7 @@ class SeriesCatalog:
         if not self.living(one)[0]:
             raise StoreError(f"cannot rename series {series}: there is none; expected the id of a series")
         if self.series_of(name) >= 0:
-            raise StoreError(
+            raise TakenNameError(
                 f"cannot rename {self.names(one)[0]!r} to {name.decode()!r}: there is a series of that name; "
                 "expected a new one"
             )

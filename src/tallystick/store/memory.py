@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tallystick.model.clock import Clock, SystemClock
-from tallystick.model.errors import ForgottenSeriesError, QueryError, StoreError
+from tallystick.model.errors import ForgottenSeriesError, QueryError, StoreError, TakenNameError
 from tallystick.model.kind import Kind
 from tallystick.model.name import canonical, is_canonical, tags_of
 from tallystick.model.retention import DEFAULT_KEEP, Retention, RetentionRule
@@ -180,7 +180,7 @@ class MemoryStore:
                 raise StoreError(f"cannot rename series {series}: there is none; expected the id of a series")
             old = self._series[series].name
             if name in self._ids:
-                raise StoreError(
+                raise TakenNameError(
                     f"cannot rename {old!r} to {name!r}: there is a series of that name; expected a new one"
                 )
             self._ids[name] = self._ids.pop(old)

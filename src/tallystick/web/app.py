@@ -17,6 +17,7 @@ from tallystick.web.graphite import graphite_routes
 from tallystick.web.importing import import_routes
 from tallystick.web.nosniff import NoSniff
 from tallystick.web.reading import Workers
+from tallystick.web.series import series_routes
 from tallystick.web.static import page_routes
 from tallystick.web.status import Health, status_routes
 from tallystick.web.write import Writer, write_routes
@@ -37,6 +38,7 @@ def make_app(
         *status_routes(health, ledger),
         *write_routes(writer),
         *import_routes(store),
+        *series_routes(store),
         *api_routes(store, limits, clock, workers),
         *graphite_routes(store, limits, clock, workers),
         *page_routes(),

@@ -7,7 +7,7 @@ from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 
-from tallystick.model.errors import QueryError, StoreError, TallystickError
+from tallystick.model.errors import QueryError, StoreError, TakenNameError, TallystickError
 
 
 class OverloadedError(TallystickError):
@@ -56,6 +56,7 @@ exception_handlers = {
     QueryError: _with_status(400),
     OverloadedError: _with_status(503),
     StoreError: _with_status(503),
+    TakenNameError: _with_status(409),
     HTTPException: _http_error,
     ClientDisconnect: _gone,
     Exception: _unforeseen,
