@@ -99,6 +99,14 @@ class FailingReads(Files):
         self._bad.clear()
 
     def read(self, descriptor: int, at: int, size: int) -> bytes:
+        self._check(descriptor, at, size)
+        return super().read(descriptor, at, size)
+
+    def read_direct(self, descriptor: int, at: int, size: int) -> bytes:
+        self._check(descriptor, at, size)
+        return super().read_direct(descriptor, at, size)
+
+    def _check(self, descriptor: int, at: int, size: int) -> None:
         path = str(Path(f"/proc/self/fd/{descriptor}").readlink())
         if any(name in path and at < end and at + size > begin for name, begin, end in self._bad):
             if self.passing:
@@ -106,7 +114,6 @@ class FailingReads(Files):
                 if not self.passing:
                     self.recover()
             raise OSError(errno.EIO, os.strerror(errno.EIO))
-        return super().read(descriptor, at, size)
 
 
 class FaultyDisk(RefusingFiles, JournalFiles):

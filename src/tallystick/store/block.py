@@ -232,7 +232,7 @@ class Block:
             self._verified[extent] = True
 
     def _read(self, at: int, size: int) -> bytes:
-        return read_twice(self._files, self._descriptor, at, size)
+        return read_twice(self._files.read, self._descriptor, at, size)
 
     def _singles(self, page: NDArray[np.int64], where: NDArray[np.int32], *, keep: bool) -> Tally:
         at, decoded = self._decoded(page, keep=keep)

@@ -51,6 +51,7 @@ class BlockSet:
         self._unnamed: list[Path] = []  # files that it may name
         self._copy_problem = ""
         self._problems = list(found.problems)
+        self._scrub_problems: tuple[str, ...] = ()
         self._unreadable: dict[int, str] = {}  # blocks that the disk cannot read at present, and why
         for folder in ("blocks", "damaged"):
             files.make_directory(directory / folder)
@@ -64,7 +65,8 @@ class BlockSet:
         """What is wrong, a sentence each."""
         with self._lock:
             unreadable = [f"{cause}; passed over, and tried again every minute" for cause in self._unreadable.values()]
-            return [*self._problems, *unreadable, *([self._copy_problem] if self._copy_problem else [])]
+            other = [*self._scrub_problems, *([self._copy_problem] if self._copy_problem else [])]
+            return [*self._problems, *unreadable, *other]
 
     def add_problem(self, problem: str) -> None:
         """Name something that is wrong."""
@@ -182,6 +184,33 @@ class BlockSet:
                 self._write(self._manifest)
             except OSError:
                 logger.exception("cannot set block %s aside now; it is tried again at the next start", entry.number)
+
+    @property
+    def directory(self) -> Path:
+        """The store's."""
+        return self._directory
+
+    def scrubbed(self, problems: Sequence[str]) -> None:
+        """Name what a scrub found besides damaged blocks, instead of what the one before found.
+
+        The manifest is written anew: one of its two files that is damaged is whole then.
+        """
+        with self._lock:
+            for problem in problems:
+                logger.error("%s", problem)
+            self._scrub_problems = tuple(problems)
+            self._write(self._manifest)
+
+    def note(self, *, settled_s: float, scrubbed_s: float | None = None) -> None:
+        """What the next manifest says of the clock, and of the last scrub."""
+        with self._lock:
+            scrubbed = self._manifest.scrubbed_s if scrubbed_s is None else int(scrubbed_s)
+            self._manifest = msgspec.structs.replace(self._manifest, settled_s=int(settled_s), scrubbed_s=scrubbed)
+
+    def known_s(self) -> float:
+        """Epoch seconds that the clock had, at least, when the store was last written; 0 if nothing is known."""
+        manifest = self.manifest
+        return float(manifest.settled_s or max((entry.end_s for entry in manifest.blocks), default=0))
 
     def readable(self) -> list[BlockEntry]:
         """The entries of the blocks that can be read."""

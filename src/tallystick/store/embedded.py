@@ -146,7 +146,8 @@ class EmbeddedStore(Readable):
     def problems(self) -> list[str]:
         """What is wrong with the store now, a sentence each."""
         error = self._log.status().error
-        found = [*self.block_set.problems, f"cannot write the log: {error}" if error else "", self.maintenance.problem]
+        found = [*self.block_set.problems, f"cannot write the log: {error}" if error else ""]
+        found += [self.maintenance.problem, self.maintenance.settled.problem]
         return [problem for problem in found if problem]
 
     def create(self, names: Sequence[str], kinds: Sequence[Kind]) -> NDArray[np.int32]:

@@ -4,8 +4,9 @@ Everything that must survive a power cut goes through `Files`, so that tests can
 """
 
 import contextlib
+import mmap
 import os
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import Any, cast
 
@@ -37,8 +38,8 @@ class UncertainError(OSError):
     """A file was written, and then the disk failed: its new name may be safe or not, nobody can say."""
 
 
-def read_twice(files: "Files", descriptor: int, at: int, size: int) -> bytes:
-    """`Files.read`, tried a second time before the disk is believed that it cannot.
+def read_twice(read: Callable[[int, int, int], bytes], descriptor: int, at: int, size: int) -> bytes:
+    """Read, by a method of `Files`, and a second time before the disk is believed that it cannot.
 
     Raises
     ------
@@ -46,9 +47,9 @@ def read_twice(files: "Files", descriptor: int, at: int, size: int) -> bytes:
         If it cannot, twice.
     """
     try:
-        return files.read(descriptor, at, size)
+        return read(descriptor, at, size)
     except OSError:
-        return files.read(descriptor, at, size)
+        return read(descriptor, at, size)
 
 
 class Files:
@@ -81,6 +82,12 @@ class Files:
             parts.append(part)
             at, size = at + len(part), size - len(part)
         return parts[0] if len(parts) == 1 else b"".join(parts)
+
+    def read_direct(self, descriptor: int, at: int, size: int) -> bytes:
+        """`read` of a file that was opened with ``O_DIRECT``; `at` and `size` are multiples of 4096."""
+        with mmap.mmap(-1, size) as aligned:
+            length = os.preadv(descriptor, [aligned], at)
+            return aligned[:length]
 
     def sync(self, descriptor: int) -> None:
         """Wait until what was written to a file is on the disk."""

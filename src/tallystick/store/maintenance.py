@@ -16,7 +16,9 @@ from tallystick.store.lifecycle import Lifecycle
 from tallystick.store.manifest import BlockEntry
 from tallystick.store.options import StoreOptions
 from tallystick.store.reading import Sources
+from tallystick.store.scrub import Scrub
 from tallystick.store.sealing import seal
+from tallystick.store.settled import SettledClock
 
 logger = logging.getLogger(__name__)
 
@@ -73,11 +75,14 @@ class Maintenance:
     def __init__(self, store: Maintained, clock: Clock) -> None:
         self._store = store
         self._clock = clock
+        self.settled = SettledClock(clock, store.block_set.known_s())
         self._stopping = threading.Event()
         self._thread: threading.Thread | None = None
         self._sealed_at_s = clock.monotonic()
         self._tried_at_s = clock.monotonic()
         self._working = threading.Lock()
+        self._scrub_of: Scrub | None = None
+        self._scrubbing: Iterator[int] | None = None
         self.problem = ""
 
     def start(self) -> None:
@@ -110,6 +115,7 @@ class Maintenance:
     def _seal(self) -> None:
         store = self._store
         store.block_set.settle()
+        store.block_set.note(settled_s=self.settled.now())
         frozen, segment = store.freeze()
         kinds, living = store.catalog.kinds_by_id(), store.catalog.living_by_id()
         entries: list[BlockEntry] = []
@@ -139,8 +145,27 @@ class Maintenance:
         store.lifecycle.tidy(store.block_set.manifest, store.sources())
         return done
 
+    def _scrub(self) -> None:
+        """Go on verifying checksums, a second's worth; begin when the last time is long enough ago."""
+        options, block_set = self._store.options, self._store.block_set
+        if self._scrubbing is None:
+            due_s = block_set.manifest.scrubbed_s + options.scrub_interval_s
+            if not options.scrub_interval_s or self.settled.now() < due_s:
+                return
+            self._scrub_of = Scrub(block_set.directory, block_set.manifest, self._store.files, block_set.set_aside)
+            self._scrubbing = iter(self._scrub_of)
+        left = options.scrub_bytes_per_s * _TICK_S
+        while left > 0:
+            read = next(self._scrubbing, None)
+            if read is None:
+                self._scrubbing = None
+                block_set.note(settled_s=self.settled.now(), scrubbed_s=self.settled.now())
+                block_set.scrubbed(self._scrub_of.problems)
+                return
+            left -= read
+
     def _expire(self) -> None:
-        over = compaction.expired(self._store.block_set.manifest.blocks, self._clock.now())
+        over = compaction.expired(self._store.block_set.manifest.blocks, self.settled.now())
         if over:
             self._store.block_set.change(remove=over)
 
@@ -157,6 +182,8 @@ class Maintenance:
     def _tick(self) -> None:
         store = self._store
         store.finish_slots(self._clock.now())
+        self.settled.now()  # it has to see a jump when it happens
+        self._scrub()
         if self._clock.monotonic() - self._tried_at_s >= _TRY_AGAIN_S:
             self._tried_at_s = self._clock.monotonic()
             store.block_set.try_unreadable()

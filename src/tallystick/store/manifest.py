@@ -37,9 +37,15 @@ class BlockEntry(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Manifest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """All that the store consists of beside the series file; `sequence` grows with each writing."""
+    """All that the store consists of beside the series file.
+
+    `sequence` grows with each writing. `settled_s` is the time by which data was deleted for its age when it was
+    written, and `scrubbed_s` that at which all checksums had last been verified; 0 if not yet.
+    """
 
     sequence: int = 0
     next_block: int = 1
     first_segment: int = 1
+    settled_s: int = 0
+    scrubbed_s: int = 0
     blocks: tuple[BlockEntry, ...] = ()

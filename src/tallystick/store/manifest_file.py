@@ -152,7 +152,7 @@ def _read(path: Path, files: Files) -> Manifest:
 def _bytes_of(path: Path, files: Files) -> bytes:
     descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
     try:
-        return read_twice(files, descriptor, 0, os.fstat(descriptor).st_size)
+        return read_twice(files.read, descriptor, 0, os.fstat(descriptor).st_size)
     except OSError as error:
         raise _DamagedError(f"cannot read {path}: {error.strerror}") from None
     finally:
