@@ -29,9 +29,10 @@ def open_store(
     rules: Sequence[RetentionRule] = RULES,
     files: Files | None = None,
     queue_bytes_max: int = 64 << 20,
+    scrub_bytes_per_s: float = 4 << 20,
 ) -> EmbeddedStore:
     """A store whose clock stands still and that seals only when told to."""
-    options = StoreOptions(commit_interval_s=0.001, queue_bytes_max=queue_bytes_max)
+    options = StoreOptions(0.001, queue_bytes_max=queue_bytes_max, scrub_bytes_per_s=scrub_bytes_per_s)
     return EmbeddedStore(directory, rules, clock or ManualClock(float(NOW_S)), options, files)
 
 

@@ -239,4 +239,6 @@ def _store_options(config: Config) -> StoreOptions:
         seal_interval_s=store.seal_interval_s,
         queue_bytes_max=store.queue_bytes_max,
         future_limit_s=store.future_limit_s,
+        scrub_interval_s=store.scrub_days * 86400,
+        scrub_bytes_per_s=store.scrub_bytes_per_s,
     )

@@ -175,6 +175,16 @@ class Store(Table, frozen=True):
     queue_bytes_max: Annotated[int, key("What may wait for the log before senders have to wait.", ge=1 << 20)] = (
         256 << 20
     )
+    scrub_days: Annotated[int, key("So often all checksums are verified; 0 for never.", ge=0, le=3650)] = 7
+    scrub_bytes_per_s: Annotated[int, key("How much of the disk's time that may take.", ge=1 << 16)] = 4 << 20
+    snapshots: Annotated[
+        str, key("Where 'store snapshot --server' may write; empty for below the directory, in snapshots.")
+    ] = ""
+
+    @property
+    def snapshots_path(self) -> Path:
+        """Where snapshots that are asked for over HTTP go."""
+        return Path(self.snapshots).expanduser() if self.snapshots else self.path / "snapshots"
 
     @property
     def path(self) -> Path:

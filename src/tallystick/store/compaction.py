@@ -65,6 +65,8 @@ def run(job: Job, blocks: BlockSet, kinds: NDArray[np.uint8], living: NDArray[np
     sources = [b for b in blocks.snapshot() if b.entry.number in wanted]
     if len(sources) < len(wanted):
         return  # one was set aside since, or cannot be read at present: planned anew without it
+    if not _all_whole(sources, blocks):
+        return
     first = min(b.entry.start_s for b in sources) // job.step_s
     end = -(-max(b.entry.end_s for b in sources) // job.step_s)
     series = np.unique(np.concatenate([b.block.series for b in sources]))
@@ -91,6 +93,17 @@ def run(job: Job, blocks: BlockSet, kinds: NDArray[np.uint8], living: NDArray[np
     else:
         rolled = job.sources[0].rolled
         blocks.change(add=[msgspec.structs.replace(entry, rolled=rolled)], remove=job.sources)
+
+
+def _all_whole(sources: Sequence[OpenBlock], blocks: BlockSet) -> bool:
+    """Whether sources still match their checksums: what changed since a reader verified it must not get a new one."""
+    for source in sources:
+        try:
+            source.block.verify()
+        except DamageError as error:
+            blocks.set_aside(source.entry, error)
+            return False
+    return True
 
 
 def _reader(source: OpenBlock, damaged: list[tuple[OpenBlock, DamageError]]) -> Select:

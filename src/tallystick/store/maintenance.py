@@ -81,8 +81,7 @@ class Maintenance:
         self._sealed_at_s = clock.monotonic()
         self._tried_at_s = clock.monotonic()
         self._working = threading.Lock()
-        self._scrub_of: Scrub | None = None
-        self._scrubbing: Iterator[int] | None = None
+        self._scrubbing: tuple[Scrub, Iterator[int]] | None = None
         self.problem = ""
 
     def start(self) -> None:
@@ -100,6 +99,13 @@ class Maintenance:
     def paused(self) -> Iterator[None]:
         """Nothing is sealed, compacted or forgotten meanwhile."""
         with self._working:
+            yield
+
+    @contextmanager
+    def sealed(self) -> Iterator[None]:
+        """Everything in the heads is written as blocks, and until the end nothing else is changed."""
+        with self._working:
+            self._seal()
             yield
 
     def seal(self) -> None:
@@ -152,15 +158,16 @@ class Maintenance:
             due_s = block_set.manifest.scrubbed_s + options.scrub_interval_s
             if not options.scrub_interval_s or self.settled.now() < due_s:
                 return
-            self._scrub_of = Scrub(block_set.directory, block_set.manifest, self._store.files, block_set.set_aside)
-            self._scrubbing = iter(self._scrub_of)
+            scrub = Scrub(block_set.directory, block_set.manifest, self._store.files, block_set.set_aside)
+            self._scrubbing = (scrub, iter(scrub))
+        scrub, pieces = self._scrubbing
         left = options.scrub_bytes_per_s * _TICK_S
         while left > 0:
-            read = next(self._scrubbing, None)
+            read = next(pieces, None)
             if read is None:
                 self._scrubbing = None
                 block_set.note(settled_s=self.settled.now(), scrubbed_s=self.settled.now())
-                block_set.scrubbed(self._scrub_of.problems)
+                block_set.scrubbed(scrub.problems)
                 return
             left -= read
 

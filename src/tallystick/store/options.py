@@ -19,6 +19,10 @@ class StoreOptions:
         Bytes that may wait for the log.
     future_limit_s
         Imported slots that begin further ahead than this are not taken.
+    scrub_interval_s
+        How often all checksums are verified; 0 for never.
+    scrub_bytes_per_s
+        How fast that goes.
     """
 
     commit_interval_s: float = 0.2
@@ -26,3 +30,5 @@ class StoreOptions:
     head_rows_max: int = 60_000_000
     queue_bytes_max: int = 256 << 20
     future_limit_s: int = 600
+    scrub_interval_s: float = 7 * 86400.0
+    scrub_bytes_per_s: float = 4 << 20
