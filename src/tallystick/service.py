@@ -24,6 +24,7 @@ from tallystick.config import Address, Config
 from tallystick.ledger import Ledger
 from tallystick.ledger.collector import LedgerCollector
 from tallystick.model.clock import Clock, SystemClock
+from tallystick.model.errors import StoreError
 from tallystick.parse import NameTable, protocols
 from tallystick.query import QueryLimits
 from tallystick.receive import DatagramDoor, Intake, IntakeLimits, StreamDoor
@@ -33,7 +34,9 @@ from tallystick.route import Router, Rule
 from tallystick.store.catalog import SeriesCatalog
 from tallystick.store.embedded import EmbeddedStore
 from tallystick.store.options import StoreOptions
+from tallystick.store.snapshot import take_snapshot
 from tallystick.web.app import make_app
+from tallystick.web.keeping import Compacted, Snapshot
 from tallystick.web.status import Health
 from tallystick.web.write import Written
 
@@ -86,7 +89,22 @@ class Service:
         limits = QueryLimits(
             series_max=q.series_max, points_max=q.points_max, time_s_max=q.time_s_max, workers=q.workers
         )
-        return make_app(self.store, self.ledger, self, self.health, self._clock, limits, self._config.http.token)
+        return make_app(self.store, self.ledger, self, self.health, self._clock, limits, self._config.http.token, self)
+
+    def snapshot(self, name: str) -> Snapshot:
+        """See `Keeper.snapshot`."""
+        destination = self._config.store.snapshots_path / name
+        return Snapshot(str(destination), take_snapshot(self.store, destination))
+
+    def compact(self) -> Compacted:
+        """See `Keeper.compact`."""
+        try:
+            self.store.maintenance.seal()
+            jobs = self.store.maintenance.compact()
+        except OSError as error:
+            raise StoreError(f"cannot compact: {error.strerror}") from error
+        entries = self.store.block_set.manifest.blocks
+        return Compacted(jobs, len(entries), sum(entry.file_bytes for entry in entries))
 
     def start(self) -> None:
         """Take data: doors open, collectors run, the store is maintained."""

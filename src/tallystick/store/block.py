@@ -166,6 +166,11 @@ class Block:
         told = {HISTOGRAM: Kind.TIMING, SKETCH: Kind.SET}
         return [told.get(flags & (HISTOGRAM | SKETCH), Kind.GAUGE) for flags in self._data[self._offset[page]].tolist()]
 
+    def count_rows(self) -> int:
+        """How many slots of how many series there are, all together; every page is read."""
+        self.verify()
+        return count_rows(self._data, self._offset[:-1])
+
     def verify(self) -> None:
         """Read and check all pages.
 

@@ -114,6 +114,15 @@ class Head:
         for ids in found:
             present[ids[ids < len(present)]] = True
 
+    def span_s(self) -> tuple[int, int] | None:
+        """Begin of the oldest and end of the newest slot held, in epoch seconds; None if there are none."""
+        with self._lock:
+            if self._n_late:
+                self._fold_late()
+            low = [*self._open, *(int(t.slot.min()) for t in self._finished if len(t))]
+            high = [*self._open, *(int(t.slot.max()) for t in self._finished if len(t))]
+        return (min(low) * self.step_s, (max(high) + 1) * self.step_s) if low else None
+
     def finish_before(self, slot: int) -> None:
         """Finish the open slots before `slot`: they are over."""
         with self._lock:

@@ -15,7 +15,6 @@ from tallystick.store.log import SERIES_FILE, segment_path, segments
 from tallystick.store.manifest import COPY_NAME, FILE_NAME, BlockEntry, Manifest
 from tallystick.store.manifest_file import find_manifest
 from tallystick.store.record import Scan
-from tallystick.store.series_file import read_series
 
 _EXTENTS_AT_ONCE = 64
 
@@ -61,9 +60,9 @@ class Scrub:
 
     def __iter__(self) -> Iterator[int]:
         yield self._check_manifest()
-        yield from self._check_series()
+        yield from self._check_records(self._directory / SERIES_FILE)
         for number in self._segments():
-            yield from self._check_segment(segment_path(self._directory / "log", number))
+            yield from self._check_records(segment_path(self._directory / "log", number))
         for entry in self._manifest.blocks:
             yield from self._check(entry)
 
@@ -74,20 +73,10 @@ class Scrub:
             self.problems.append(str(error))
         return sum(path.stat().st_size for path in self._directory.glob(f"{FILE_NAME}*"))
 
-    def _check_series(self) -> Iterator[int]:
-        path = self._directory / SERIES_FILE
-        with FileBytes(path, self._files) as file:
-            try:
-                for _ in read_series(path, Scan(file)):
-                    pass
-            except StoreError as error:
-                self.problems.append(str(error))
-            yield file.size
-
-    def _check_segment(self, path: Path) -> Iterator[int]:
+    def _check_records(self, path: Path) -> Iterator[int]:
         try:
             file = FileBytes(path, self._files)
-        except FileNotFoundError:  # its samples are in blocks by now
+        except FileNotFoundError:  # a segment whose samples are in blocks by now
             return
         with file:
             scan = Scan(file)

@@ -15,6 +15,7 @@ from tallystick.web.api import api_routes
 from tallystick.web.errors import exception_handlers
 from tallystick.web.graphite import graphite_routes
 from tallystick.web.importing import import_routes
+from tallystick.web.keeping import Keeper, keeping_routes
 from tallystick.web.nosniff import NoSniff
 from tallystick.web.reading import Workers
 from tallystick.web.series import series_routes
@@ -31,6 +32,7 @@ def make_app(
     clock: Clock,
     limits: QueryLimits,
     token: str,
+    keeper: Keeper | None = None,
 ) -> ASGIApp:
     """An ASGI application that answers everything that is asked over HTTP."""
     workers = Workers(limits.workers)
@@ -41,6 +43,7 @@ def make_app(
         *series_routes(store),
         *api_routes(store, limits, clock, workers),
         *graphite_routes(store, limits, clock, workers),
+        *(keeping_routes(keeper) if keeper is not None else ()),
         *page_routes(),
     ]
     middleware = [Middleware(NoSniff), Middleware(Access, token=token)]

@@ -1,0 +1,44 @@
+"""Asking a server that runs to do something with its store."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import click
+
+from tallystick.model.errors import TallystickError
+
+_WAIT_S_MAX = 3600
+
+
+def post(server: str, path: str, body: dict[str, Any], token: str | None) -> dict[str, Any]:
+    """The server's answer.
+
+    Raises
+    ------
+    TallystickError
+        If it does not answer, or refuses; with its own sentence.
+    """
+    from urllib.error import HTTPError
+    from urllib.request import Request, urlopen
+
+    if not server.startswith(("http://", "https://")):
+        raise click.BadParameter(f"{server!r} is no address; expected http://host:port", param_hint="--server")
+    request = Request(f"{server.rstrip('/')}{path}", json.dumps(body).encode(), {"Content-Type": "application/json"})
+    if token:
+        request.add_header("Authorization", f"Bearer {token}")
+    try:
+        with urlopen(request, timeout=_WAIT_S_MAX) as response:
+            answer: dict[str, Any] = json.load(response)
+            return answer
+    except HTTPError as error:
+        text = error.read(65536).decode(errors="replace")
+        try:
+            text = json.loads(text)["error"]
+        except (ValueError, KeyError, TypeError):
+            text = f"cannot ask {server}: it answers {error.code} {error.reason}"
+        raise TallystickError(text) from error
+    except OSError as error:
+        reason = getattr(error, "reason", error)
+        raise TallystickError(f"cannot ask {server}: {reason}; expected a running 'tallystick serve' there") from error
