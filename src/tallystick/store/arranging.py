@@ -4,6 +4,7 @@ from collections.abc import Iterator, Sequence
 from itertools import pairwise
 
 import numpy as np
+from numpy.typing import NDArray
 
 from tallystick.model.tally import Tally
 from tallystick.store.block_writer import Pages
@@ -43,6 +44,17 @@ def by_window(rows: Tally, step_s: int) -> Iterator[tuple[int, Tally]]:
     for number in np.flatnonzero(ends > begins).tolist():
         begin, end = int(begins[number]), int(ends[number])
         yield low + number, rows.take_slice(begin, end, rows.series[begin:end])
+
+
+def different(ascending: NDArray[np.int32]) -> NDArray[np.int32]:
+    """The numbers in an ascending column, each once."""
+    return numbered(ascending)[0]
+
+
+def numbered(ascending: NDArray[np.int32]) -> tuple[NDArray[np.int32], NDArray[np.int32]]:
+    """The same, and for each row the position of its number among them."""
+    new = np.concatenate([[True], ascending[1:] != ascending[:-1]])
+    return ascending[new], (np.cumsum(new) - 1).astype(np.int32)
 
 
 def ascending_runs(batches: Sequence[Pages]) -> list[list[Pages]]:

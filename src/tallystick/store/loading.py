@@ -6,7 +6,7 @@ a block for each window; then the blocks are written and one change of the manif
 hundred thousand small files becomes a few blocks for each window, and a crash leaves all of a piece or nothing.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -19,7 +19,7 @@ from tallystick.model.name import is_canonical
 from tallystick.model.retention import Retention
 from tallystick.model.tally import Tally
 from tallystick.store.anatomy import BlockFooter
-from tallystick.store.arranging import ascending_runs, by_window, in_order
+from tallystick.store.arranging import ascending_runs, by_window, different, in_order, numbered
 from tallystick.store.block_writer import Pages, write_block
 from tallystick.store.blocks import BlockSet
 from tallystick.store.catalog import SeriesCatalog
@@ -31,6 +31,7 @@ from tallystick.store.merging import SLOTS_PER_BLOCK, Target, merged_pages, rows
 from tallystick.store.placing import TOO_OLD, places
 from tallystick.store.presence import Filled, filled_by_blocks, filled_by_tallies, present
 from tallystick.store.reading import Sources
+from tallystick.store.row_pages import are_apart, pages_of_rows
 
 GATHERED_BYTES_MAX = 128 << 20
 """Pages of so many bytes wait in memory before they are written as blocks."""
@@ -168,7 +169,7 @@ class Loading:
     def _usable(self, history: History, in_time: NDArray[np.bool_]) -> tuple[Tally, int]:
         """Rows under the ids of their series, by series and slot, and how many of those in time are of no use."""
         tally = history.tally
-        ids = self._ids(history, np.unique(tally.series[in_time]))
+        ids = self._ids(history, _used(tally.series[in_time], len(history.names)))
         series = ids[tally.series] if len(ids) else np.empty(0, np.int32)
         usable = in_time & (series >= 0) & _are_numbers(tally)
         refused = int(in_time.sum()) - int(usable.sum())
@@ -179,7 +180,7 @@ class Loading:
             rows = tally.take(kept, series[kept])
         return in_order(rows), refused
 
-    def _ids(self, history: History, wanted: NDArray[np.int32]) -> NDArray[np.int32]:
+    def _ids(self, history: History, wanted: NDArray[np.intp]) -> NDArray[np.int32]:
         """The id of each name; -1 where it is not wanted, is no canonical name or has another kind."""
         ids = np.full(len(history.names), -1, np.int32)
         good = [k for k in wanted.tolist() if is_canonical(history.names[k])]
@@ -209,20 +210,18 @@ class Loading:
         if self._overlap is Overlap.SKIP:
             rows = self._without_present(window, rows, sources)
         if len(rows):
-            series = np.unique(rows.series)
-            select = [lambda ids: [rows_between(rows, ids)]]
-            for pages in merged_pages(window.target, series, select, kinds):
+            for pages in _pages(window.target, rows, kinds):
                 self._gathered.setdefault(window, []).append(pages)
                 self._gathered_bytes += bytes_of(pages.data).nbytes
         return Loaded(taken=len(rows), present=n - len(rows))
 
     def _without_present(self, window: _Window, rows: Tally, sources: Sources) -> Tally:
-        ids, row = np.unique(rows.series, return_inverse=True)
+        ids, row = numbered(rows.series)
         filled = self._filled(window, ids, sources)
         if not filled:
             return rows
         slot = np.asarray(rows.slot) * rows.step_s // window.step_s
-        there = present(filled, row.astype(np.int32), slot, window.step_s)
+        there = present(filled, row, slot, window.step_s)
         return rows.take(np.flatnonzero(~there)) if there.any() else rows
 
     def _filled(self, window: _Window, ids: NDArray[np.int32], sources: Sources) -> list[Filled]:
@@ -253,6 +252,19 @@ class Loading:
             compressed=True,
             primary=window.place > 0,
         )
+
+
+def _used(positions: NDArray[np.int32], below: int) -> NDArray[np.intp]:
+    """Which positions occur."""
+    used = np.zeros(below, np.bool_)
+    used[positions] = True
+    return np.flatnonzero(used)
+
+
+def _pages(target: Target, rows: Tally, kinds: NDArray[np.uint8]) -> Iterable[Pages]:
+    if are_apart(rows, target.step_s):
+        return [pages_of_rows(rows, target.first)]
+    return merged_pages(target, different(rows.series), [lambda ids: [rows_between(rows, ids)]], kinds)
 
 
 def _are_numbers(tally: Tally) -> NDArray[np.bool_]:
