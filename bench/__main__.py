@@ -10,7 +10,21 @@ from bench.results import Section, write
 from bench.server import running
 
 _SUBJECTS = (
-    *("parse", "carbon", "statsd", "steady", "stall", "disk", "memory", "reading", "door", "names", "start", "host"),
+    *(
+        "parse",
+        "carbon",
+        "statsd",
+        "steady",
+        "stall",
+        "disk",
+        "memory",
+        "loading",
+        "reading",
+        "door",
+        "names",
+        "start",
+        "host",
+    ),
     *("peer", "peer_store", "whisper"),
 )
 """Files of benchmarks, in the order of being run."""

@@ -139,7 +139,10 @@ class MemoryStore:
                 taken += row
             for series, place, piece in taken:  # at the end: slots of one history do not shut each other out
                 self._arrivals += 1
-                series.loaded[place].append(replace(piece, arrival=self._arrivals))
+                step_s, slot = place
+                # Of what is kept in one slot the last to arrive is the last: times within a slot are not kept.
+                kept = replace(piece, timestamp_ms=1000 * slot * step_s, arrival=self._arrivals)
+                series.loaded[place].append(kept)
             return loaded
 
     def _place(
