@@ -16,9 +16,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tallystick.kernels.components import holding
-from tallystick.kernels.names import padded
+from tallystick.kernels.names import NameTable, padded
 from tallystick.model.errors import StoreError, TakenNameError
 from tallystick.model.kind import Kind
+from tallystick.model.tally import offsets
 from tallystick.store.contract import Node
 from tallystick.store.glob import Glob, split
 from tallystick.store.rows import Ids, View, copied, moved
@@ -119,7 +120,7 @@ class SeriesCatalog:
         wanted = np.asarray(kinds, np.uint8)
         with self._lock:
             seen = self._view.count
-            rows = self._view.tables.names.intern_many([name.encode() for name in names])
+            rows = _interned(self._view.tables.names, names)
             view = self._view.with_rows()
             new = _first_places(rows, view.ids[rows] < 0)
             if len(new):
@@ -354,6 +355,14 @@ class SeriesCatalog:
         if len(rows) and int(rows.max()) < len(rank):
             return view.ids[rows[np.argsort(rank[rows])]]
         return view.ids[rows[_order(tables.names.names(rows.astype(np.int32)))]]
+
+
+def _interned(table: NameTable, names: Sequence[str]) -> NDArray[np.int32]:
+    """The entries of names, new or not; they are encoded in one go where all of them are ASCII."""
+    joined = "".join(names)
+    if not joined.isascii():
+        return table.intern_many([name.encode() for name in names])
+    return table.intern_joined(padded(joined.encode()), offsets(np.fromiter(map(len, names), np.int64, len(names))))
 
 
 def _first_places(rows: NDArray[np.int32], wanted: NDArray[np.bool_]) -> NDArray[np.intp]:
