@@ -35,7 +35,7 @@ def evaluator() -> Evaluator:
         RetentionRule(f"{name.split('.')[0]}.*", Retention.parse(f"{step}s:30d")) for name, (step, _) in SERIES.items()
     ]
     assert steps == {10, 60, 300}
-    store = MemoryStore(rules)
+    store = MemoryStore(rules, ManualClock(float(UNTIL_S)))
     for name, (step, wave) in SERIES.items():
         ids = store.create([canonical(name)], [Kind.GAUGE])
         times = range((FROM_S - HISTORY_S) // step * step, UNTIL_S + 1, step)

@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from fnmatch import translate
 from itertools import pairwise
 
+from tallystick.model.statistic import Statistic
+
 DEFAULT_KEEP = "10s:10d,1m:30d,5m:90d,1h:2y"
 
 _UNITS_S = {"s": 1, "m": 60, "h": 3600, "d": 86400, "w": 7 * 86400, "y": 365 * 86400}
@@ -60,6 +62,18 @@ class Retention:
                 return resolution
         return self.resolutions[-1]
 
+    def at(self, step_s: int) -> Resolution:
+        """The resolution of slots of `step_s`; slots of a step that there is none for are kept as long as anything."""
+        return next((r for r in self.resolutions if r.step_s == step_s), Resolution(step_s, self.keep_s))
+
+    def has(self, step_s: int) -> bool:
+        """Whether slots of `step_s` are one of the resolutions."""
+        return any(r.step_s == step_s for r in self.resolutions)
+
+    def coarser(self, step_s: int) -> Resolution | None:
+        """The next coarser resolution that slots of `step_s` fit into, if there is one."""
+        return next((r for r in self.resolutions if r.step_s > step_s and r.step_s % step_s == 0), None)
+
     def __str__(self) -> str:
         return ",".join(f"{_short(r.step_s)}:{_short(r.keep_s)}" for r in self.resolutions)
 
@@ -102,14 +116,48 @@ class Retention:
 
 @dataclass(frozen=True, slots=True)
 class RetentionRule:
-    """Series whose whole name matches the glob `match` are kept by `retention`; the first rule that matches counts."""
+    """Series of some names are kept by `retention`; of several rules the first that is for a name counts.
+
+    Parameters
+    ----------
+    match
+        Glob over whole names; ``*`` crosses dots.
+    retention
+        How they are kept.
+    pattern
+        In place of the glob: a regular expression that is found anywhere in the name, as in ``storage-schemas.conf``.
+    """
 
     match: str
     retention: Retention
+    pattern: str | None = None
+
+    @property
+    def matches_all(self) -> bool:
+        """Whether no name is left for the rules behind this one."""
+        return self.match == "*" if self.pattern is None else self.pattern in ("", ".*", "^.*", "^.*$", ".*$")
 
     def matches(self, name: str) -> bool:
-        """Whether the rule is for `name`; ``*`` crosses dots."""
+        """Whether the rule is for `name`."""
+        if self.pattern is not None:
+            return re.search(self.pattern, name) is not None
         return self.match == "*" or re.match(translate(self.match), name) is not None
+
+
+@dataclass(frozen=True, slots=True)
+class AggregationRule:
+    """What a gauge whose name `pattern` is found in is in slots coarser than its finest, unless a query says.
+
+    Parameters
+    ----------
+    pattern
+        Regular expression, as in ``storage-aggregation.conf``; the first rule that matches a name counts.
+    statistic
+        In place of the average.
+    """
+
+    pattern: str
+    statistic: Statistic
 
 
 def _short(seconds: int) -> str:

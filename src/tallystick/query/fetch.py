@@ -87,7 +87,7 @@ def _read(context: Context, path: str, ids: NDArray[np.int32], wanted: Sequence[
     if not len(ids):
         return {one: SeriesList() for one in wanted}
     kinds = context.store.catalog.kinds(ids)
-    steps = context.store.steps(ids, context.request.now_s - context.from_s)
+    steps = context.store.steps(ids, context.from_s, min(context.until_s, context.request.now_s))
     if (steps == steps[0]).all() and (kinds == kinds[0]).all():
         alike = _read_alike(context, path, ids, int(steps[0]), Kind(int(kinds[0])), wanted)
         return {one: SeriesList((grid,)) for one, grid in alike.items()}

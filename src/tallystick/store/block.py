@@ -171,6 +171,15 @@ class Block:
         self.verify()
         return count_rows(self._data, self._offset[:-1])
 
+    def holds(self, ids: NDArray[np.int32]) -> NDArray[np.bool_]:
+        """For each id, ascending or not, whether the block has slots of that series."""
+        if not len(self.series):
+            return np.zeros(len(ids), np.bool_)
+        page = np.searchsorted(self.series, ids)
+        page[page == len(self.series)] = 0
+        found: NDArray[np.bool_] = self.series[page] == ids
+        return found
+
     def verify(self) -> None:
         """Read and check all pages.
 

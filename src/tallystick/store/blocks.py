@@ -11,12 +11,15 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import msgspec
+import numpy as np
+from numpy.typing import NDArray
 
 from tallystick.model.errors import DamageError, UnreadableError
+from tallystick.model.retention import RetentionRule
 from tallystick.store.block import Block
 from tallystick.store.decoded import DecodedCache
 from tallystick.store.files import TEMPORARY_SUFFIX, Files, UncertainError
-from tallystick.store.manifest import BlockEntry, Manifest
+from tallystick.store.manifest import BlockEntry, Manifest, rule_texts
 from tallystick.store.manifest_file import open_manifest, write_manifest
 
 logger = logging.getLogger(__name__)
@@ -101,7 +104,8 @@ class BlockSet:
         Parameters
         ----------
         add
-            Entries of files that are written; one with the number of a block that is there replaces its entry.
+            Entries of files that are written; one with the number of a block that is there replaces its entry, others
+            come in the place of the last one that goes, so that the order stays that of arrival.
         first_segment
             The first segment of the log that is still needed, if that changes.
 
@@ -111,16 +115,9 @@ class BlockSet:
             If the manifest could not be written: nothing changed, and the new files are deleted.
         """
         with self._lock:
-            gone = {entry.number for entry in remove}
-            replaced = {entry.number: entry for entry in add}
-            place = max((k for k, e in enumerate(self._manifest.blocks) if e.number in gone), default=None)
-            before, after = self._manifest.blocks[:place], self._manifest.blocks[place:] if place is not None else ()
-            kept, kept_after = (
-                [replaced.pop(e.number, e) for e in entries if e.number not in gone] for entries in (before, after)
-            )
             manifest = msgspec.structs.replace(
                 self._manifest,
-                blocks=(*kept, *replaced.values(), *kept_after),
+                blocks=_changed(self._manifest.blocks, add, remove),
                 first_segment=self._manifest.first_segment if first_segment is None else first_segment,
             )
             blocks = {b.entry.number: b.block for b in self._blocks}
@@ -136,10 +133,30 @@ class BlockSet:
                 self.discard([entry for entry in add if entry.number not in named])
                 raise
             self._blocks = opened
-            for number in gone:
-                self._unreadable.pop(number, None)
+            for entry in remove:
+                self._unreadable.pop(entry.number, None)
         for entry in remove:
             self._files.remove(self._path(entry))
+
+    def follow(self, rules: Sequence[RetentionRule]) -> None:
+        """Take note of the rules that the store is opened with; if they are others, all blocks are stale."""
+        texts = rule_texts(rules)
+        with self._lock:
+            if texts == self._manifest.rules:
+                return
+            entries = {e.number: msgspec.structs.replace(e, stale=True) for e in self._manifest.blocks}
+            self._manifest = msgspec.structs.replace(self._manifest, rules=texts, blocks=tuple(entries.values()))
+            self._blocks = tuple(OpenBlock(entries[b.entry.number], b.block) for b in self._blocks)
+            try:
+                self._write(self._manifest)
+            except OSError:
+                logger.exception("cannot note the retention rules now; they are with the next change")
+
+    def doubt(self, ids: NDArray[np.int32]) -> None:
+        """Make the blocks that hold some of these series (ascending) stale: they get names with another retention."""
+        stale = [b.entry for b in self.snapshot() if b.block.holds(ids).any()]
+        if stale:
+            self.change(add=[msgspec.structs.replace(entry, stale=True) for entry in stale])
 
     def discard(self, entries: Sequence[BlockEntry]) -> None:
         """Delete files of blocks that were written for a change that will not come."""
@@ -295,3 +312,16 @@ class BlockSet:
         highest = max((e.number for e in self._manifest.blocks), default=0)
         if highest >= self._manifest.next_block:
             self._manifest = msgspec.structs.replace(self._manifest, next_block=highest + 1)
+
+
+def _changed(
+    entries: Sequence[BlockEntry], add: Sequence[BlockEntry], remove: Sequence[BlockEntry]
+) -> tuple[BlockEntry, ...]:
+    """Entries after a change, still in the order of arrival: what replaces others stands where the last of them was."""
+    gone = {entry.number for entry in remove}
+    there = {entry.number for entry in entries}
+    replaced = {entry.number: entry for entry in add}
+    new = [entry for entry in add if entry.number not in there]
+    place = max((k + 1 for k, e in enumerate(entries) if e.number in gone), default=len(entries))
+    before = [replaced.get(e.number, e) for e in entries[:place] if e.number not in gone]
+    return (*before, *new, *(replaced.get(e.number, e) for e in entries[place:]))

@@ -6,6 +6,8 @@ marked as
   rolled, until their own time is over. A block that arrives late is rolled by itself: coarse blocks of one window add
   up.
 - *Expire*: a block older than its resolution is kept, and rolled if there is a coarser one, is forgotten.
+
+What a change of the rules asks for is in `tallystick.store.reshaping`; blocks that it has not seen yet are left alone.
 """
 
 from collections.abc import Iterator, Sequence
@@ -47,10 +49,27 @@ def expired(entries: Sequence[BlockEntry], now_s: float) -> list[BlockEntry]:
     """Blocks whose time is over and whose content lives on in a coarser resolution, if there is one."""
     found = []
     for entry in entries:
-        resolution, coarser = _resolutions(entry)
-        if entry.end_s + resolution.keep_s < now_s and (entry.rolled or coarser is None):
+        if entry.stale:
+            continue  # other rules may keep it longer
+        resolution, _ = resolutions(entry)
+        age_s = now_s - entry.end_s
+        if age_s > resolution.keep_s and (_lives_on(entry) or age_s > parsed(entry.retention).keep_s):
             found.append(entry)
     return found
+
+
+def _lives_on(entry: BlockEntry) -> bool:
+    """Whether a block can go as far as its content is concerned: the next coarser resolution has it, or there is none.
+
+    After a change of the rules its content may be in still coarser slots only; then it is rolled up once more.
+    """
+    _, coarser = resolutions(entry)
+    if coarser is None:
+        return True
+    if not entry.rolled or _lacks(entry, coarser.step_s):
+        return False
+    retention = parsed(entry.retention)
+    return entry.rolled_into_s <= coarser.step_s or retention.coarser(entry.rolled_into_s) is None
 
 
 def plan(entries: Sequence[BlockEntry], now_s: float) -> Job | None:
@@ -65,7 +84,7 @@ def run(job: Job, blocks: BlockSet, kinds: NDArray[np.uint8], living: NDArray[np
     sources = [b for b in blocks.snapshot() if b.entry.number in wanted]
     if len(sources) < len(wanted):
         return  # one was set aside since, or cannot be read at present: planned anew without it
-    if not _all_whole(sources, blocks):
+    if not all_whole(sources, blocks):
         return
     first = min(b.entry.start_s for b in sources) // job.step_s
     end = -(-max(b.entry.end_s for b in sources) // job.step_s)
@@ -74,28 +93,20 @@ def run(job: Job, blocks: BlockSet, kinds: NDArray[np.uint8], living: NDArray[np
     if not len(series):
         blocks.change(remove=job.sources)
         return
-    damaged: list[tuple[OpenBlock, DamageError]] = []
-    entry = write_merged(
-        Target(job.retention, job.step_s, first, end, compress=True),
-        series,
-        [_reader(b, damaged) for b in sources],
-        kinds,
-        blocks,
-        files,
-    )
-    if damaged:
-        # Nothing was replaced: the damaged block is set aside, and the rest is planned anew without it.
-        blocks.discard([entry])
-        for block, cause in {b.entry.number: (b, c) for b, c in damaged}.values():
-            blocks.set_aside(block.entry, cause)
-    elif job.rolls:
-        blocks.change(add=[entry, *(msgspec.structs.replace(e, rolled=True) for e in job.sources)])
+    damaged = Damaged()
+    target = Target(job.retention, job.step_s, first, end, compress=True)
+    entry = write_merged(target, series, [damaged.reader(b) for b in sources], kinds, blocks, files)
+    if damaged.set_aside(blocks, [entry]):
+        return
+    if job.rolls:
+        entry = msgspec.structs.replace(entry, rolled_into_s=job.sources[0].rolled_into_s)
+        blocks.change(add=[entry, *(msgspec.structs.replace(e, rolled_into_s=job.step_s) for e in job.sources)])
     else:
-        rolled = job.sources[0].rolled
-        blocks.change(add=[msgspec.structs.replace(entry, rolled=rolled)], remove=job.sources)
+        same = {name: getattr(job.sources[0], name) for name in ("rolled_into_s", "primary", "stale")}
+        blocks.change(add=[msgspec.structs.replace(entry, **same)], remove=job.sources)
 
 
-def _all_whole(sources: Sequence[OpenBlock], blocks: BlockSet) -> bool:
+def all_whole(sources: Sequence[OpenBlock], blocks: BlockSet) -> bool:
     """Whether sources still match their checksums: what changed since a reader verified it must not get a new one."""
     for source in sources:
         try:
@@ -106,56 +117,91 @@ def _all_whole(sources: Sequence[OpenBlock], blocks: BlockSet) -> bool:
     return True
 
 
-def _reader(source: OpenBlock, damaged: list[tuple[OpenBlock, DamageError]]) -> Select:
-    def select(ids: NDArray[np.int32]) -> list[Tally]:
-        try:
-            return source.block.tallies(ids, keep=False)
-        except DamageError as error:
-            damaged.append((source, error))
-            return []
+class Damaged:
+    """Notices blocks that cannot be read while others are written from them."""
 
-    return select
+    def __init__(self) -> None:
+        self._found: dict[int, tuple[OpenBlock, DamageError]] = {}
+
+    def reader(self, source: OpenBlock) -> Select:
+        """Reads a block for `write_merged`."""
+
+        def select(ids: NDArray[np.int32]) -> list[Tally]:
+            try:
+                return source.block.tallies(ids, keep=False)
+            except DamageError as error:
+                self._found[source.entry.number] = (source, error)
+                return []
+
+        return select
+
+    def set_aside(self, blocks: BlockSet, written: Sequence[BlockEntry]) -> bool:
+        """Whether blocks were damaged: they are set aside, and what was written without them is deleted.
+
+        Nothing was replaced then: the rest is planned anew.
+        """
+        if self._found:
+            blocks.discard(written)
+            for block, cause in self._found.values():
+                blocks.set_aside(block.entry, cause)
+        return bool(self._found)
 
 
 def _merges(entries: Sequence[BlockEntry], now_s: float) -> Iterator[Job]:
-    groups: dict[tuple[str, int, int, bool], list[BlockEntry]] = {}
+    groups: dict[tuple[str, int, int, int, bool], list[BlockEntry]] = {}
     for entry in entries:
-        key = (entry.retention, entry.step_s, window_of(entry.start_s, entry.step_s), entry.rolled)
-        groups.setdefault(key, []).append(entry)
-    for (text, step_s, window, _), group in groups.items():
+        if not entry.stale:
+            window = window_of(entry.start_s, entry.step_s)
+            key = (entry.retention, entry.step_s, window, entry.rolled_into_s, entry.primary)
+            groups.setdefault(key, []).append(entry)
+    for (text, step_s, window, *_), group in groups.items():
         over = (window + 1) * step_s * SLOTS_PER_BLOCK + GRACE_S <= now_s
         if len(group) >= _RAW_BLOCKS_MAX or (over and (len(group) > 1 or not group[0].compressed)):
-            yield Job(tuple(sorted(group, key=lambda e: e.number)), Retention.parse(text), step_s)
+            yield Job(tuple(group), Retention.parse(text), step_s)
 
 
 def _rolls(entries: Sequence[BlockEntry], now_s: float) -> Iterator[Job]:
-    groups: dict[tuple[str, int, int, int], list[BlockEntry]] = {}
+    groups: dict[tuple[str, int, int, int, int], list[BlockEntry]] = {}
     for entry in entries:
-        _, coarser = _resolutions(entry)
-        if coarser is not None and not entry.rolled:
-            key = (entry.retention, entry.step_s, coarser.step_s, window_of(entry.start_s, coarser.step_s))
+        _, coarser = resolutions(entry)
+        if coarser is not None and is_own_step(entry) and _lacks(entry, coarser.step_s) and not entry.stale:
+            window = window_of(entry.start_s, coarser.step_s)
+            key = (entry.retention, entry.step_s, coarser.step_s, window, entry.rolled_into_s)
             groups.setdefault(key, []).append(entry)
-    for (text, _, coarse_step_s, window), group in groups.items():
-        resolution, _ = _resolutions(group[0])
+    for (text, _, coarse_step_s, window, _), group in groups.items():
+        resolution, _ = resolutions(group[0])
         over = (window + 1) * coarse_step_s * SLOTS_PER_BLOCK + GRACE_S <= now_s
         due = [e for e in group if over or now_s - e.end_s > resolution.keep_s / 2]
         if due:
-            yield Job(tuple(sorted(due, key=lambda e: e.number)), Retention.parse(text), coarse_step_s)
+            yield Job(tuple(due), Retention.parse(text), coarse_step_s)
 
 
-def _resolutions(entry: BlockEntry) -> tuple[Resolution, Resolution | None]:
-    """The resolution of a block and the next coarser one of its retention."""
+def _lacks(entry: BlockEntry, step_s: int) -> bool:
+    """Whether slots of `step_s` lack what is in a block; other rules may have rolled it into coarser ones only."""
+    return not entry.rolled or (entry.rolled_into_s > step_s and entry.rolled_into_s % step_s == 0)
+
+
+def resolutions(entry: BlockEntry) -> tuple[Resolution, Resolution | None]:
+    """How the slots of a block are kept, and the next coarser resolution of its retention that they fit into."""
     return _resolutions_of(entry.retention, entry.step_s)
+
+
+def is_own_step(entry: BlockEntry) -> bool:
+    """Whether the step of a block is one of its retention; after a change of the rules it may not be."""
+    return parsed(entry.retention).has(entry.step_s)
 
 
 @lru_cache(maxsize=256)
 def _resolutions_of(retention: str, step_s: int) -> tuple[Resolution, Resolution | None]:
-    resolutions = Retention.parse(retention).resolutions
-    k = next(k for k, r in enumerate(resolutions) if r.step_s == step_s)
-    return resolutions[k], resolutions[k + 1] if k + 1 < len(resolutions) else None
+    return parsed(retention).at(step_s), parsed(retention).coarser(step_s)
+
+
+@lru_cache(maxsize=256)
+def parsed(retention: str) -> Retention:
+    """The retention of a block; kept, as there are few and many blocks."""
+    return Retention.parse(retention)
 
 
 def rolled_into(entry: BlockEntry, step_s: int) -> bool:
     """Whether a reader of slots of `step_s` finds the content of a block in a coarser one and passes it over."""
-    _, coarser = _resolutions(entry)
-    return entry.rolled and coarser is not None and step_s % coarser.step_s == 0
+    return entry.rolled and step_s % entry.rolled_into_s == 0

@@ -18,6 +18,7 @@ from tallystick.store.file_bytes import FileBytes
 from tallystick.store.gauges import Gauges
 from tallystick.store.heads import Heads
 from tallystick.store.record import Scan
+from tallystick.store.retentions import Retentions
 from tallystick.store.series_file import read_records, recovered_names
 
 
@@ -47,7 +48,8 @@ class Contents:
 
     def __init__(self, rules: Sequence[RetentionRule]) -> None:
         self.catalog = SeriesCatalog()
-        self.heads = Heads(rules)
+        self.retentions = Retentions(rules)
+        self.heads = Heads(self.retentions)
         self.gauges = Gauges()
         self.problems: list[str] = []
         self.series_bytes = 0
@@ -140,7 +142,7 @@ class Contents:
         else:
             kinds = record.kinds
         self.catalog.define(record.ids, record.names, kinds)
-        self.heads.assign(record.ids, record.names)
+        self.retentions.assign(record.ids, record.names)
         self._dead = _longer(self._dead, self.catalog.id_end)
         self._dead[record.ids] = False
 

@@ -45,6 +45,26 @@ class Node(NamedTuple):
     branch: bool
 
 
+@dataclass(frozen=True, slots=True)
+class Part:
+    """A stretch of time, and the finest resolution that some series can be read at in all of it.
+
+    Parameters
+    ----------
+    start_s, until_s
+        The stretch, multiples of `step_s`.
+    step_s
+        Seconds that a slot lasts.
+    keep_s
+        So many seconds after its time a slot of this resolution is forgotten.
+    """
+
+    start_s: int
+    until_s: int
+    step_s: int
+    keep_s: int
+
+
 class Catalog(Protocol):
     """The names of all series.
 
@@ -181,8 +201,16 @@ class StoreReader(Protocol):
         """The resolutions that a series is kept at."""
         ...
 
-    def steps(self, ids: NDArray[np.int32], age_s: float) -> NDArray[np.int64]:
-        """For each series, the step in seconds of the finest resolution that still holds what is `age_s` old."""
+    def steps(self, ids: NDArray[np.int32], start_s: int, until_s: int) -> NDArray[np.int64]:
+        """For each series, the finest step in seconds that all of ``[start_s, until_s)`` can be read at."""
+        ...
+
+    def parts(self, ids: NDArray[np.int32], start_s: int, until_s: int) -> list[Part]:
+        """``[start_s, until_s)`` in stretches, oldest first, each with the finest step that all of `ids` have in it.
+
+        The stretches follow each other without gaps and may begin before `start_s` and end behind `until_s`, by less
+        than a slot.
+        """
         ...
 
     def read(

@@ -74,6 +74,7 @@ class EmbeddedStore(Readable):
     def _load(self) -> None:
         """Open the blocks, read the series, and fold again what the log has."""
         self.block_set = BlockSet(self._directory, self._files)
+        self.block_set.follow(self._rules)
         self._frozen: Frozen = []
         self._frozen_segment = 0
         self._ingest = threading.RLock()  # appending and freezing: a batch is in the segment that its head belongs to
@@ -81,7 +82,7 @@ class EmbeddedStore(Readable):
         log_directory = self._directory / "log"
         self._files.make_directory(log_directory)
         contents = self._contents(log_directory)
-        super().__init__(contents.catalog, contents.heads, self.block_set)
+        super().__init__(contents.catalog, contents.heads, contents.retentions, self.block_set, self._clock)
         self._gauges = contents.gauges
         self._log = Log(
             log_directory,
@@ -157,7 +158,7 @@ class EmbeddedStore(Readable):
 
             def define(fresh: NDArray[np.int32], new: list[bytes]) -> None:
                 # A reader may ask for a series as soon as its name is found: how it is kept is known before that.
-                self._heads.assign(fresh, new)
+                self.retentions.assign(fresh, new)
                 self.lifecycle.born(fresh)
                 defined.append((fresh, new))
 
@@ -186,7 +187,14 @@ class EmbeddedStore(Readable):
 
     def rename(self, series: int, name: str) -> None:
         """See `Store.rename`."""
-        self.lifecycle.rename(series, name)
+        ids = np.array([series], np.int32)
+        if not (self._catalog.living(ids)[0] and self.retentions.moves(ids, [name.encode()])):
+            self.lifecycle.rename(series, name)
+            return
+        with self.maintenance.paused():  # it must not look at the blocks between the two
+            self.block_set.doubt(ids)
+            self.retentions.moved += 1
+            self.lifecycle.rename(series, name)
 
     def when_forgotten(self, call: Callable[[NDArray[np.int32]], None]) -> None:
         """See `Store.when_forgotten`."""

@@ -90,7 +90,7 @@ class Lifecycle:
             with self._ingest:  # nobody takes the name between the look at it and the disk's word
                 self._catalog.check_rename(series, encoded)
                 self._log.write_series(codec.encode_rename(ids, [encoded]))
-                self._heads.assign(ids, [encoded])
+                self._heads.retentions.assign(ids, [encoded])
                 self._catalog.rename(series, encoded)
         self._tell(ids)
 

@@ -24,13 +24,13 @@ from tallystick.store.block_writer import Pages, write_block
 from tallystick.store.blocks import BlockSet
 from tallystick.store.catalog import SeriesCatalog
 from tallystick.store.files import Files, bytes_of
-from tallystick.store.heads import Heads
 from tallystick.store.history import History, Loaded, Overlap
 from tallystick.store.manifest import BlockEntry
 from tallystick.store.merging import SLOTS_PER_BLOCK, Target, merged_pages, rows_between
 from tallystick.store.placing import TOO_OLD, places
 from tallystick.store.presence import Filled, filled_by_blocks, filled_by_tallies, present
 from tallystick.store.reading import Sources
+from tallystick.store.retentions import Retentions
 from tallystick.store.row_pages import are_apart, pages_of_rows
 
 GATHERED_BYTES_MAX = 128 << 20
@@ -50,7 +50,7 @@ class Loadable(Protocol):
     def files(self) -> Files: ...
 
     @property
-    def heads(self) -> Heads: ...
+    def retentions(self) -> Retentions: ...
 
     def create(self, names: Sequence[str], kinds: Sequence[Kind]) -> NDArray[np.int32]:
         """Ids of series, made where they are new."""
@@ -125,8 +125,7 @@ class Loading:
         rows, refused = self._usable(history, in_time)
         loaded = Loaded(out_of_time=out_of_time, refused=refused)
         if len(rows):
-            heads = self._store.heads
-            for retention, mine in heads.by_retention(rows.series):
+            for retention, mine in self._store.retentions.by_retention(rows.series):
                 loaded += self._add(retention, rows if mine.all() else rows.take(np.flatnonzero(mine)))
         if self._gathered_bytes > GATHERED_BYTES_MAX:
             self.finish()
@@ -160,7 +159,7 @@ class Loading:
     def _in_time(self, history: History) -> tuple[NDArray[np.bool_], int]:
         """Which rows are neither older than anything is kept nor too far ahead, and how many are not."""
         tally = history.tally
-        keep_s = max(retention.keep_s for retention in self._store.heads.retentions)
+        keep_s = max(retention.keep_s for retention in self._store.retentions.all)
         oldest = -(-(self._now_s - keep_s) // tally.step_s) - 1
         newest = (self._now_s + self._future_limit_s) // tally.step_s
         kept = (tally.slot >= max(oldest, 0)) & (tally.slot <= newest)

@@ -6,8 +6,10 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Protocol
 
+import msgspec
+
 from tallystick.model.clock import Clock
-from tallystick.store import compaction, purging
+from tallystick.store import compaction, purging, reshaping
 from tallystick.store.blocks import BlockSet
 from tallystick.store.catalog import SeriesCatalog
 from tallystick.store.files import Files
@@ -16,6 +18,7 @@ from tallystick.store.lifecycle import Lifecycle
 from tallystick.store.manifest import BlockEntry
 from tallystick.store.options import StoreOptions
 from tallystick.store.reading import Sources
+from tallystick.store.retentions import Retentions
 from tallystick.store.scrub import Scrub
 from tallystick.store.sealing import seal
 from tallystick.store.settled import SettledClock
@@ -40,6 +43,9 @@ class Maintained(Protocol):
 
     @property
     def files(self) -> Files: ...
+
+    @property
+    def retentions(self) -> Retentions: ...
 
     @property
     def options(self) -> StoreOptions: ...
@@ -82,6 +88,7 @@ class Maintenance:
         self._tried_at_s = clock.monotonic()
         self._working = threading.Lock()
         self._scrubbing: tuple[Scrub, Iterator[int]] | None = None
+        self._moved = 0  # of the names with another retention, those from before the last sealing
         self.problem = ""
 
     def start(self) -> None:
@@ -122,6 +129,7 @@ class Maintenance:
         store = self._store
         store.block_set.settle()
         store.block_set.note(settled_s=self.settled.now())
+        moved = store.retentions.moved
         frozen, segment = store.freeze()
         kinds, living = store.catalog.kinds_by_id(), store.catalog.living_by_id()
         entries: list[BlockEntry] = []
@@ -131,19 +139,27 @@ class Maintenance:
         except BaseException:
             store.block_set.discard(entries)  # they are written again under other numbers, on a disk that may be full
             raise
+        if moved > self._moved:  # some of it was taken under a name with another retention
+            entries = [msgspec.structs.replace(entry, stale=True) for entry in entries]
         store.thaw(lambda: store.block_set.change(add=entries, first_segment=segment), segment)
+        self._moved = moved
         self._sealed_at_s = self._clock.monotonic()
 
     def _compact(self) -> int:
         store = self._store
         store.block_set.settle()
-        done = 0
+        done = self._split()
         while not self._stopping.is_set():
             self._expire()
             now_s = self._clock.now()
             kinds, living = store.catalog.kinds_by_id(), store.catalog.living_by_id()
-            job = compaction.plan(store.block_set.readable(), now_s)
-            job = job or purging.plan(store.block_set.snapshot(), living)
+            entries = store.block_set.readable()
+            fold = reshaping.plan(entries, store.block_set.manifest.blocks)
+            if fold is not None:
+                reshaping.run(fold, kinds, living, store.block_set, store.files)
+                done += 1
+                continue
+            job = compaction.plan(entries, now_s) or purging.plan(store.block_set.snapshot(), living)
             if job is None:
                 break
             compaction.run(job, store.block_set, kinds, living, store.files)
@@ -171,6 +187,17 @@ class Maintenance:
                 return
             left -= read
 
+    def _split(self) -> int:
+        """Give the blocks that rules or names have changed for to the retentions that their series have now."""
+        store = self._store
+        kinds, living = store.catalog.kinds_by_id(), store.catalog.living_by_id()
+        stale = reshaping.settle(store.block_set, store.retentions, living, self.settled.now())
+        for done, block in enumerate(stale):
+            if self._stopping.is_set():
+                return done
+            reshaping.split(block, store.retentions, self.settled.now(), kinds, living, store.block_set, store.files)
+        return len(stale)
+
     def _expire(self) -> None:
         over = compaction.expired(self._store.block_set.manifest.blocks, self.settled.now())
         if over:
@@ -197,6 +224,8 @@ class Maintenance:
         due = self._clock.monotonic() - self._sealed_at_s >= store.options.seal_interval_s
         if due or store.head_rows() > store.options.head_rows_max:
             with self._working:
+                living = store.catalog.living_by_id()
+                reshaping.settle(store.block_set, store.retentions, living, self.settled.now())
                 self._expire()  # first: it makes room on a disk that is full
                 self._seal()
                 self._compact()

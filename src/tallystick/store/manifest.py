@@ -4,7 +4,11 @@ It is replaced whole by a rename, so a crash leaves the old state or the new one
 so a flipped bit in it could cost anything: its first line has a checksum of all that follows, and it is kept twice.
 """
 
+from collections.abc import Sequence
+
 import msgspec
+
+from tallystick.model.retention import Retention, RetentionRule
 
 FILE_NAME = "manifest"
 COPY_NAME = "manifest.copy"
@@ -14,9 +18,11 @@ FORMAT_VERSION = 2
 class BlockEntry(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """A block: slots of `step_s` seconds in ``[start_s, end_s)`` of series kept by `retention`.
 
-    `number` names the file and grows in the order of writing. A block is `rolled` once the next coarser resolution
-    holds its content: readers of coarser steps then pass it over. It is `primary` if it is of a coarser step than its
-    retention's finest and its content never was in a finer block: imported history, or what a change of rules left.
+    `number` names the file and grows in the order of writing. `rolled_into_s` is the step of the coarser blocks that
+    hold its content too (0 if none do): readers of a step that they serve pass it over. A block is `primary` if its
+    content is in no finer one although its series are kept finer than that: imported history, or what a change of rules
+    left. It is `stale` until compaction has looked whether its series are kept by another retention since the rules
+    changed, or a series got another name.
     """
 
     number: int
@@ -26,9 +32,15 @@ class BlockEntry(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     end_s: int
     series: int
     file_bytes: int
-    rolled: bool = False
+    rolled_into_s: int = 0
     compressed: bool = False
     primary: bool = False
+    stale: bool = False
+
+    @property
+    def rolled(self) -> bool:
+        """Whether a coarser block holds the content too."""
+        return self.rolled_into_s > 0
 
     @property
     def file_name(self) -> str:
@@ -36,11 +48,20 @@ class BlockEntry(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         return f"{self.number:010d}.block"
 
 
+class RuleText(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
+    """A retention rule: series whose name the glob `match` fits, or else `pattern` is found in, are kept by `keep`."""
+
+    keep: str
+    match: str | None = None
+    pattern: str | None = None
+
+
 class Manifest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """All that the store consists of beside the series file.
 
     `sequence` grows with each writing. `settled_s` is the time by which data was deleted for its age when it was
-    written, and `scrubbed_s` that at which all checksums had last been verified; 0 if not yet.
+    written, and `scrubbed_s` that at which all checksums had last been verified; 0 if not yet. `rules` are those that
+    the store was last opened with.
     """
 
     sequence: int = 0
@@ -49,3 +70,14 @@ class Manifest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     settled_s: int = 0
     scrubbed_s: int = 0
     blocks: tuple[BlockEntry, ...] = ()
+    rules: tuple[RuleText, ...] = ()
+
+    @property
+    def retention_rules(self) -> tuple[RetentionRule, ...]:
+        """The rules, to be used."""
+        return tuple(RetentionRule(r.match or "*", Retention.parse(r.keep), r.pattern) for r in self.rules)
+
+
+def rule_texts(rules: Sequence[RetentionRule]) -> tuple[RuleText, ...]:
+    """Rules as the manifest keeps them."""
+    return tuple(RuleText(str(r.retention), r.match if r.pattern is None else None, r.pattern) for r in rules)

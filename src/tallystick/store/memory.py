@@ -9,7 +9,7 @@ import threading
 from collections import defaultdict
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
-from math import isfinite
+from math import isfinite, lcm
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,7 +21,7 @@ from tallystick.model.name import canonical, is_canonical, tags_of
 from tallystick.model.retention import DEFAULT_KEEP, Retention, RetentionRule
 from tallystick.model.sample import GAUGE_DELTA, SampleBatch
 from tallystick.model.statistic import Statistic
-from tallystick.store.contract import Node
+from tallystick.store.contract import Node, Part
 from tallystick.store.history import History, Loaded, Overlap
 from tallystick.store.plain import Piece, members_of, percentile_of, pieces_of, statistic_of
 
@@ -63,7 +63,7 @@ class MemoryStore:
     rules
         How long names are kept; the first that matches counts.
     clock
-        By which imported slots are old or lie ahead.
+        By which what is read is old, and imported slots are old or lie ahead.
     future_limit_s
         Imported slots that begin further ahead are not taken.
     """
@@ -93,6 +93,17 @@ class MemoryStore:
     def create(self, names: Sequence[str], kinds: Sequence[Kind]) -> NDArray[np.int32]:
         with self._lock:
             return np.array([self._create(*one) for one in zip(names, kinds, strict=True)], np.int32)
+
+    def follow(self, rules: Sequence[RetentionRule]) -> None:
+        """Keep all series by other rules from now on."""
+        with self._lock:
+            self._rules = rules
+            for series in self._series.values():
+                series.retention = self._retention_of(series.name)
+                samples = [sample for slot in series.slots.values() for sample in slot]
+                series.slots.clear()
+                for sample in samples:
+                    series.slots[sample.timestamp_ms // (1000 * series.retention.step_s)].append(sample)
 
     def _create(self, name: str, kind: Kind) -> int:
         if canonical(name) != name:
@@ -215,8 +226,23 @@ class MemoryStore:
     def retention(self, series: int) -> Retention:
         return self._series[series].retention
 
-    def steps(self, ids: NDArray[np.int32], age_s: float) -> NDArray[np.int64]:
+    def steps(self, ids: NDArray[np.int32], start_s: int, until_s: int) -> NDArray[np.int64]:
+        age_s = self._clock.now() - start_s
         return np.array([self._series[i].retention.covering(age_s).step_s for i in ids.tolist()], np.int64)
+
+    def parts(self, ids: NDArray[np.int32], start_s: int, until_s: int) -> list[Part]:
+        kept = [self._series[i].retention for i in ids.tolist()]
+        found: list[Part] = []
+        at_s = start_s
+        while at_s < until_s:
+            step_s = lcm(*(retention.covering(self._clock.now() - at_s).step_s for retention in kept))
+            keep_s = min(max(r.keep_s for r in one.resolutions if step_s % r.step_s == 0) for one in kept)
+            slot = Part(at_s // step_s * step_s, at_s // step_s * step_s + step_s, step_s, keep_s)
+            if found and found[-1].step_s == step_s:
+                slot = replace(found.pop(), until_s=slot.until_s)
+            found.append(slot)
+            at_s = slot.until_s
+        return found
 
     def read(
         self,

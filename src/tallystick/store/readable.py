@@ -10,13 +10,18 @@ from typing import TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
+from tallystick.model.clock import Clock
 from tallystick.model.retention import Retention
 from tallystick.model.statistic import Statistic
 from tallystick.model.tally import Tally
+from tallystick.store.blocks import OpenBlock
 from tallystick.store.catalog import SeriesCatalog
+from tallystick.store.contract import Part
 from tallystick.store.heads import Heads
 from tallystick.store.newest import last_seen
 from tallystick.store.reading import Aside, Range, Reader, Sources
+from tallystick.store.resolutions import Resolutions, irregular
+from tallystick.store.retentions import Retentions
 
 Key = TypeVar("Key")
 Matrix = NDArray[np.float64]
@@ -29,14 +34,23 @@ class Readable(ABC):
     ----------
     catalog, heads
         The names, and what is in no block.
+    retentions
+        How series are kept.
     aside
         Is given blocks that turn out to be damaged.
+    clock
+        Says how old what is read is.
     """
 
-    def __init__(self, catalog: SeriesCatalog, heads: Heads, aside: Aside) -> None:
+    def __init__(
+        self, catalog: SeriesCatalog, heads: Heads, retentions: Retentions, aside: Aside, clock: Clock
+    ) -> None:
         self._catalog = catalog
         self._heads = heads
+        self.retentions = retentions
         self._aside = aside
+        self._clock = clock
+        self._irregular: tuple[tuple[OpenBlock, ...], tuple[OpenBlock, ...]] = (), ()
 
     @property
     def catalog(self) -> SeriesCatalog:
@@ -49,11 +63,23 @@ class Readable(ABC):
 
     def retention(self, series: int) -> Retention:
         """See `Store.retention`."""
-        return self._heads.retention(series)
+        return self.retentions[series]
 
-    def steps(self, ids: NDArray[np.int32], age_s: float) -> NDArray[np.int64]:
+    def steps(self, ids: NDArray[np.int32], start_s: int, until_s: int) -> NDArray[np.int64]:
         """See `Store.steps`."""
-        return self._heads.steps(ids, age_s)
+        return self._resolutions().steps(ids, start_s, until_s)
+
+    def parts(self, ids: NDArray[np.int32], start_s: int, until_s: int) -> list[Part]:
+        """See `Store.parts`."""
+        return self._resolutions().parts(ids, start_s, until_s)
+
+    def _resolutions(self) -> Resolutions:
+        blocks = self.sources().blocks
+        seen, looked_at = self._irregular
+        if seen is not blocks:
+            looked_at = irregular(blocks)
+            self._irregular = blocks, looked_at
+        return Resolutions(self.retentions, looked_at, self._clock.now())
 
     def read(
         self,
@@ -102,6 +128,6 @@ class Readable(ABC):
         return found
 
     def _reader(self, ids: NDArray[np.int32], start_s: int, until_s: int, step_s: int) -> Reader:
-        finest = self._heads.finest(ids) == step_s
+        finest = self.retentions.finest(ids) == step_s
         wanted = Range(start_s // step_s, -(-until_s // step_s), step_s)
         return Reader(self.sources(), self._aside, ids, self._catalog.kinds(ids), finest, wanted)

@@ -41,7 +41,7 @@ class StoreView(Readable):
     path
         The store's directory, or a snapshot of one.
     rules
-        How series are kept; by default as a server without rules does.
+        How series are kept; by default as they were when the store was last opened.
 
     Raises
     ------
@@ -116,12 +116,12 @@ class StoreView(Readable):
                 return False
             entries = [entry for entry in moment.manifest.blocks if entry.number in self._opened]
             blocks = tuple(OpenBlock(entry, self._opened[entry.number]) for entry in entries)
-            contents = Contents(self._rules or DEFAULT_RULES)
+            contents = Contents(self._rules or moment.manifest.retention_rules or DEFAULT_RULES)
             contents.read_names(moment.series_file, blocks)
             for segment in moment.segments:
                 contents.replay(segment, self._clock.now())
             contents.finish(self.path / SERIES_FILE, complete=len(blocks) == len(moment.manifest.blocks))
-        super().__init__(contents.catalog, contents.heads, self)
+        super().__init__(contents.catalog, contents.heads, contents.retentions, self, self._clock)
         self._stamp, self._manifest, self._blocks = moment.stamp, moment.manifest, blocks
         self._opened = {b.entry.number: b.block for b in blocks}
         self._problems = [*moment.problems, *contents.problems]

@@ -27,7 +27,7 @@ NAMES = {
 
 def filled_store() -> MemoryStore:
     """Two samples a slot up to now: one rises by one a slot, the other lies 100 above it."""
-    store = MemoryStore(RULES)
+    store = MemoryStore(RULES, ManualClock(float(NOW_S)))
     ids = store.create(list(NAMES), list(NAMES.values()))
     for series, kind in zip(ids.tolist(), NAMES.values(), strict=True):
         times = np.arange(NOW_S - 600, NOW_S, 5, dtype=np.int64)

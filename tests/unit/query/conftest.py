@@ -18,7 +18,7 @@ Ask = Callable[..., list[Grid]]
 
 def filled_store() -> MemoryStore:
     """Ten-second slots up to now: two gauges with two samples a slot, a counter, a timing, a set."""
-    store = MemoryStore()
+    store = MemoryStore(clock=ManualClock(float(NOW_S)))
     names = ["web.a.load", "web.b.load", "web.a.hits", "web.a.took", "web.a.users", "disk;host=x"]
     kinds = [Kind.GAUGE, Kind.GAUGE, Kind.COUNTER, Kind.TIMING, Kind.SET, Kind.GAUGE]
     ids = store.create(names, kinds)

@@ -5,6 +5,7 @@ import math
 import numpy as np
 import pytest
 
+from tallystick.model.clock import ManualClock
 from tallystick.model.errors import QueryError
 from tallystick.model.kind import Kind
 from tallystick.model.retention import Retention, RetentionRule
@@ -79,12 +80,13 @@ def test_percentiles_are_of_weighted_samples_of_timings_only() -> None:
 
 def test_a_name_has_one_kind_and_one_id() -> None:
     store = MemoryStore(
-        [RetentionRule("a*", Retention.parse("1s:1h")), RetentionRule("*", Retention.parse("10s:1d,1m:2d"))]
+        [RetentionRule("a*", Retention.parse("1s:1h")), RetentionRule("*", Retention.parse("10s:1d,1m:2d"))],
+        ManualClock(200_000.0),
     )
     assert store.create(["a", "b", "a"], [Kind.GAUGE] * 3).tolist() == [0, 1, 0]
     assert store.create(["a", "c"], [Kind.COUNTER, Kind.COUNTER]).tolist() == [-1, 2]
     assert store.catalog.kinds(np.array([0, 2], np.int32)).tolist() == [Kind.GAUGE, Kind.COUNTER]
-    assert store.steps(np.array([0, 1], np.int32), 100_000).tolist() == [1, 60]
+    assert store.steps(np.array([0, 1], np.int32), 100_000, 200_000).tolist() == [1, 60]
     with pytest.raises(ValueError, match="in order"):
         store.create(["a;z=1;b=2"], [Kind.GAUGE])
 

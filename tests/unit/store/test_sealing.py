@@ -117,8 +117,8 @@ def test_series_of_different_retentions_are_in_blocks_of_their_own(tmp_path: Pat
         assert found(store, "fine.a", step_s=1, span_s=60) == {0: 1.0, 1: 2.0}
         assert found(store, "fine.a") == {0: 3.0}
         assert found(store, "a") == {0: 12.0}
-        assert store.steps(store.catalog.find("*"), 0.0).tolist() == [10]
-        assert store.steps(store.catalog.find("fine.*"), 2 * 86400.0).tolist() == [10]
+        assert store.steps(store.catalog.find("*"), NOW_S - 10, NOW_S).tolist() == [10]
+        assert store.steps(store.catalog.find("fine.*"), NOW_S - 2 * 86400, NOW_S).tolist() == [10]
     with opened(tmp_path, rules=RULES) as store:
         assert found(store, "fine.a", step_s=1, span_s=60) == {0: 1.0, 1: 2.0}
 

@@ -35,7 +35,7 @@ def answers(store: EmbeddedStore | StoreView) -> list[np.ndarray]:
     ids = store.catalog.find("web.*.*")
     matrices = [store.read(ids, NOW_S - 7200, NOW_S + 7200, s, list(Statistic)) for s in (10, 60, 300)]
     ranks = store.percentiles(ids, NOW_S - 7200, NOW_S + 7200, 60, [50.0, 99.0])
-    ages = store.steps(ids, 20 * 86400.0).astype(float)
+    ages = store.steps(ids, NOW_S - 20 * 86400, NOW_S).astype(float)
     return [ages, *(m for by in matrices for m in by.values()), *ranks.values()]
 
 
@@ -76,9 +76,9 @@ def test_a_view_writes_nothing_and_takes_no_lock(tmp_path: Path):
         wait_durable(store, fill(store, 2))
         (tmp_path / "blocks" / "0000000099.block").write_bytes(b"not yet named")
         before = everything(tmp_path)
-        answers(StoreView(tmp_path, RULES))
+        answers(StoreView(tmp_path, RULES, ManualClock(float(NOW_S))))
         assert everything(tmp_path) == before
-    StoreView(tmp_path, RULES)
+    StoreView(tmp_path, RULES, ManualClock(float(NOW_S)))
 
 
 def test_a_torn_end_of_the_log_is_left_to_its_writer(tmp_path: Path):
@@ -87,7 +87,7 @@ def test_a_torn_end_of_the_log_is_left_to_its_writer(tmp_path: Path):
         (segment,) = (tmp_path / "log").iterdir()
         with segment.open("ab") as file:
             file.write(segment.read_bytes()[:-4])
-        view = StoreView(tmp_path, RULES)
+        view = StoreView(tmp_path, RULES, ManualClock(float(NOW_S)))
         assert found(view, "web.a.b") == {0: 1.0}
         assert view.problems() == []
 
@@ -112,9 +112,9 @@ def test_a_store_that_changes_while_it_is_opened_is_opened_again(
         monkeypatch.setattr(view_module, "find_manifest", busy)
         if stumbles > 100:
             with pytest.raises(StoreError, match=r"it changed 10 times while it was opened \(its manifest was number"):
-                StoreView(tmp_path, RULES)
+                StoreView(tmp_path, RULES, ManualClock(float(NOW_S)))
         else:
-            assert_the_same(StoreView(tmp_path, RULES), store)
+            assert_the_same(StoreView(tmp_path, RULES, ManualClock(float(NOW_S))), store)
 
 
 def test_views_see_every_sample_once_while_the_store_seals_and_compacts(tmp_path: Path):
@@ -162,11 +162,12 @@ def test_damage_is_named_and_the_rest_is_shown(tmp_path: Path):
     data[20] ^= 1  # a page
     first.write_bytes(data)
     second.write_bytes(second.read_bytes()[:-3])
-    view = StoreView(tmp_path, RULES)
+    view = StoreView(tmp_path, RULES, ManualClock(float(NOW_S)))
     assert [found(view, name) for name in ("web.a.b", "web.c.d", "web.e.f")] == [{}, {}, {0: 1.0}]
     assert [str(path) in problem for path, problem in zip((second, first), view.problems(), strict=True)] == [True] * 2
     third.unlink()
-    assert f"cannot read block {third}: there is no such file" in StoreView(tmp_path, RULES).problems()
+    third_problem = f"cannot read block {third}: there is no such file"
+    assert third_problem in StoreView(tmp_path, RULES).problems()
     assert list((tmp_path / "damaged").iterdir()) == []
 
 
@@ -177,7 +178,7 @@ def test_a_copy_of_a_live_store_shows_what_was_in_it(tmp_path: Path):
         store.maintenance.seal()
         wait_durable(store, fill(store, 2))
         shutil.copytree(tmp_path / "live", tmp_path / "copy")
-        assert_the_same(StoreView(tmp_path / "copy", RULES), store)
+        assert_the_same(StoreView(tmp_path / "copy", RULES, ManualClock(float(NOW_S))), store)
     finally:
         store.close()
 

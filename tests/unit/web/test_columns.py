@@ -26,7 +26,7 @@ ARROW = as_arrow.MEDIA_TYPE
 
 @pytest.fixture(scope="module")
 def client() -> Iterator[TestClient]:
-    store = MemoryStore()
+    store = MemoryStore(clock=ManualClock(float(NOW_S)))
     ids = store.create(["web.a", "web.b", "disk;dc=a"], [Kind.GAUGE, Kind.TIMING, Kind.COUNTER])
     for series in ids.tolist():
         times = np.arange(NOW_S - 120, NOW_S, 5, dtype=np.int64)

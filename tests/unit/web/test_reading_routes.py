@@ -32,7 +32,7 @@ NAMES = {
 
 @pytest.fixture(scope="module")
 def client() -> Iterator[TestClient]:
-    store = MemoryStore()
+    store = MemoryStore(clock=ManualClock(float(NOW_S)))
     for series in store.create(list(NAMES), list(NAMES.values())).tolist():
         times = [*range(NOW_S - 120, NOW_S, 10), *range(NOW_S - 115, NOW_S, 10)]
         values = [float(series + (t % 10)) for t in times]
