@@ -12,6 +12,7 @@ Durability: `append` returns a ticket; once `durable(ticket)` is true, no crash 
 """
 
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from typing import NamedTuple, Protocol
 
 import numpy as np
