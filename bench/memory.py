@@ -17,19 +17,18 @@ from tallystick.model.sample import SampleBatch
 ACTIVE = 500_000
 _ROUNDS = 4
 _SEAL_S = 15
-_DAY_S = 86400
 
 
 @benchmark("memory")
 def memory() -> Iterator[Figure]:
-    """Memory an active series, and memory and disk a sample of sparse series: once a minute, a day, and once at all."""
+    """Memory an active series; memory and disk a sample of sparse ones: once a minute, once a day, once at all."""
     yield from active()
-    for label, series, samples in (
-        ("once a minute", 500, 1440),
-        ("once a day", 100_000, 1),
-        ("a million names seen once", 1_000_000, 1),
+    for label, series, samples, span_s in (
+        ("once a minute, a day", 500, 1440, 86400),
+        ("once a day", 20_000, 1, 86400),
+        ("a million names seen once, in twenty minutes", 1_000_000, 1, 1200),
     ):
-        yield from sparse(label, series, samples)
+        yield from sparse(label, series, samples, span_s)
 
 
 def active() -> Iterator[Figure]:
@@ -61,9 +60,9 @@ def _blocks(server: Server) -> list[str]:
     return [path.name for path in (server.data / "blocks").iterdir()]
 
 
-def sparse(label: str, series: int, samples: int) -> Iterator[Figure]:
-    """A day of series with so many samples each, at even distances, each series at its own moment."""
-    in_head, resident, on_disk, of_names = in_fresh_process(_sparse, series, samples)
+def sparse(label: str, series: int, samples: int, span_s: int) -> Iterator[Figure]:
+    """Series with so many samples each in a time, at even distances, each series at its own moment."""
+    in_head, resident, on_disk, of_names = in_fresh_process(_sparse, series, samples, span_s)
     total = series * samples
     yield Figure(f"{label}: disk a sample, compacted", on_disk / total, "B", note=f"{series:,} names, {load()}")
     yield Figure(f"{label}: disk a name", of_names / series, "B")
@@ -72,14 +71,14 @@ def sparse(label: str, series: int, samples: int) -> Iterator[Figure]:
         yield Figure(f"{label}: memory a name, all compacted", resident / series, "B", note="names included")
 
 
-def _sparse(series: int, samples: int) -> tuple[int, int, int, int]:
+def _sparse(series: int, samples: int, span_s: int) -> tuple[int, int, int, int]:
     with temporary() as folder:
         warming = Prepared(folder / "warm", slot_now())
         warming.append(warming.create(names_of(1000)), times(1, slot_now()), walks(1, 1000))
         warming.compact()
         warming.close()
-        texts, begin_s = names_of(series), slot_now() - _DAY_S
-        row, at_s, values = _samples(series, samples, begin_s)
+        texts, begin_s = names_of(series), slot_now() - span_s
+        row, at_s, values = _samples(series, samples, begin_s, span_s)
         before = resident_bytes()
         prepared = Prepared(folder / "data", begin_s)
         ids = np.concatenate([prepared.create(texts[k : k + 50_000]) for k in range(0, series, 50_000)])
@@ -102,10 +101,10 @@ def _sparse(series: int, samples: int) -> tuple[int, int, int, int]:
 
 
 def _samples(
-    series: int, samples: int, begin_s: int
+    series: int, samples: int, begin_s: int, span_s: int
 ) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.float64]]:
-    """Number of the series, time and value of all samples of a day, by time."""
-    period_s = _DAY_S // samples
+    """Number of the series, time and value of all samples, by time."""
+    period_s = span_s // samples
     phase_s = np.random.default_rng(3).integers(0, period_s, series)
     at_s = (begin_s + period_s * np.arange(samples)[:, None] + phase_s).ravel()
     order = np.argsort(at_s, kind="stable")
