@@ -13,6 +13,7 @@ import msgspec
 
 from tallystick.config.address import Address, host_port, is_loopback
 from tallystick.config.places import KeyPath
+from tallystick.config.storage_schemas import read_schemas
 from tallystick.model.retention import DEFAULT_KEEP, Retention, RetentionRule
 
 PROTOCOLS = {
@@ -84,6 +85,10 @@ def _prefix(text: str) -> None:
 def _line_limit(size: int) -> None:
     if 0 < size < _LINE_BYTES_MIN:
         raise ValueError(f"{size} bytes are too few for a line; expected at least {_LINE_BYTES_MIN}, or 0")
+
+
+def _schemas(path: str) -> tuple[RetentionRule, ...]:
+    return read_schemas(Path(path).expanduser()) if path else ()
 
 
 class Table(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
@@ -168,6 +173,9 @@ class Store(Table, frozen=True):
         str, key("Data lives here; the user that runs the server must be able to write it.", min_length=1)
     ] = "/var/lib/tallystick"
     retention: Annotated[tuple[Keep, ...], key("The first rule that matches a name counts.", min_length=1)] = (Keep(),)
+    storage_schemas: Annotated[
+        str, key("A storage-schemas.conf of Graphite, whose sections follow the rules above; empty for none.", _schemas)
+    ] = ""
     commit_interval_ms: Annotated[int, key("The log is on disk at most this much later.", ge=1, le=1000)] = 200
     seal_interval_s: Annotated[int, key("How often the head is made into blocks.", ge=10, le=86400)] = 600
     future_limit_s: Annotated[int, key("Samples further ahead than this are rejected.", ge=0)] = 600
@@ -193,9 +201,16 @@ class Store(Table, frozen=True):
 
     @property
     def retention_rules(self) -> tuple[RetentionRule, ...]:
-        """The rules in their order; the default retention takes what none of them matches."""
-        rules = [RetentionRule(rule.match, Retention.parse(rule.keep)) for rule in self.retention]
-        return (*rules, RetentionRule("*", Retention.parse(DEFAULT_KEEP)))
+        """The rules in their order, ours before those of Graphite; the default takes what none of them matches.
+
+        Raises
+        ------
+        ValueError
+            If the file of `storage_schemas` changed since the config was checked and cannot be used.
+        """
+        ours = [] if self.storage_schemas and self.retention == (Keep(),) else self.retention
+        rules = [RetentionRule(rule.match, Retention.parse(rule.keep)) for rule in ours]
+        return (*rules, *_schemas(self.storage_schemas), RetentionRule("*", Retention.parse(DEFAULT_KEEP)))
 
 
 class Query(Table, frozen=True):
