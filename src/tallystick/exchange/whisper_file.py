@@ -98,13 +98,21 @@ def each_moment_once(archives: list[Archive]) -> list[Archive]:
     newest_s = max((int(a.time_s[-1]) for a in archives if len(a.time_s)), default=0)
     cut: list[Archive] = []
     for archive in archives:
+        taken = np.zeros(len(archive.time_s), np.bool_)
         for k, finer in enumerate(cut):
             reach_s = newest_s - (finer.points - 1) * finer.step_s
-            slot_of_finer = finer.time_s // archive.step_s * archive.step_s
-            partial = slot_of_finer[slot_of_finer < reach_s]
-            cut[k] = finer.take(~np.isin(slot_of_finer, np.intersect1d(partial, archive.time_s)))
-        taken = np.zeros(len(archive.time_s), np.bool_)
-        for finer in cut:
-            taken |= np.isin(archive.time_s, finer.time_s // archive.step_s * archive.step_s)
+            slot = finer.time_s // archive.step_s * archive.step_s
+            forgotten = (slot < reach_s) & _among(slot, archive.time_s)
+            cut[k] = finer.take(~forgotten)
+            taken |= _among(archive.time_s, slot[~forgotten])
         cut.append(archive.take(~taken))
     return cut
+
+
+def _among(values: NDArray[np.int64], ascending: NDArray[np.int64]) -> NDArray[np.bool_]:
+    """Which values occur in an ascending column."""
+    if not len(ascending):
+        return np.zeros(len(values), np.bool_)
+    at = np.minimum(np.searchsorted(ascending, values), len(ascending) - 1)
+    found: NDArray[np.bool_] = ascending[at] == values
+    return found

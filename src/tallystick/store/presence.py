@@ -81,7 +81,9 @@ def present(
         mine, theirs = slot * step_s // step, one.slot * one.step_s // step
         inside = (theirs >= mine.min()) & (theirs <= mine.max())
         if inside.any():
-            found |= np.isin(_keys(row, mine), _keys(one.row[inside], theirs[inside]))
+            keys, known = _keys(row, mine), np.sort(_keys(one.row[inside], theirs[inside]), kind="stable")
+            at = np.minimum(np.searchsorted(known, keys), len(known) - 1)
+            found |= known[at] == keys
     return found
 
 
