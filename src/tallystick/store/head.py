@@ -141,8 +141,13 @@ class Head:
     def _fold_slots(self, low: int, batch: SampleBatch, kinds: int, n_series: int, now_s: float) -> None:
         slot = batch.timestamp // (self.step_s * 1000)
         samples = np.bincount(slot - low)
-        late = np.zeros(len(samples), np.bool_)
-        for k in np.flatnonzero(samples).tolist():
+        # Scattered history touches thousands of slots, nearly all of them for a sample or two: those are not looked at.
+        looked_at = samples >= self._worth_opening_min(n_series)
+        now = int(now_s) // self.step_s
+        candidates = np.array([*self._open, now - 1, now, now + 1]) - low
+        looked_at[candidates[(candidates >= 0) & (candidates < len(samples))]] = True
+        late = (samples > 0) & ~looked_at
+        for k in np.flatnonzero((samples > 0) & looked_at).tolist():
             late[k] = not self._fold_slot(low + k, int(samples[k]), batch, kinds, n_series, now_s)
         if late.any():
             self._keep_late(batch.take(late[slot - low]))
@@ -155,7 +160,7 @@ class Head:
         if slot is None:
             now = int(now_s) // self.step_s
             current = abs(number - now) <= 1
-            if not current and samples < max(_WORTH_OPENING_MIN, n_series // 16):
+            if not current and samples < self._worth_opening_min(n_series):
                 return False
             if len(self._open) >= OPEN_SLOTS_MAX:
                 # Usually the oldest; where the clock was set back, one that lies ahead.
@@ -163,6 +168,11 @@ class Head:
             slot = self._open[number] = OpenSlot(self.step_s, number, n_series)
         slot.fold(batch, kinds, n_series)
         return True
+
+    @staticmethod
+    def _worth_opening_min(n_series: int) -> int:
+        """So many samples make a slot worth opening that is not of the present."""
+        return max(_WORTH_OPENING_MIN, n_series // 16)
 
     def _keep_late(self, batch: SampleBatch) -> None:
         self._late.append(batch)
