@@ -11,6 +11,7 @@ from starlette.testclient import TestClient
 from stores import found, open_store, opened, put, wait_durable
 from tallystick.cli import main
 from tallystick.model.errors import StoreError
+from tallystick.model.retention import Retention, RetentionRule
 from tallystick.store.view import StoreView
 from tallystick.web.keeping import Compacted, Snapshot, keeping_routes
 
@@ -76,6 +77,16 @@ def test_compact_writes_what_is_in_the_log_and_merges(directory: Path):
     assert "there are" in result.output
     assert StoreView(directory).sources().heads[0].span_s() is None
     assert found(StoreView(directory), "later", step_s=60)
+
+
+def test_without_a_config_a_store_is_kept_as_it_was(tmp_path: Path):
+    rules = (RetentionRule("web.*", Retention.parse("10s:400d")), RetentionRule("*", Retention.parse("10s:1d")))
+    with opened(tmp_path / "data", rules=rules) as store:
+        put(store, "web.a", {0: 1.0})
+    for words in (["compact"], ["snapshot", tmp_path / "s"]):
+        assert run(*words, "--directory", tmp_path / "data").exit_code == 0
+    for directory in (tmp_path / "data", tmp_path / "s"):
+        assert StoreView(directory).manifest.retention_rules == rules
 
 
 def test_a_snapshot_is_made_and_restored(directory: Path, tmp_path: Path):

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
-from tallystick.cli.options import config_from, config_option
+from tallystick.cli.options import config_from, config_option, server_extra
 
 if TYPE_CHECKING:
     from tallystick.model.retention import RetentionRule
@@ -29,12 +29,21 @@ def place_options(command: F) -> F:
 
 
 def place_from(config_file: Path | None, directory: Path | None) -> tuple[Path, tuple[RetentionRule, ...]]:
-    """The directory, and how its series are kept.
+    """The directory, and how its series are kept: as a config says that is given, else as the store was last opened.
 
     Raises
     ------
     ConfigError
         If the config cannot be used.
+    StoreError
+        If the store's manifest is damaged or of another format.
     """
     store = config_from(config_file).store
-    return directory or store.path, store.retention_rules
+    path = directory or store.path
+    if config_file is not None:
+        return path, store.retention_rules
+    with server_extra():
+        from tallystick.store.files import Files
+        from tallystick.store.manifest_file import find_manifest
+    manifest = find_manifest(path, Files()).manifest
+    return path, (manifest and manifest.retention_rules) or store.retention_rules
