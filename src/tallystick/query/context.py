@@ -180,6 +180,8 @@ class Context:
         Of the `template()` around the expression.
     call
         The text of the call being evaluated.
+    reach_s
+        Paths are read at a step that is there also for so many seconds before `from_s`.
     """
 
     session: Session
@@ -193,6 +195,7 @@ class Context:
     consolidation: str | None = None
     replacements: Mapping[str, Scalar] = field(default_factory=dict)
     call: str = ""
+    reach_s: int = 0
 
     @property
     def store(self) -> StoreReader:

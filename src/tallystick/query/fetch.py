@@ -73,7 +73,8 @@ def _fetch(context: Context, path: str, find: Callable[[], NDArray[np.int32]]) -
         return SeriesList()
     session = context.session
     wanted: Wanted = Statistic.DEFAULT if context.wanted is None else context.wanted
-    key = (path, context.from_s, context.until_s, context.slots_max, context.step_s, context.consolidation)
+    lines = (context.from_s, context.until_s, context.slots_max, context.step_s, context.reach_s)
+    key = (path, *lines, context.consolidation)
     if (*key, wanted) not in session.fetched:
         every = session.statistics if wanted in session.statistics else (wanted,)
         session.ids[path] = find()
@@ -87,7 +88,7 @@ def _read(context: Context, path: str, ids: NDArray[np.int32], wanted: Sequence[
     if not len(ids):
         return {one: SeriesList() for one in wanted}
     kinds = context.store.catalog.kinds(ids)
-    steps = context.store.steps(ids, context.from_s, min(context.until_s, context.request.now_s))
+    steps = context.store.steps(ids, context.from_s - context.reach_s, min(context.until_s, context.request.now_s))
     if (steps == steps[0]).all() and (kinds == kinds[0]).all():
         alike = _read_alike(context, path, ids, int(steps[0]), Kind(int(kinds[0])), wanted)
         return {one: SeriesList((grid,)) for one, grid in alike.items()}
