@@ -1,0 +1,33 @@
+"""A snapshot of a server that runs, asked for from the command line."""
+
+import subprocess
+from pathlib import Path
+
+from servers import TALLYSTICK, Server, wait_until
+
+
+def store(*words: str) -> str:
+    done = subprocess.run([*TALLYSTICK, "store", *words], capture_output=True, text=True, check=True, timeout=120)
+    return done.stdout
+
+
+def test_a_snapshot_of_a_running_server_is_restored_and_served(tmp_path: Path) -> None:
+    server = Server(tmp_path)
+    server.start()
+    try:
+        server.send_now("snap.a", 1.0, 2.0, 3.0)
+        wait_until(lambda: server.values("snap.a") == [1.0, 2.0, 3.0], "the values")
+        made = store("snapshot", "monday", "--server", server.url)
+        assert made.startswith(f"Made {tmp_path}/data/snapshots/monday, ")
+        assert "blocks anew" in store("compact", "--server", server.url)
+        assert "is whole" in store("verify", "--directory", str(tmp_path / "data"))
+        assert "by a server" in store("info", "--directory", str(tmp_path / "data"))
+    finally:
+        server.stop()
+    (tmp_path / "data").rename(tmp_path / "old")
+    store("restore", str(tmp_path / "old" / "snapshots" / "monday"), str(tmp_path / "data"))
+    server.start()
+    try:
+        assert server.values("snap.a") == [1.0, 2.0, 3.0]
+    finally:
+        server.stop()
