@@ -101,3 +101,69 @@ def test_an_empty_batch_is_routed_to_nothing():
     routed = House().send()
     assert len(routed.batch) == 0
     assert routed.rejects.total == 0
+
+
+def test_a_name_whose_series_was_forgotten_is_decided_about_anew():
+    house = House()
+    ids = house.send("a", "..b", "c").batch.ids
+    gone = house.catalog.forget(ids[:2])
+    house.router.forget(gone)
+    again = house.send("a", "..b", "c").batch.ids
+    assert house.catalog.names(again) == ["a", "b", "c"]
+    assert not set(again[:2].tolist()) & set(gone.tolist())
+    assert again[2] == ids[2]
+
+
+def test_a_kind_that_was_refused_is_taken_once_the_series_that_had_the_name_is_gone():
+    house = House()
+    (series,) = house.send("a", kind=Kind.TIMING).batch.ids.tolist()
+    assert house.send("a", kind=Kind.COUNTER).rejects.counts[Reason.KIND] == 1
+    house.catalog.create(["other"], [Kind.TIMING])
+    assert house.send("other", kind=Kind.COUNTER).rejects.counts[Reason.KIND] == 1
+    ids = np.array([series, *house.catalog.find("other").tolist()], np.int32)
+    house.catalog.forget(ids)
+    house.router.forget(ids)
+    assert house.series(house.send("a", "other", kind=Kind.COUNTER)) == ["a", "other"]
+
+
+def test_names_that_lead_nowhere_are_dropped_when_they_are_most_of_the_table():
+    house = House(Rule("block.*", block=True))
+    house.router.useless_min = 10
+    house.send("kept", "too;b=2;a=1")
+    assert not house.router.wasteful
+    house.send(*(f"block.{k}" for k in range(30)))
+    assert house.router.wasteful
+    house.router.rebuild()
+    assert not house.router.wasteful
+    assert len(house.names) == 2
+    before = house.catalog.ids().tolist()
+    routed = house.send("new", "too;b=2;a=1", "block.1", "kept")
+    assert house.series(routed) == ["new", "too;a=1;b=2", "kept"]
+    assert routed.rejects.counts[Reason.BLOCKED] == 1
+    assert house.catalog.ids().tolist() == [*before, 2]
+
+
+def test_a_full_table_is_worth_a_look_at_what_is_in_it():
+    house = House(Rule("block.*", block=True))
+    house.names, house.router.useless_min = NameTable(entries_max=40), 10
+    house.router = Router(house.names, house.catalog.create, [Rule("block.*", block=True)])
+    house.router.useless_min = 10
+    house.send(*(f"kept.{k}" for k in range(15)))
+    house.send(*(f"block.{k}" for k in range(10)))
+    assert not house.router.wasteful
+    house.send(*(f"block.{k}" for k in range(10, 25)))
+    assert len(house.names) == 40 and house.router.wasteful
+    house.router.rebuild()
+    assert len(house.names) == 15
+
+
+def test_what_is_known_of_series_at_the_start_is_not_asked_for_again():
+    catalog = SeriesCatalog()
+    ids = catalog.create(["a", "b"], [Kind.GAUGE, Kind.COUNTER])
+    names = NameTable()
+    router = Router(names, catalog.create)
+    router.know(names.intern_many([b"a", b"b"]), ids, catalog.kinds(ids))
+    asked = names.intern_many([b"b", b"a", b"a"])
+    routed = router.route(SampleBatch.of(asked, np.zeros(3, np.int64), np.zeros(3), kind=[1, 0, 1]))
+    assert routed.batch.ids.tolist() == [1, 0]
+    assert routed.rejects.counts[Reason.KIND] == 1
