@@ -1,5 +1,5 @@
-"""The embedded store against the plain in-memory model, with sealing, compaction, restarts, crashes and clock jumps
-as steps."""
+"""The embedded store against the plain in-memory model, with sealing, compaction, deletion, renaming, restarts,
+crashes and clock jumps as steps."""
 
 import shutil
 import tempfile
@@ -57,10 +57,15 @@ class StoreMachine(RuleBasedStateMachine):
         self.directory = Path(tempfile.mkdtemp(prefix="tallystick-model-"))
         self.store = self._open()
         self.memory = MemoryStore(RULES)
-        self.ids = self.store.create(NAMES, KINDS)
-        self.memory.create(NAMES, KINDS)
-        self.is_set = np.array([kind is Kind.SET for kind in KINDS])
+        self.names, self.kinds = list(NAMES), list(KINDS)  # those that series were renamed to come behind
         self.turn = 0
+        self.ask_for_ids()
+
+    def ask_for_ids(self) -> None:
+        """The ids of all names in both stores, made anew where they were deleted, or forgotten for want of samples."""
+        self.ids = self.store.create(self.names, self.kinds)
+        self.memory_ids = self.memory.create(self.names, self.kinds)
+        self.is_set = np.array([kind is Kind.SET for kind in self.kinds])
 
     def _open(self) -> EmbeddedStore:
         self.ticket = 0  # tickets are those of one opening
@@ -68,17 +73,33 @@ class StoreMachine(RuleBasedStateMachine):
 
     @rule(rows=samples)
     def append(self, rows: list[tuple[int, int, int, float]]) -> None:
-        ids = np.array([series for series, *_ in rows], np.int32)
-        kind = np.array([KINDS[series] for series in ids], np.uint8)
+        series = np.array([series for series, *_ in rows])
+        kind = np.array([KINDS[k] for k in series], np.uint8)
         value = np.array([v / 8 for _, _, v, _ in rows])
         sets = kind == Kind.SET
         value[sets] = [_member(abs(rows[k][2]) % 50) for k in np.flatnonzero(sets)]
         weight = np.array([w for *_, w in rows])
         weight[(kind == Kind.GAUGE) | sets] = 1.0
         timestamp = (NOW_S // STEP_S + np.array([slot for _, slot, *_ in rows])) * STEP_S * 1000
-        batch = SampleBatch(ids, timestamp, value, weight, kind)
-        self.memory.append(batch)
-        self.ticket = self.store.append(batch)
+        self.ask_for_ids()
+        self.memory.append(SampleBatch(self.memory_ids[series], timestamp, value, weight, kind))
+        self.ticket = self.store.append(SampleBatch(self.ids[series], timestamp, value, weight, kind))
+
+    @rule(chosen=st.sets(st.integers(0, len(NAMES) - 1), min_size=1, max_size=4))
+    def delete(self, chosen: set[int]) -> None:
+        self.ask_for_ids()
+        gone = np.array(sorted(chosen))
+        self.store.delete(self.ids[gone])
+        self.memory.delete(self.memory_ids[gone])
+
+    @rule(k=st.integers(0, len(NAMES) - 1))
+    def rename(self, k: int) -> None:
+        self.ask_for_ids()
+        name = f"{NAMES[k].split('.')[0]}.renamed.{len(self.names)}"
+        self.store.rename(int(self.ids[k]), name)
+        self.memory.rename(int(self.memory_ids[k]), name)
+        self.names.append(name)
+        self.kinds.append(KINDS[k])
 
     @rule()
     def seal(self) -> None:
@@ -115,28 +136,42 @@ class StoreMachine(RuleBasedStateMachine):
         self.store = self._open()
 
     @invariant()
+    def there_are_the_same_series(self) -> None:
+        catalog, plain = self.store.catalog, self.memory.catalog
+        there = catalog.names(catalog.ids())
+        kinds = dict(zip(self.names, self.kinds, strict=True))
+        assert [kinds[name] for name in there] == catalog.kinds(catalog.ids()).tolist()
+        missing = [name for name in plain.names(plain.ids()) if name not in there]
+        assert set(there) <= set(plain.names(plain.ids()))
+        ids = np.array([plain.find(name)[0] for name in missing], np.int32)
+        assert (self.memory.last_seen(ids) == -1).all(), "a series that has samples was forgotten"
+
+    @invariant()
     def answers_are_the_same(self) -> None:
+        self.ask_for_ids()
         start_s, until_s = NOW_S - (HISTORY_SLOTS + 5) * STEP_S, NOW_S + 60
         # One step a turn: the model is slow.
         self.turn += 1
-        for step_s, ids in [((10, self.ids), (60, self.ids), (300, self.ids[len(self.ids) // 2 :]))[self.turn % 3]]:
+        every = np.arange(len(self.names))
+        coarse = np.array([k for k in every if not self.names[k].startswith("fine.")])
+        for step_s, series in [((10, every), (60, every), (300, coarse))[self.turn % 3]]:
             start, until = start_s // step_s * step_s, until_s // step_s * step_s
-            found = self.store.read(ids, start, until, step_s, STATISTICS)
-            expected = self.memory.read(ids, start, until, step_s, STATISTICS)
+            found = self.store.read(self.ids[series], start, until, step_s, STATISTICS)
+            expected = self.memory.read(self.memory_ids[series], start, until, step_s, STATISTICS)
             for statistic in STATISTICS:
                 if statistic not in (Statistic.DEFAULT, Statistic.LAST):
                     # A set has one value, the number of its members; the other statistics of it are not promised.
-                    found[statistic][self.is_set[ids]] = expected[statistic][self.is_set[ids]] = 0.0
+                    found[statistic][self.is_set[series]] = expected[statistic][self.is_set[series]] = 0.0
                 np.testing.assert_allclose(
                     found[statistic], expected[statistic], rtol=1e-9, atol=1e-6, err_msg=f"{statistic} at {step_s} s"
                 )
 
     @invariant()
     def percentiles_are_within_the_histograms_error(self) -> None:
-        timings = self.ids[[k for k, kind in enumerate(KINDS) if kind is Kind.TIMING]]
+        timings = [k for k, kind in enumerate(self.kinds) if kind is Kind.TIMING]
         start, until = (NOW_S - (HISTORY_SLOTS + 5) * STEP_S) // 60 * 60, NOW_S // 60 * 60
-        found = self.store.percentiles(timings, start, until, 60, (50.0, 99.0))
-        expected = self.memory.percentiles(timings, start, until, 60, (50.0, 99.0))
+        found = self.store.percentiles(self.ids[timings], start, until, 60, (50.0, 99.0))
+        expected = self.memory.percentiles(self.memory_ids[timings], start, until, 60, (50.0, 99.0))
         for rank, values in found.items():
             np.testing.assert_allclose(values, expected[rank], rtol=0.012)
 

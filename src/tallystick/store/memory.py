@@ -48,6 +48,19 @@ class _Series:
                 samples += pieces
         return sorted(samples)
 
+    def last_seen(self) -> int:
+        """Start of the newest slot in epoch seconds, -1 if there is none."""
+        finest = [slot * self.retention.step_s for slot in self.slots]
+        return max([*finest, *(slot * step for step, slot in self.loaded)], default=-1)
+
+    def keep_by(self, retention: Retention) -> None:
+        """Have another retention from now on."""
+        samples = [sample for pieces in self.slots.values() for sample in pieces]
+        self.retention = retention
+        self.slots.clear()
+        for sample in samples:
+            self.slots[sample.timestamp_ms // (1000 * retention.step_s)].append(sample)
+
     def has(self, step_s: int, slot: int) -> bool:
         """Whether a slot would be there twice."""
         start_s, end_s = slot * step_s, (slot + 1) * step_s
@@ -199,7 +212,7 @@ class MemoryStore:
                 )
             self._ids[name] = self._ids.pop(old)
             self._series[series].name = name
-            self._series[series].retention = self._retention_of(name)
+            self._series[series].keep_by(self._retention_of(name))
         self._tell([series])
 
     def when_forgotten(self, call: Callable[[NDArray[np.int32]], None]) -> None:
@@ -212,7 +225,7 @@ class MemoryStore:
     def last_seen(self, ids: NDArray[np.int32]) -> NDArray[np.int64]:
         with self._lock:
             found = [self._series.get(series) for series in ids.tolist()]
-            return np.array([max(one.slots) * one.retention.step_s if one and one.slots else -1 for one in found])
+            return np.array([-1 if one is None else one.last_seen() for one in found], np.int64)
 
     def durable(self, ticket: int) -> bool:
         """Memory is as durable as this store gets."""
