@@ -148,7 +148,8 @@ class SeriesCatalog:
             view.kinds[ids[last]] = kinds[last]
             view = view.led(rows[last], ids[last], seen)
             view.depth[rows[view.ids[rows] < 0]] = 0
-            self._free = np.setdiff1d(self._free, ids)
+            if len(self._free):
+                self._free = np.setdiff1d(self._free, ids)
             self._view = view
 
     def forget(self, ids: Ids) -> Ids:
@@ -373,13 +374,13 @@ def _first_places(rows: NDArray[np.int32], wanted: NDArray[np.bool_]) -> NDArray
 
 def _last_places(rows: NDArray[np.int32], ids: Ids) -> NDArray[np.intp]:
     """The places whose row and whose id does not come again behind them, ascending."""
-    last = np.zeros(len(rows), np.bool_)
+    places = np.arange(len(rows))
+    stays = np.ones(len(rows), np.bool_)
     for column in (rows, ids):
-        _, back = np.unique(column[::-1], return_index=True)
-        stays = np.zeros(len(rows), np.bool_)
-        stays[len(rows) - 1 - back] = True
-        last = stays if column is rows else last & stays
-    return np.flatnonzero(last)
+        last = np.empty(int(column.max(initial=-1)) + 1, np.intp)
+        last[column] = places  # of equal ones the last assignment stays
+        stays &= last[column] == places
+    return places[stays]
 
 
 def _order(names: list[bytes]) -> NDArray[np.intp]:

@@ -117,7 +117,7 @@ class Lifecycle:
             free = waiting[~held[waiting]].astype(np.int32)
             self._died_in[free] = _NEVER
             self._catalog.release(free)
-            self._gauges.shrink(self._catalog.id_end)
+            self._shrink(self._catalog.id_end)
 
     def _forget_idle(self, first_segment: int, held: NDArray[np.bool_]) -> None:
         """Forget the series that neither a block nor a head has and that had the time of a whole sealing to come."""
@@ -135,6 +135,12 @@ class Lifecycle:
                     self._bury(idle)
         if len(idle):
             self._tell(idle)
+
+    def _shrink(self, id_end: int) -> None:
+        """Give back memory for ids that nobody has any more."""
+        self._gauges.shrink(id_end)
+        if 2 * id_end < len(self._died_in):
+            self._died_in, self._born_in = self._died_in[:id_end].copy(), self._born_in[:id_end].copy()
 
     def _bury(self, ids: NDArray[np.int32]) -> None:
         self._catalog.forget(ids)
@@ -156,6 +162,7 @@ def _held(sources: Sources, id_end: int) -> NDArray[np.bool_]:
 
 
 def _longer(array: NDArray[np.int64], size: int, fill: int) -> NDArray[np.int64]:
+    """The array with room for `size`, by doubling."""
     if len(array) >= size:
         return array
     return np.concatenate([array, np.full(max(size, 2 * len(array)) - len(array), fill, np.int64)])
