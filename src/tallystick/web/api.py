@@ -22,6 +22,7 @@ from tallystick.query.context import Session
 from tallystick.query.known import known_series
 from tallystick.query.table import Table, parse_wanted, read_table
 from tallystick.render import Rendered, as_arrow
+from tallystick.store.accumulator import default_statistic
 from tallystick.store.contract import Store
 from tallystick.web.reading import Parameters, Workers, answered, as_json, parameters, reading
 
@@ -30,8 +31,26 @@ _NAMES = 50
 _NAMES_MAX = 1000
 
 
+class Stretch(msgspec.Struct, frozen=True):
+    """The finest slots that there are in a stretch of time; the first of them is forgotten at `expires`."""
+
+    start: int
+    until: int
+    step: int
+    kept_s: int
+    expires: int
+
+
+class Origin(msgspec.Struct, frozen=True):
+    """Where values come from: which statistic of which slots, and what finer ones there are."""
+
+    statistic: str
+    retention: str
+    parts: list[Stretch]
+
+
 class Line(msgspec.Struct, frozen=True):
-    """One series; `min` and `max` only where the target leaves its values untouched."""
+    """One series; `min` and `max` only where the target leaves its values untouched, and `meta` if it was asked for."""
 
     name: str
     target: str
@@ -42,6 +61,7 @@ class Line(msgspec.Struct, frozen=True):
     kept_s: int | None
     min: list[float] | msgspec.UnsetType = msgspec.UNSET
     max: list[float] | msgspec.UnsetType = msgspec.UNSET
+    meta: Origin | msgspec.UnsetType = msgspec.UNSET
 
 
 class Columns(msgspec.Struct, frozen=True):
@@ -69,7 +89,7 @@ def api_routes(store: Store, limits: QueryLimits, clock: Clock, workers: Workers
         asked = reading(given, int(clock.now()), "-1h", "points")
         asked = replace(asked, step_s=given.whole("step"))
         words = [word for one in given.all("statistics") for word in one.split(",") if word]
-        arrow = _wants_arrow(request, given)
+        arrow, meta = _wants_arrow(request, given), given.flag("meta")
         if not arrow and asked.slots_max is None and asked.step_s is None:
             asked = replace(asked, slots_max=_POINTS)
 
@@ -79,7 +99,8 @@ def api_routes(store: Store, limits: QueryLimits, clock: Clock, workers: Workers
                 return as_arrow.rendered_table(table) if arrow else _encoded(asked, _columns(table))
             session = evaluator.new_session()
             return _encoded(
-                asked, [line for target in targets for line in _lines(store, evaluator, target, asked, session)]
+                asked,
+                [line for target in targets for line in _lines(store, evaluator, target, asked, session, meta=meta)],
             )
 
         return answered(await workers.run(answer))
@@ -130,7 +151,9 @@ def _columns(table: Table) -> list[Columns]:
     ]
 
 
-def _lines(store: Store, evaluator: Evaluator, target: str, asked: Reading, session: Session) -> Iterator[Line]:
+def _lines(
+    store: Store, evaluator: Evaluator, target: str, asked: Reading, session: Session, *, meta: bool
+) -> Iterator[Line]:
     for band in evaluator.evaluate_bands(target, asked, session):
         for i, row in enumerate(band.grid.rows):
             kind, kept_s = _of_series(store, band, i, asked)
@@ -144,6 +167,7 @@ def _lines(store: Store, evaluator: Evaluator, target: str, asked: Reading, sess
                 kept_s,
                 _listed(band.low, i),
                 _listed(band.high, i),
+                _origin(store, band, i) if meta and band.ids is not None else msgspec.UNSET,
             )
 
 
@@ -154,6 +178,18 @@ def _of_series(store: Store, band: Band, i: int, asked: Reading) -> tuple[str | 
     ids = band.ids[i : i + 1]
     resolution = store.retention(int(ids[0])).covering(asked.now_s - asked.from_s)
     return Kind(int(store.catalog.kinds(ids)[0])).name.lower(), resolution.keep_s
+
+
+def _origin(store: Store, band: Band, i: int) -> Origin:
+    """Where the values of a row come from that is a series."""
+    assert band.ids is not None
+    ids, grid = band.ids[i : i + 1], band.grid
+    retention = store.retention(int(ids[0]))
+    statistic = default_statistic(int(store.catalog.kinds(ids)[0]), finest=grid.step_s == retention.step_s)
+    end_s = grid.start_s + grid.step_s * grid.values.shape[1]
+    parts = store.parts(ids, grid.start_s, end_s)
+    stretches = [Stretch(p.start_s, p.until_s, p.step_s, p.keep_s, p.start_s + p.step_s + p.keep_s) for p in parts]
+    return Origin(statistic.value, str(retention), stretches)
 
 
 def _listed(values: NDArray[np.float64] | None, i: int) -> list[float] | msgspec.UnsetType:
