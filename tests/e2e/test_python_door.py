@@ -89,6 +89,10 @@ def test_what_is_known_beside_the_numbers_is_the_same(remote: Database, local: D
         assert database.browse("door.web*") == [f"door.web{i}" for i in range(1, 5)]
         assert database.search("web3 LOAD") == ["door.web3.load"]
     assert remote.series("door.*.load") == local.series("door.*.load")
+    assert {one.last_seen_s for one in remote.series("door.*.load")} == {END_S - 10}
+    parts = remote.parts("door.*.load", END_S - 40 * 86400, END_S)
+    assert parts == local.parts("door.*.load", END_S - 40 * 86400, END_S)
+    assert [part.step_s for part in parts] == [300, 60, 10]
     assert set(local.find()) <= set(remote.find())
 
 

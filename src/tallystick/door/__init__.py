@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING
 
-from tallystick.door.database import Database, Series
+from tallystick.door.database import Database, Part, Series
 from tallystick.door.http import Server
 from tallystick.door.needed import needed
 from tallystick.door.remote import RemoteDatabase
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from tallystick.query import QueryLimits
 
 DEFAULT_URL = "http://127.0.0.1:8080"
-__all__ = ["Database", "Result", "Series", "connect", "open"]
+__all__ = ["Database", "Part", "Result", "Series", "connect", "open"]
 
 
 def open(directory: str | os.PathLike[str], *, limits: QueryLimits | None = None) -> Database:

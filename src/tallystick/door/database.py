@@ -48,6 +48,26 @@ class Series:
     last_seen_s: int | None
 
 
+@dataclass(frozen=True, slots=True)
+class Part:
+    """A stretch of time, and the finest resolution that some series can be read at in all of it.
+
+    Parameters
+    ----------
+    start_s, until_s
+        The stretch in epoch seconds.
+    step_s
+        Seconds that a slot lasts.
+    keep_s
+        So many seconds after its time a slot of this resolution is forgotten.
+    """
+
+    start_s: int
+    until_s: int
+    step_s: int
+    keep_s: int
+
+
 class Database(ABC):
     """A store opened for reading, or a server that is asked; by several threads, if none of them calls `refresh`.
 
@@ -105,6 +125,31 @@ class Database(ABC):
         slots = None if points is None else _whole("points", points)
         return self._query(wanted, _moment(start), _moment(until), step_s, slots, words, tz)
 
+    def parts(
+        self,
+        pattern: str = "",
+        start: Moment = "-1y",
+        until: Moment = "now",
+        *,
+        tags: Sequence[str] = (),
+        tz: str = "UTC",
+    ) -> list[Part]:
+        """How finely series can be read: a range of time in stretches, oldest first.
+
+        Parameters
+        ----------
+        pattern, tags
+            As for `find`, one of them.
+        start, until, tz
+            As for `query`.
+
+        Raises
+        ------
+        QueryError
+            If something cannot be read, or more series match than a limit allows.
+        """
+        return self._parts(pattern, list(tags), _moment(start), _moment(until), tz)
+
     @abstractmethod
     def find(self, pattern: str = "", *, tags: Sequence[str] = ()) -> list[str]:
         """Names of series, sorted.
@@ -153,6 +198,9 @@ class Database(ABC):
         statistics: list[str],
         zone: str,
     ) -> Result: ...
+
+    @abstractmethod
+    def _parts(self, pattern: str, tags: list[str], start: str, until: str, zone: str) -> list[Part]: ...
 
     def __enter__(self) -> Database:
         return self

@@ -6,12 +6,12 @@ import os
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from tallystick.door.database import Database, Series
+from tallystick.door.database import Database, Part, Series
 from tallystick.door.result import Result
 from tallystick.model.clock import Clock, SystemClock
 from tallystick.model.errors import QueryError, StoreError
 from tallystick.query import Evaluator, QueryLimits, Request, parse_time, time_zone
-from tallystick.query.known import known_series
+from tallystick.query.known import known_parts, known_series
 from tallystick.query.table import parse_wanted, read_table
 from tallystick.store.contract import StoreReader
 from tallystick.store.view import StoreView
@@ -106,11 +106,8 @@ class LocalDatabase(Database):
         statistics: list[str],
         zone: str,
     ) -> Result:
-        place, now_s = time_zone(zone), int(self._clock.now())
-        from_s, until_s = sorted((parse_time(start, now_s, place), parse_time(until, now_s, place)))
-        if from_s == until_s:
-            raise QueryError(f"cannot read from {start!r} until {until!r}: the range is empty; expected a longer one")
-        asked = Request(from_s, until_s, now_s, place, slots_max, step_s=step_s)
+        from_s, until_s, now_s = self._range(start, until, zone)
+        asked = Request(from_s, until_s, now_s, time_zone(zone), slots_max, step_s=step_s)
         evaluator = Evaluator(self._store, self._clock, self._limits)
         table = read_table(evaluator, targets, asked, parse_wanted(statistics))
         return Result(
@@ -122,3 +119,16 @@ class LocalDatabase(Database):
             table.step_s,
             table.columns,
         )
+
+    def _parts(self, pattern: str, tags: list[str], start: str, until: str, zone: str) -> list[Part]:
+        from_s, until_s, _ = self._range(start, until, zone)
+        found = known_parts(self._store, pattern, tags, from_s, until_s, self._limits.series_max)
+        return [Part(one.start_s, one.until_s, one.step_s, one.keep_s) for one in found]
+
+    def _range(self, start: str, until: str, zone: str) -> tuple[int, int, int]:
+        """Epoch seconds of both ends and of the present."""
+        place, now_s = time_zone(zone), int(self._clock.now())
+        from_s, until_s = sorted((parse_time(start, now_s, place), parse_time(until, now_s, place)))
+        if from_s == until_s:
+            raise QueryError(f"cannot read from {start!r} until {until!r}: the range is empty; expected a longer one")
+        return from_s, until_s, now_s

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from tallystick.door.database import Database, Series
+from tallystick.door.database import Database, Part, Series
 from tallystick.door.http import Fields, Server
 from tallystick.door.needed import needed
 from tallystick.door.result import Result
@@ -31,8 +31,7 @@ class RemoteDatabase(Database):
         return self._names(self._field("/api/search", [("q", words), ("limit", str(limit))], "names"))
 
     def series(self, pattern: str = "", *, tags: Sequence[str] = ()) -> list[Series]:
-        fields = [("query", pattern)] if pattern else []
-        found = self._field("/api/series", [*fields, *(("expr", one) for one in tags)], "series")
+        found = self._field("/api/series", _selecting(pattern, tags), "series")
         try:
             return [
                 Series(
@@ -74,6 +73,14 @@ class RemoteDatabase(Database):
         with self._server.answer("/api/query", fields, MEDIA_TYPE) as body:
             return read_result(self._server, body)
 
+    def _parts(self, pattern: str, tags: list[str], start: str, until: str, zone: str) -> list[Part]:
+        fields = [*_selecting(pattern, tags), ("from", start), ("until", until), ("tz", zone)]
+        found = self._field("/api/parts", fields, "parts")
+        try:
+            return [Part(*(int(one[key]) for key in ("start_s", "until_s", "step_s", "keep_s"))) for one in found]
+        except (TypeError, KeyError, ValueError) as error:
+            raise self._server.unusable("a part lacks what belongs to it") from error
+
     def _field(self, path: str, fields: Fields, key: str) -> Any:
         answer = self._server.json(path, fields)
         if not isinstance(answer, dict) or key not in answer:
@@ -84,3 +91,7 @@ class RemoteDatabase(Database):
         if not isinstance(answer, list) or not all(isinstance(one, str) for one in answer):
             raise self._server.unusable("it gives no list of names")
         return answer
+
+
+def _selecting(pattern: str, tags: Sequence[str]) -> Fields:
+    return [*([("query", pattern)] if pattern else []), *(("expr", one) for one in tags)]

@@ -19,7 +19,7 @@ from tallystick.model.kind import Kind
 from tallystick.query import Band, Evaluator, QueryLimits
 from tallystick.query import Request as Reading
 from tallystick.query.context import Session
-from tallystick.query.known import known_series
+from tallystick.query.known import known_parts, known_series
 from tallystick.query.table import Table, parse_wanted, read_table
 from tallystick.render import Rendered, as_arrow
 from tallystick.store.accumulator import default_statistic
@@ -117,10 +117,20 @@ def api_routes(store: Store, limits: QueryLimits, clock: Clock, workers: Workers
         found = await workers.run(known_series, store, pattern, expressions, limits.series_max)
         return as_json({"series": found}, given)
 
+    async def parts(request: Request) -> Response:
+        given = await parameters(request)
+        asked = reading(given, int(clock.now()), "-1y", "")
+        pattern, expressions = given.one("query"), given.all("expr")
+        found = await workers.run(
+            known_parts, store, pattern, expressions, asked.from_s, asked.until_s, limits.series_max
+        )
+        return as_json({"parts": found}, given)
+
     return [
         Route("/api/query", query, methods=["GET", "POST"]),
         Route("/api/search", search, methods=["GET", "POST"]),
         Route("/api/series", series, methods=["GET", "POST"]),
+        Route("/api/parts", parts, methods=["GET", "POST"]),
     ]
 
 
