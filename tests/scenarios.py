@@ -112,12 +112,14 @@ class Scenario:
         Everything that happens follows from it, but for how the log's thread groups its writes.
     root
         An empty directory; the store is in ``store`` below it.
+    files
+        The disk.
     """
 
-    def __init__(self, seed: int, root: Path) -> None:
+    def __init__(self, seed: int, root: Path, files: FaultyDisk | None = None) -> None:
         self.choice = random.Random(seed)
         self.root = root
-        self.files = FaultyDisk(root)
+        self.files = files or FaultyDisk(root)
         self.clock = ManualClock(float(NOW_S))
         self.rules = RULES[0]
         self.times: list[tuple[int, float]] = [(0, self.clock.time_s)]
@@ -136,7 +138,7 @@ class Scenario:
         for _ in range(steps):
             self.choice.choice(actions)()
         self.files.recover()
-        self._close()
+        self.close()
 
     def actions(self) -> dict[Callable[[], None], int]:
         """What may happen, and how often."""
@@ -191,7 +193,7 @@ class Scenario:
         except StoreError:
             for life, sample in made:
                 life.samples.remove(sample)
-            assert self.files.error, "only a disk that refuses keeps a store from taking samples"
+            assert self.files.failed.is_set(), "only a disk that refuses keeps a store from taking samples"
             return
         self.unsafe += [sample for _, sample in made]
 
@@ -221,7 +223,7 @@ class Scenario:
     def reopen(self) -> None:
         """Close and open again, sometimes with other rules."""
         self.files.recover()
-        self._close()
+        self.close()
         if self.choice.random() < 0.3:
             self.rules = self.choice.choice(RULES)
         self.store = self._open()
@@ -241,12 +243,13 @@ class Scenario:
         try:
             yield
         except (OSError, StoreError):
-            assert self.files.error, "only a disk that refuses keeps a store from its work"
+            assert self.files.failed.is_set(), "only a disk that refuses keeps a store from its work"
 
     def _open(self) -> EmbeddedStore:
         return open_quietly(self.root / "store", self.clock, self.rules, self.files)
 
-    def _close(self) -> None:
+    def close(self) -> None:
+        """Close the store: all that it took is safe."""
         self.store.close()
         self._all_safe()
 
