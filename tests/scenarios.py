@@ -28,10 +28,17 @@ from tallystick.model.kind import Kind
 from tallystick.model.retention import Retention, RetentionRule
 from tallystick.model.sample import SampleBatch
 from tallystick.model.statistic import Statistic
+from tallystick.model.tally import Tally
 from tallystick.store.embedded import EmbeddedStore
 from tallystick.store.files import Files
+from tallystick.store.history import History, Loaded, Overlap
 from tallystick.store.options import StoreOptions
+from tallystick.store.view import StoreView
 
+STEPS = 18
+"""Of a life."""
+FATES = 3
+"""How often the power is cut in each event where seeds that failed are replayed, and in `make soak`."""
 STEP_S = 300
 DAY_S = 86_400
 RULES = (
@@ -53,6 +60,8 @@ SAMPLES_PER_SLOT_MAX = 50  # a sum of doubles holds 53 bits
 NAMES = [f"{place}.{word}" for place in ("web", "fast", "brief") for word in ("a", "b", "c")]
 KINDS = {"a": Kind.COUNTER, "b": Kind.TIMING, "c": Kind.GAUGE}
 NEVER = 1 << 60
+LATER = "later.a"
+"""A series that comes after the crash."""
 
 
 def kind_of(name: str) -> Kind:
@@ -151,6 +160,9 @@ class Scenario:
             self.let_time_pass: 3,
             self.reopen: 2,
             self.refuse: 1,
+            self.delete: 2,
+            self.rename: 2,
+            self.load: 2,
         }
 
     def write(self) -> None:
@@ -219,6 +231,55 @@ class Scenario:
         if self.clock.time_s + hours * 3600 < NOW_S + DAYS_MAX * DAY_S:
             self.clock.advance(hours * 3600)
             self.times.append((self.files.position, self.clock.time_s))
+
+    def delete(self) -> None:
+        """Delete a series; its name may come again, as another one."""
+        if self.files.error:
+            return
+        self.wait()
+        name = self.choice.choice(sorted(self.living))
+        change = Change(None, self.files.position)
+        self.living.pop(name).names.append(change)
+        self.store.delete(self.store.catalog.find(name))
+        change.safe = self.files.position
+
+    def rename(self) -> None:
+        """Give a series a name that is kept longer, shorter or just as long."""
+        if self.files.error:
+            return
+        self.wait()
+        old = self.choice.choice(sorted(self.living))
+        ids = self.store.catalog.find(old)
+        if not len(ids):  # it was brief, and is forgotten
+            return
+        self._crowd += 1
+        new = f"{self.choice.choice(['web', 'fast', 'brief'])}.{old.rpartition('.')[2][0]}{self._crowd}renamed"
+        life = self.living[new] = self.living.pop(old)
+        change = Change(new, self.files.position)
+        life.names.append(change)
+        self.store.rename(int(ids[0]), new)
+        change.safe = self.files.position
+
+    def load(self) -> None:
+        """Bring history of a series."""
+        if self.files.error:
+            return
+        self.wait()
+        name = self.choice.choice(NAMES)
+        if name not in self.living:
+            self._begin(name)
+        seconds = {self._second(name) // 10: None for _ in range(8)}
+        made = {slot: self._sample(slot * 10) for slot in sorted(seconds)}
+        samples = {slot: sample for slot, sample in made.items() if sample is not None}
+        if not samples:
+            return
+        self.living[name].samples += samples.values()
+        slots, values = np.array(list(samples)), np.array([float(sample.bit) for sample in samples.values()])
+        tally = Tally(10, np.zeros(len(slots), np.int32), slots, values)
+        loaded = self.store.load(History([name], [kind_of(name)], tally), Overlap.MERGE)
+        assert loaded == Loaded(taken=len(slots)), loaded
+        for sample in samples.values():
+            sample.safe = self.files.position
 
     def reopen(self) -> None:
         """Close and open again, sometimes with other rules."""
@@ -315,18 +376,20 @@ class Inspection:
 
     def check(self, root: Path, *, go_on: bool) -> None:
         """Open the store below `root`; with `go_on`, also use it and open it once more."""
+        if go_on and (root / "store" / "series").exists():
+            view = StoreView(root / "store", self._rules, self.clock)
+            assert view.problems() == [], self._what
+            self.compare(content_of(view, self.clock))
         store = open_quietly(root / "store", self.clock, self._rules, QuietFiles())
         try:
             doubt = store.maintenance.settled.problem  # the store may have been away for days: that is no damage
             assert [problem for problem in store.problems() if problem != doubt] == [], self._what
             self.compare(content_of(store, self.clock))
             if go_on:
-                store.create(["later.a"], [Kind.COUNTER])
+                store.create([LATER], [Kind.COUNTER])
                 for step in (store.maintenance.seal, store.maintenance.compact):
                     step()
-                    found = content_of(store, self.clock)
-                    found.pop("later.a")
-                    self.compare(found)
+                    self.compare(content_of(store, self.clock))
         finally:
             store.close()
         if go_on:
@@ -341,6 +404,9 @@ class Inspection:
             for sample in life.samples
         }
         seen: set[tuple[int, int]] = set()
+        given = {name for life in self._scenario.lives for name in life.names_at(self._position)}
+        given.add(LATER)
+        assert found.keys() <= given, f"{self._what}: nothing is called {found.keys() - given} any more"
         for name, slots in found.items():
             for slot, (bits, count) in slots.items():
                 assert count == bits.bit_count(), f"{self._what}: {name} at {slot} has a sample twice"
@@ -368,7 +434,7 @@ class Inspection:
         return any(change.name is not None and change.name.startswith("brief") for change in life.names)
 
 
-def content_of(store: EmbeddedStore, clock: ManualClock) -> Content:
+def content_of(store: EmbeddedStore | StoreView, clock: ManualClock) -> Content:
     """All that a store has, in slots of five minutes."""
     ids = store.catalog.find("*.*")
     start = (NOW_S - 3 * DAY_S) // STEP_S
@@ -386,6 +452,15 @@ def memory_directory() -> tempfile.TemporaryDirectory[str]:
     """A directory in memory where there is one: what a power cut leaves is looked at once."""
     shared = Path("/dev/shm")
     return tempfile.TemporaryDirectory(prefix="tallystick-crash-", dir=shared if os.access(shared, os.W_OK) else None)
+
+
+def crash_everywhere(scenario: Scenario, seed: int, fates: int) -> Iterator[int]:
+    """Cut the power in each event of a life that was played, each with so many fates of what was not safe."""
+    for position, event in enumerate(scenario.files.events):
+        for fate in range(fates):
+            choice = random.Random(seed * 1_000_003 + position + fate * 1_000_000_007)
+            crash(scenario, position, choice, f"seed {seed}, fate {fate}, power cut in event {position} ({event})")
+            yield position
 
 
 def crash(scenario: Scenario, position: int, choice: random.Random, what: str) -> None:

@@ -13,6 +13,8 @@ from scenarios import RULES, Content, Inspection, QuietFiles, Scenario, content_
 from tallystick.model.errors import StoreError
 from tallystick.store import log
 
+pytestmark = pytest.mark.timeout(600)
+
 SEED = 3
 STEPS = 9
 NEVER = 1 << 60
