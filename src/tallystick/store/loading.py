@@ -111,6 +111,7 @@ class Loading:
         self._future_limit_s = future_limit_s
         self._gathered: dict[_Window, list[Pages]] = {}
         self._gathered_bytes = 0
+        self._spans: dict[_Window, tuple[int, int]] = {}  # from the first to the end of the last slot, epoch seconds
         self._own: set[int] = set()  # blocks of this import: its own pieces do not shut each other out
 
     def add(self, history: History) -> Loaded:
@@ -140,12 +141,13 @@ class Loading:
             If the disk takes nothing at present; nothing that was gathered since the last time was taken.
         """
         gathered, self._gathered, self._gathered_bytes = self._gathered, {}, 0
+        spans, self._spans = self._spans, {}
         if not gathered:
             return
         entries: list[BlockEntry] = []
         try:
             for window, batches in gathered.items():
-                entries += [self._write(window, run) for run in ascending_runs(batches)]
+                entries += [self._write(window, spans[window], run) for run in ascending_runs(batches)]
             self._store.sync_definitions()  # a block must not name a series that a crash can still lose
             self._store.block_set.change(add=entries)
         except OSError as error:
@@ -209,6 +211,7 @@ class Loading:
         if self._overlap is Overlap.SKIP:
             rows = self._without_present(window, rows, sources)
         if len(rows):
+            self._spans[window] = _span(window, rows, self._spans.get(window))
             for pages in _pages(window.target, rows, kinds):
                 self._gathered.setdefault(window, []).append(pages)
                 self._gathered_bytes += bytes_of(pages.data).nbytes
@@ -235,7 +238,7 @@ class Loading:
                 tallies += head.of_series(ids, first, end, histograms=False)
         return found + filled_by_tallies(tallies)
 
-    def _write(self, window: _Window, batches: list[Pages]) -> BlockEntry:
+    def _write(self, window: _Window, span_s: tuple[int, int], batches: list[Pages]) -> BlockEntry:
         number, path = self._store.block_set.next_path()
         target = window.target
         footer = BlockFooter(1, str(target.retention), target.step_s, target.first, SLOTS_PER_BLOCK)
@@ -244,13 +247,19 @@ class Loading:
             number,
             str(target.retention),
             target.step_s,
-            window.start_s,
-            window.end_s,
+            *span_s,  # no more than there is: where a coarse block is, readers look for nothing finer
             n_series,
             file_bytes,
             compressed=True,
             primary=window.place > 0,
         )
+
+
+def _span(window: _Window, rows: Tally, before: tuple[int, int] | None) -> tuple[int, int]:
+    """The seconds from the first to the end of the last slot of a window that rows fall in, and those before them."""
+    first = int(rows.slot.min()) * rows.step_s // window.step_s * window.step_s
+    end = int(rows.slot.max()) * rows.step_s // window.step_s * window.step_s + window.step_s
+    return (first, end) if before is None else (min(first, before[0]), max(end, before[1]))
 
 
 def _used(positions: NDArray[np.int32], below: int) -> NDArray[np.intp]:
