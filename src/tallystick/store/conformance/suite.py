@@ -1,11 +1,12 @@
 """`StoreConformance`: all tests of the suite in one class."""
 
 from tallystick.store.conformance.history import Histories
+from tallystick.store.conformance.life import Life
 from tallystick.store.conformance.merging import Merging
 from tallystick.store.conformance.names import Names
 from tallystick.store.conformance.promises import Promises
 from tallystick.store.conformance.samples import Samples
 
 
-class StoreConformance(Names, Samples, Merging, Promises, Histories):
+class StoreConformance(Names, Samples, Merging, Promises, Histories, Life):
     """What `tallystick.store.contract.Store` promises; derive from it and say how a store is opened."""
