@@ -125,6 +125,7 @@ class Log:
             self._log_file: os.fstat(self._log_file).st_size,
             self._series_file: os.fstat(self._series_file).st_size if series_bytes is None else series_bytes,
         }
+        self._series_bytes_before = self._whole[self._series_file]
         self._cut: set[int] = set()  # files that were cut back, which is not safe
         self._thread = threading.Thread(target=self._run, name="log", daemon=True)
         self._thread.start()
@@ -249,6 +250,8 @@ class Log:
             self._closed = True
             with contextlib.suppress(OSError):  # without it a gap in the last write goes unnoticed, and nothing else
                 self._end_segment()
+                if self._whole[self._series_file] != self._series_bytes_before:
+                    self._write(self._series_file, [Record([])])
             os.close(self._log_file)
             os.close(self._series_file)
 

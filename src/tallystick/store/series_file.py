@@ -24,7 +24,7 @@ def read_records(scan: Scan) -> Iterator[SeriesRecord]:
     """What the records of a series file say, in their order; definitions that follow each other come together."""
     gathered: list[SeriesRecord] = []
     n = 0
-    for record in map(codec.decode_series, scan):
+    for record in map(codec.decode_series, filter(len, scan)):  # an empty one marks an end in order
         if gathered and (record.type != codec.DEFINE or n >= SERIES_AT_ONCE):
             yield _joined(gathered)
             gathered, n = [], 0
@@ -62,6 +62,7 @@ def write_series(
             yield from frame(Record(codec.encode_define(ids[part], names[part], kinds[part])))
         if len(dead):
             yield from frame(Record(codec.encode_forget(dead)))
+        yield from frame(Record([]))
 
     files.write_whole(path, content())
 
