@@ -16,9 +16,13 @@ from tallystick.model.kind import Kind
 from tallystick.model.retention import Retention, RetentionRule
 from tallystick.model.sample import SampleBatch
 from tallystick.model.statistic import Statistic
+from tallystick.model.tally import Tally
 from tallystick.store.embedded import EmbeddedStore
+from tallystick.store.history import History, Overlap
 from tallystick.store.memory import MemoryStore
 from tallystick.store.options import StoreOptions
+from tallystick.store.snapshot import restore, take_snapshot
+from tallystick.store.view import StoreView
 
 NOW_S = 1_700_000_000
 STEP_S = 10
@@ -56,7 +60,7 @@ class StoreMachine(RuleBasedStateMachine):
         self.clock = ManualClock(float(NOW_S))
         self.directory = Path(tempfile.mkdtemp(prefix="tallystick-model-"))
         self.store = self._open()
-        self.memory = MemoryStore(RULES)
+        self.memory = MemoryStore(RULES, self.clock)
         self.names, self.kinds = list(NAMES), list(KINDS)  # those that series were renamed to come behind
         self.turn = 0
         self.ask_for_ids()
@@ -84,6 +88,20 @@ class StoreMachine(RuleBasedStateMachine):
         self.ask_for_ids()
         self.memory.append(SampleBatch(self.memory_ids[series], timestamp, value, weight, kind))
         self.ticket = self.store.append(SampleBatch(self.ids[series], timestamp, value, weight, kind))
+
+    @rule(
+        k=st.integers(0, len(NAMES) - 1),
+        slots=st.dictionaries(st.integers(-HISTORY_SLOTS, 0), st.integers(-1000, 1000), min_size=1, max_size=20),
+        overlap=st.sampled_from(Overlap),
+    )
+    def load(self, k: int, slots: dict[int, int], overlap: Overlap) -> None:
+        if KINDS[k] is Kind.SET:
+            return  # what is loaded of a set is a sketch, and not its members
+        slot = NOW_S // STEP_S + np.array(sorted(slots), np.int64)
+        value = np.array([slots[number] / 8 for number in sorted(slots)])
+        history = History([NAMES[k]], [KINDS[k]], Tally(STEP_S, np.zeros(len(slot), np.int32), slot, value))
+        assert self.store.load(history, overlap) == self.memory.load(history, overlap)
+        self.ask_for_ids()
 
     @rule(chosen=st.sets(st.integers(0, len(NAMES) - 1), min_size=1, max_size=4))
     def delete(self, chosen: set[int]) -> None:
@@ -123,11 +141,40 @@ class StoreMachine(RuleBasedStateMachine):
         self.store.close()
         self.store = self._open()
 
-    @rule()
-    def crash(self) -> None:
+    def wait(self) -> None:
         safe = threading.Event()
         self.store.when_durable(self.ticket, safe.set)
         assert safe.wait(30.0), "what was appended did not become safe"
+
+    @rule()
+    def go_on_with_what_a_snapshot_restores(self) -> None:
+        place = Path(tempfile.mkdtemp(prefix="tallystick-model-"))
+        take_snapshot(self.store, place / "snapshot")
+        self.store.close()
+        shutil.rmtree(self.directory)
+        restore(place / "snapshot", place / "store")
+        shutil.rmtree(place / "snapshot")
+        self.directory = place / "store"
+        self.store = self._open()
+
+    @rule()
+    def look_without_opening(self) -> None:
+        self.ask_for_ids()
+        self.wait()
+        view = StoreView(self.directory, RULES, self.clock)
+        assert view.problems() == []
+        start_s, until_s = NOW_S // 300 * 300 - 1200, NOW_S // 300 * 300 + 300
+        for name, series in zip(self.names, self.ids, strict=True):
+            seen = view.catalog.find(name)
+            assert len(seen) == 1
+            found = view.read(seen, start_s, until_s, 60, STATISTICS)
+            expected = self.store.read(np.array([series], np.int32), start_s, until_s, 60, STATISTICS)
+            for statistic in STATISTICS:
+                np.testing.assert_array_equal(found[statistic], expected[statistic], err_msg=f"{name} {statistic}")
+
+    @rule()
+    def crash(self) -> None:
+        self.wait()
         copy = Path(tempfile.mkdtemp(prefix="tallystick-model-"))
         shutil.copytree(self.directory, copy, dirs_exist_ok=True)
         self.store.close()
