@@ -14,9 +14,13 @@ import pytest
 
 from servers import START_S_MAX, Server, running_server, wait_until
 
-pytestmark = pytest.mark.timeout(START_S_MAX + 120)
+pytestmark = pytest.mark.timeout(START_S_MAX + 240)
 
 ROUNDS = 8
+KILLS = 10
+SEAL_OFTEN = """
+seal_interval = "1s"
+"""
 
 
 @pytest.fixture(scope="module")

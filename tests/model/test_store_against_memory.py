@@ -161,6 +161,7 @@ class StoreMachine(RuleBasedStateMachine):
     def look_without_opening(self) -> None:
         self.ask_for_ids()
         self.wait()
+        self.store.sync_definitions()
         view = StoreView(self.directory, RULES, self.clock)
         assert view.problems() == []
         start_s, until_s = NOW_S // 300 * 300 - 1200, NOW_S // 300 * 300 + 300
