@@ -4,6 +4,7 @@ The kernel outlives the process here, so what a power cut would take is not show
 """
 
 import http.client
+import random
 import threading
 import time
 from collections.abc import Iterator
@@ -17,10 +18,8 @@ from servers import START_S_MAX, Server, running_server, wait_until
 pytestmark = pytest.mark.timeout(START_S_MAX + 240)
 
 ROUNDS = 8
-KILLS = 10
-SEAL_OFTEN = """
-seal_interval = "1s"
-"""
+KILLS = 4
+SEED = 1
 
 
 @pytest.fixture(scope="module")
@@ -70,6 +69,7 @@ class Writer:
         self._slot = slot
         self._stopping = threading.Event()
         self.answered: dict[int, float] = {}
+        self.doubtful: set[int] = set()  # sent again, because no answer came
         self._thread = threading.Thread(target=self._run, daemon=True)
         self._thread.start()
 
@@ -85,6 +85,7 @@ class Writer:
             try:
                 answer = httpx2.post(self._url, content=f"{self.name} {k} {at}\n".encode(), timeout=30)
             except httpx2.TransportError:
+                self.doubtful.add(at)
                 self._stopping.wait(0.01)
                 continue
             if answer.status_code == 200 and answer.json()["stored"] == 1:
@@ -110,6 +111,44 @@ def test_senders_that_keep_sending_over_kills_miss_nothing_that_was_answered(ser
     for writer in writers:
         assert len(writer.answered) > 5
         assert {at: found[writer.name].get(at) for at in writer.answered} == writer.answered
+
+
+def keep_busy(server: Server, stopping: threading.Event) -> None:
+    """Send lines nobody waits for, and have the store seal and compact without a pause."""
+    k = 0
+    while not stopping.is_set():
+        k += 1
+        now = int(time.time())
+        try:
+            server.send(*(f"busy.n{i} {k} {now - 10 * (k % 60)}" for i in range(50)))
+            httpx2.post(f"{server.url}/api/store/compact", timeout=30)
+        except (OSError, httpx2.TransportError):
+            stopping.wait(0.01)
+
+
+def test_kills_at_any_moment_lose_nothing_answered_and_double_nothing(server: Server) -> None:
+    choice = random.Random(SEED)
+    slot = int(time.time()) // 10 * 10 - 30_000
+    writers = [Writer(server, f"killed.writer{k}", slot) for k in range(3)]
+    stopping = threading.Event()
+    busy = threading.Thread(target=keep_busy, args=(server, stopping))
+    busy.start()
+    for _ in range(KILLS):
+        goals = [len(writer.answered) + choice.randint(1, 3) for writer in writers]
+        wait_until(partial(_all_answered, writers, goals), "every writer to be answered a few times more")
+        server.kill()
+        server.start()
+    stopping.set()
+    for writer in writers:
+        writer.stop()
+    busy.join(60)
+    found = server.render("killed.*", since="-9h")
+    for writer in writers:
+        counts = server.render(f"stat({writer.name},'count')", since="-9h").popitem()[1]
+        assert {at: found[writer.name].get(at) for at in writer.answered} == writer.answered, f"seed {SEED}"
+        for at in writer.answered.keys() - writer.doubtful:
+            assert counts[at] == 1.0, f"seed {SEED}: {writer.name} has {counts[at]} samples at {at}"
+    assert server.get("/healthz")["problems"] == []
 
 
 def test_a_stop_in_order_keeps_what_nobody_waited_for(server: Server, capsys: pytest.CaptureFixture[str]) -> None:
