@@ -40,6 +40,8 @@ def evaluator() -> Evaluator:
         ids = store.create([canonical(name)], [Kind.GAUGE])
         times = range((FROM_S - HISTORY_S) // step * step, UNTIL_S + 1, step)
         points = [(t, value) for t in times if (value := wave(t)) is not None]
+        if not points:
+            continue
         store.append(
             SampleBatch.of(
                 np.full(len(points), ids[0]),
