@@ -265,7 +265,8 @@ class EmbeddedStore(Readable):
 
     def _check_living(self, ids: NDArray[np.int32]) -> None:
         catalog = self._catalog
-        if catalog.gaps or int(ids.max()) >= catalog.id_end:
+        # Seen without their sign, ids below zero (names of another kind have -1) are beyond the end as well.
+        if catalog.gaps or int(ids.view(np.uint32).max()) >= catalog.id_end:
             living = catalog.living(ids)
             if not living.all():
                 raise ForgottenSeriesError(np.unique(ids[~living]).tolist())

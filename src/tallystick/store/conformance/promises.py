@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from tallystick.model.clock import ManualClock
-from tallystick.model.errors import TallystickError
+from tallystick.model.errors import ForgottenSeriesError, TallystickError
 from tallystick.model.kind import Kind
 from tallystick.model.sample import SampleBatch
 from tallystick.model.statistic import Statistic
@@ -80,6 +80,17 @@ class Promises(Basis):
     def test_an_empty_batch_is_an_error(self, store: Store) -> None:
         with pytest.raises(TallystickError):
             store.append(SampleBatch.of([], [], []))
+
+    @pytest.mark.parametrize("series", [-1, -2, 2, 1 << 30])
+    def test_a_batch_with_an_id_that_is_none_is_an_error_and_nothing_of_it_is_taken(
+        self, store: Store, series: int
+    ) -> None:
+        ids = store.create(["a", "b"], [Kind.COUNTER] * 2)
+        put(store, "b", Kind.COUNTER, [(0, 1.0)])
+        with pytest.raises(ForgottenSeriesError):
+            store.append(SampleBatch.of([*ids, series], [NOW_S * 1000] * 3, [64.0] * 3, kind=Kind.COUNTER))
+        assert row(store, "a") == [None]
+        assert row(store, "b") == [1.0]
 
     def test_threads_that_append_create_and_read_lose_and_tear_nothing(self, store: Store) -> None:
         """Each batch puts one sample into each of 20 series: a read between two batches finds all series alike."""
