@@ -145,11 +145,12 @@ class Maintenance:
         self._moved = moved
         self._sealed_at_s = self._clock.monotonic()
 
-    def _compact(self) -> int:
+    def _compact(self, *, patient: bool = True) -> int:
+        """Do what is planned; without patience only until the next sealing is due, which bounds the head."""
         store = self._store
         store.block_set.settle()
         done = self._split()
-        while not self._stopping.is_set():
+        while not self._stopping.is_set() and (patient or not self._seal_is_due()):
             self._expire()
             now_s = self._clock.now()
             kinds, living = store.catalog.kinds_by_id(), store.catalog.living_by_id()
@@ -221,12 +222,16 @@ class Maintenance:
         if self._clock.monotonic() - self._tried_at_s >= _TRY_AGAIN_S:
             self._tried_at_s = self._clock.monotonic()
             store.block_set.try_unreadable()
-        due = self._clock.monotonic() - self._sealed_at_s >= store.options.seal_interval_s
-        if due or store.head_rows() > store.options.head_rows_max:
+        if self._seal_is_due():
             with self._working:
                 living = store.catalog.living_by_id()
                 reshaping.settle(store.block_set, store.retentions, living, self.settled.now())
                 self._expire()  # first: it makes room on a disk that is full
                 self._seal()
-                self._compact()
+                self._compact(patient=False)
             self.problem = ""
+
+    def _seal_is_due(self) -> bool:
+        options = self._store.options
+        late = self._clock.monotonic() - self._sealed_at_s >= options.seal_interval_s
+        return late or self._store.head_rows() > options.head_rows_max
