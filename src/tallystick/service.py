@@ -43,8 +43,6 @@ from tallystick.web.write import Written
 _HTTP_CONNECTIONS_MAX = 2000  # further requests are answered 503 at once: descriptors are left for senders
 _THREAD_SWITCH_S = 0.001  # shorter than Python's 5 ms: a receiving thread waits this long for one that computes
 
-_NAMES_AT_ONCE = 65_536
-
 
 class Service:
     """A whole server; `start`, then `stop`.
@@ -244,10 +242,11 @@ def _take_descriptors() -> None:
 
 def _know_series(names: NameTable, router: Router, catalog: SeriesCatalog) -> None:
     """Have the names of all series in the table: the limit is for these and new ones together."""
-    ids = catalog.ids()
-    for first in range(0, len(ids), _NAMES_AT_ONCE):
-        part = ids[first : first + _NAMES_AT_ONCE]
-        router.know(names.intern_many([name.encode() for name in catalog.names(part)]), part, catalog.kinds(part))
+    if catalog.rows > len(catalog):
+        catalog.rebuild()  # names that lead nowhere are not to be counted
+    known, series = catalog.name_table(names.entries_max)
+    names.become(known)
+    router.know(np.arange(len(series), dtype=np.int32), series, catalog.kinds(series))
 
 
 def _store_options(config: Config) -> StoreOptions:

@@ -5,6 +5,7 @@ from pathlib import Path
 import numpy as np
 
 from stores import found, opened, put, wait_durable
+from tallystick.kernels.packed import Names
 from tallystick.model.kind import Kind
 from tallystick.store.codec import encode_define
 from tallystick.store.files import bytes_of
@@ -13,7 +14,7 @@ from tallystick.store.record import Record, frame
 
 def definitions(first: int, *names: str) -> Record:
     ids = np.arange(first, first + len(names), dtype=np.int32)
-    return Record(encode_define(ids, [name.encode() for name in names], np.zeros(len(names), np.uint8)))
+    return Record(encode_define(ids, Names.of(names), np.zeros(len(names), np.uint8)))
 
 
 def written(*records: Record) -> bytes:

@@ -4,6 +4,7 @@ import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from tallystick.kernels.packed import Names
 from tallystick.model.errors import StoreError
 from tallystick.model.kind import Kind
 from tallystick.store.catalog import SeriesCatalog
@@ -70,7 +71,7 @@ class Model:
         again = SeriesCatalog(dead_rows_min=0)
         again.define(
             np.array(list(self.ids.values()), np.int32),
-            [name.encode() for name in self.ids],
+            Names.of(list(self.ids)),
             np.array([self.kinds[name] for name in self.ids], np.uint8),
         )
         again.reserve(max(self.dead, default=-1) + 1)

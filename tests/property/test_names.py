@@ -7,7 +7,8 @@ from hypothesis import strategies as st
 from reference.hashing import folded_hash
 from tallystick.kernels.compile import scanner
 from tallystick.kernels.hashing import hash_bytes
-from tallystick.kernels.names import LIMIT, NameTable, padded
+from tallystick.kernels.names import LIMIT, NameTable
+from tallystick.kernels.packed import padded
 
 WORDS = st.lists(st.one_of(st.binary(max_size=40), st.sampled_from([b"a", b"aa", b"a" * 16, b"a" * 17])), max_size=300)
 

@@ -8,8 +8,8 @@ from hypothesis import strategies as st
 
 from reference.carbon import is_hard
 from tallystick.kernels.compile import scanner
-from tallystick.kernels.names import padded
 from tallystick.kernels.numbers import EXACT, HARD, read_number
+from tallystick.kernels.packed import padded
 
 
 @scanner

@@ -10,7 +10,6 @@ hit is verified by comparing the bytes, so that no sender can aim at collisions 
 import secrets
 import threading
 from collections.abc import Iterable, Sequence
-from itertools import pairwise
 from typing import NamedTuple
 
 import numpy as np
@@ -18,6 +17,7 @@ from numpy.typing import NDArray
 
 from tallystick.kernels.compile import inlined, scanner
 from tallystick.kernels.hashing import hash_bytes
+from tallystick.kernels.packed import Names, padded, pieces
 from tallystick.kernels.words import PADDING, same_bytes
 
 LIMIT = -1
@@ -54,6 +54,10 @@ class NameArrays(NamedTuple):
     successor: NDArray[np.int32]
     state: NDArray[np.int64]
     key: NDArray[np.uint64]
+
+    def packed(self, entries: NDArray[np.integer]) -> Names:
+        """The names of several entries, in their order."""
+        return pieces(self.arena, self.offsets[entries], self.offsets[entries + 1])
 
 
 @inlined
@@ -158,16 +162,6 @@ def _intern_all(names: NameArrays, buffer: np.ndarray, offsets: np.ndarray, firs
 
 
 @scanner
-def _copy_pieces(arena: np.ndarray, begin: np.ndarray, end: np.ndarray, out: np.ndarray) -> None:
-    """The pieces ``arena[begin[i]:end[i]]``, back to back."""
-    at = 0
-    for i in range(len(begin)):
-        for k in range(begin[i], end[i]):
-            out[at] = arena[k]
-            at += 1
-
-
-@scanner
 def _find_one(names: NameArrays, buffer: np.ndarray, length: int) -> int:
     return probe(names, buffer, 0, length, hash_name(names, buffer, 0, length))[0]
 
@@ -256,24 +250,31 @@ class NameTable:
         """Have the entries of another table, which is then given up; entries handed out before mean nothing here."""
         self._arrays = other._arrays
 
+    def copied(self, entries_max: int) -> "NameTable":
+        """Another table with the same entries, which is far cheaper than to intern the names once more."""
+        copy = NameTable(entries_max)
+        state = np.array([len(self), entries_max], np.int64)
+        copy._arrays = NameArrays(*(array.copy() for array in self._arrays))._replace(state=state)
+        return copy
+
     def intern(self, name: bytes) -> int:
         """The entry of `name`, added if it is new; `LIMIT` if there is no place for it."""
         return int(self.intern_many([name])[0])
 
     def intern_many(self, names: Sequence[bytes]) -> NDArray[np.int32]:
         """The entries of `names`, in their order: int32[n]."""
-        offsets = np.zeros(len(names) + 1, np.int64)
-        np.cumsum(np.fromiter(map(len, names), np.int64, len(names)), out=offsets[1:])
-        return self.intern_joined(padded(b"".join(names)), offsets)
+        return self.intern_packed(Names.of_bytes(names))
 
-    def intern_joined(self, buffer: NDArray[np.uint8], offsets: NDArray[np.int64]) -> NDArray[np.int32]:
-        """The entries of the names ``buffer[offsets[i]:offsets[i + 1]]``: int32[n]; `buffer` needs `PADDING`."""
-        out = np.empty(len(offsets) - 1, np.int32)
+    def intern_packed(self, names: Names) -> NDArray[np.int32]:
+        """The entries of `names`, in their order: int32[n]."""
+        out = np.empty(len(names), np.int32)
         done = 0
+        if not len(self):  # so nearly all are new
+            self.reserve(min(len(names), self.entries_max), len(names.data))
         while done < len(out):
-            done = _intern_all(self._arrays, buffer, offsets, done, out)
+            done = _intern_all(self._arrays, names.arena, names.offsets, done, out)
             if done < len(out):
-                self.reserve(1, int(offsets[done + 1] - offsets[done]))
+                self.reserve(1, int(names.offsets[done + 1] - names.offsets[done]))
         return out
 
     def find(self, name: bytes) -> int:
@@ -288,43 +289,15 @@ class NameTable:
     def names(self, entries: Iterable[int] | NDArray[np.int32]) -> list[bytes]:
         """The bytes of several entries, in their order."""
         ids = np.asarray(entries if isinstance(entries, np.ndarray) else list(entries), np.int64)
-        return names_in(self._arrays, ids)
+        return self._arrays.packed(ids).encoded()
 
     def texts(self, entries: NDArray[np.integer]) -> list[str]:
         """The names of several entries as text, in their order."""
-        ids = entries.astype(np.int64)
-        return texts(self._arrays.arena, self._arrays.offsets[ids], self._arrays.offsets[ids + 1])
+        return self.packed(entries).texts()
 
-
-def names_in(arrays: NameArrays, ids: NDArray[np.integer]) -> list[bytes]:
-    """The bytes of several entries of a table, also of one that was replaced since, in their order."""
-    text, at = pieces(arrays.arena, arrays.offsets[ids], arrays.offsets[ids + 1])
-    return [text[start:stop] for start, stop in pairwise(at)]
-
-
-def pieces(arena: NDArray[np.uint8], begin: NDArray[np.int64], end: NDArray[np.int64]) -> tuple[bytes, list[int]]:
-    """The pieces ``arena[begin[i]:end[i]]`` back to back, and where each begins, with the end behind them."""
-    at = np.zeros(len(begin) + 1, np.int64)
-    np.cumsum(end - begin, out=at[1:])
-    out = np.empty(at[-1], np.uint8)
-    _copy_pieces(arena, begin, end, out)
-    return out.tobytes(), at.tolist()
-
-
-def texts(arena: NDArray[np.uint8], begin: NDArray[np.int64], end: NDArray[np.int64]) -> list[str]:
-    """The pieces ``arena[begin[i]:end[i]]`` as text; they are read as UTF-8 in one go where all of them are ASCII."""
-    joined, at = pieces(arena, begin, end)
-    text = joined.decode()
-    if len(text) == len(joined):
-        return [text[start:stop] for start, stop in pairwise(at)]
-    return [joined[start:stop].decode() for start, stop in pairwise(at)]
-
-
-def padded(data: bytes | bytearray | memoryview) -> NDArray[np.uint8]:
-    """A writable copy of `data` with `PADDING` behind it, as kernels need it."""
-    out = np.zeros(len(data) + PADDING, np.uint8)
-    out[: len(data)] = np.frombuffer(data, np.uint8)
-    return out
+    def packed(self, entries: NDArray[np.integer]) -> Names:
+        """The names of several entries, in their order."""
+        return self._arrays.packed(entries)
 
 
 def _doubled(size: int, needed: int) -> int:

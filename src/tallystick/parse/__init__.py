@@ -5,7 +5,8 @@ the `Rejects`, each with its reason. A bad line costs only itself. Adding a prot
 itself by ``@protocol("name")``, and one folder of cases in ``tests/golden``.
 """
 
-from tallystick.kernels.names import NameTable, padded
+from tallystick.kernels.names import NameTable
+from tallystick.kernels.packed import padded
 from tallystick.parse.contract import LINE_BYTES_MAX, PADDING, Parsed, Parser, Rejects
 from tallystick.parse.registry import protocol, protocols
 

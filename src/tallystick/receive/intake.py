@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from tallystick.kernels.names import NameArrays, names_in
+from tallystick.kernels.names import NameArrays
 from tallystick.ledger import Account, Ledger
 from tallystick.model.clock import Clock
 from tallystick.model.errors import ForgottenSeriesError, StoreError
@@ -173,7 +173,7 @@ class Intake:
     def _route_again(self, routed: _Routed, forgotten: Sequence[int], account: Account) -> _Routed:
         """Route samples once more: some of their series were forgotten on the way, and nothing was stored."""
         entries, ids = np.unique(routed.entries, return_inverse=True)
-        names = names_in(routed.arrays, entries)
+        names = routed.arrays.packed(entries).encoded()
         with self.names.lock:
             self._router.forget(np.array(forgotten, np.int32))
             return self._route_named(names, routed.batch.with_ids(ids.astype(np.int32)), account)

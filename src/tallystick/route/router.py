@@ -9,8 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tallystick.kernels.names import NameTable
+from tallystick.kernels.packed import Names
 from tallystick.kernels.routing import in_normal_form, look_up
-from tallystick.model.kind import Kind
 from tallystick.model.reason import Reason
 from tallystick.model.sample import GAUGE_DELTA, SampleBatch
 from tallystick.route.rules import Naming, Rule
@@ -22,9 +22,8 @@ USELESS_ENTRIES_MIN = 4096
 """Fewer names that lead nowhere are not worth the work of being rid of them."""
 
 _UNSEEN = -1000
-_KINDS = tuple(Kind)
 
-Create = Callable[[Sequence[str], Sequence[Kind]], NDArray[np.int32]]
+Create = Callable[[Names, NDArray[np.uint8]], NDArray[np.int32]]
 """Makes series, as `tallystick.store.contract.Store.create`."""
 
 
@@ -155,7 +154,7 @@ class Router:
             self._grow()
             kept = np.flatnonzero(self._target[: len(names)] >= 0)
         fresh = NameTable(names.entries_max)
-        fresh.intern_many(names.names(kept))
+        fresh.intern_packed(names.packed(kept))
         with names.lock:
             self._grow()
             count = len(names)
@@ -163,7 +162,7 @@ class Router:
             place[kept] = np.arange(len(kept))
             leading = self._target[:count] >= 0
             late = np.flatnonzero(leading & (place < 0))
-            place[late] = fresh.intern_many(names.names(late))
+            place[late] = fresh.intern_packed(names.packed(late))
             moved = np.flatnonzero(place >= 0)
             columns = self._target, self._kind, self._clashed
             self._target, self._kind, self._clashed = (_moved(column, moved, place, len(fresh)) for column in columns)
@@ -195,33 +194,33 @@ class Router:
             entries, kinds = entries[usable], kinds[usable]
         if len(entries) == 0:
             return
-        series = self._create(names, [_KINDS[kind] for kind in kinds.tolist()])
+        series = self._create(names, kinds)
         clash = series < 0
         self._target[entries] = np.where(clash, -int(Reason.KIND), series)
         self._clashed[entries[clash]] |= np.uint8(1) << kinds[clash]
 
-    def _normal(self, entries: NDArray[np.int32]) -> tuple[list[str], NDArray[np.bool_]]:
+    def _normal(self, entries: NDArray[np.int32]) -> tuple[Names, NDArray[np.bool_]]:
         """The series' names of the entries that have one, and which those are; the others' reasons are noted."""
-        sent_names = self._names.names(entries)
+        sent_names = self._names.packed(entries)
         usable = np.ones(len(entries), np.bool_)
         normal = np.zeros(len(entries), np.bool_)
         if self._plain:
             arrays = self._names.arrays
             in_normal_form(arrays.arena, arrays.offsets, entries, normal)
             if normal.all():
-                return [sent.decode() for sent in sent_names], usable
+                return sent_names, usable
         names: list[str] = []
         for k, sent in enumerate(sent_names):
             if normal[k]:
-                names.append(sent.decode())
+                names.append(sent)
                 continue
-            name = self._naming.name(sent.decode())
+            name = self._naming.name(sent)
             if isinstance(name, Reason):
                 usable[k] = False
                 self._target[entries[k]] = -int(name)
             else:
                 names.append(name)
-        return names, usable
+        return Names.of(names), usable
 
     def _rejects(self, entries: NDArray[np.int32]) -> RouteRejects:
         target = self._target[entries]

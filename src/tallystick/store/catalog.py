@@ -16,10 +16,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tallystick.kernels.components import holding
-from tallystick.kernels.names import NameTable, padded
+from tallystick.kernels.names import NameTable
+from tallystick.kernels.packed import Names, padded
 from tallystick.model.errors import StoreError, TakenNameError
 from tallystick.model.kind import Kind
-from tallystick.model.tally import offsets
 from tallystick.store.contract import Node
 from tallystick.store.glob import Glob, split
 from tallystick.store.rows import Ids, View, copied, moved
@@ -28,7 +28,7 @@ from tallystick.store.tree import ends_at, ends_of, nodes, path_of, rows_at
 _CACHED_PATTERNS_MAX = 64
 _UNKNOWN, _NO, _YES = 0, 1, 2
 
-Prepare = Callable[[Ids, list[bytes]], None]
+Prepare = Callable[[Ids, Names], None]
 """Is given ids and names of series before any reader can find them."""
 
 
@@ -120,7 +120,8 @@ class SeriesCatalog:
         wanted = np.asarray(kinds, np.uint8)
         with self._lock:
             seen = self._view.count
-            rows = _interned(self._view.tables.names, names)
+            packed = Names.of(names)
+            rows = self._view.tables.names.intern_packed(packed)
             view = self._view.with_rows()
             new = _first_places(rows, view.ids[rows] < 0)
             if len(new):
@@ -129,17 +130,17 @@ class SeriesCatalog:
                 view.kinds[fresh] = wanted[new]
                 view = view.led(rows[new], fresh, seen)
                 if before_seen is not None:
-                    before_seen(fresh, view.tables.names.names(rows[new]))
+                    before_seen(fresh, packed if len(new) == len(packed) else view.tables.names.packed(rows[new]))
                 self._view = view
             ids: Ids = view.ids[rows]
             ids[view.kinds[ids] != wanted] = -1
             return ids
 
-    def define(self, ids: Ids, names: Sequence[bytes], kinds: NDArray[np.uint8]) -> None:
+    def define(self, ids: Ids, names: Names, kinds: NDArray[np.uint8]) -> None:
         """Have series with these ids; the last definition of a name, or of an id, counts."""
         with self._lock:
             seen = self._view.count
-            rows = self._view.tables.names.intern_many(names)
+            rows = self._view.tables.names.intern_packed(names)
             view = self._view.with_rows().with_ids(int(ids.max(initial=-1)) + 1)
             others = np.concatenate([view.ids[rows][view.ids[rows] >= 0], ids[view.living[ids]]])
             if len(others):
@@ -280,6 +281,17 @@ class SeriesCatalog:
             return [view.tables.names.name(row).decode() if row >= 0 else "" for row in rows.tolist()]
         return view.tables.names.texts(rows)
 
+    def packed_names(self, ids: Ids) -> Names:
+        """The names of `ids`, all of which are series, in their order."""
+        view = self._view
+        return view.tables.names.packed(view.rows[ids])
+
+    def name_table(self, entries_max: int) -> tuple[NameTable, Ids]:
+        """A table of all names there are rows of, and the series that each leads to, or -1."""
+        view = self._view
+        names = view.tables.names.copied(entries_max)
+        return names, view.ids[: len(names)].copy()
+
     def kinds(self, ids: Ids) -> NDArray[np.uint8]:
         """`Kind` of each id; of series forgotten since they were found, the last or any."""
         kinds = self._view.kinds
@@ -356,14 +368,6 @@ class SeriesCatalog:
         if len(rows) and int(rows.max()) < len(rank):
             return view.ids[rows[np.argsort(rank[rows])]]
         return view.ids[rows[_order(tables.names.names(rows.astype(np.int32)))]]
-
-
-def _interned(table: NameTable, names: Sequence[str]) -> NDArray[np.int32]:
-    """The entries of names, new or not; they are encoded in one go where all of them are ASCII."""
-    joined = "".join(names)
-    if not joined.isascii():
-        return table.intern_many([name.encode() for name in names])
-    return table.intern_joined(padded(joined.encode()), offsets(np.fromiter(map(len, names), np.int64, len(names))))
 
 
 def _first_places(rows: NDArray[np.int32], wanted: NDArray[np.bool_]) -> NDArray[np.intp]:

@@ -2,12 +2,13 @@
 
 import struct
 from dataclasses import dataclass
-from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
 
+from tallystick.kernels.packed import Names, padded
 from tallystick.model.sample import SampleBatch
+from tallystick.model.tally import offsets
 from tallystick.store.files import Buffer
 
 SAMPLES, GAUGES = 1, 2
@@ -38,7 +39,7 @@ class SeriesRecord:
 
     type: int
     ids: NDArray[np.int32]
-    names: list[bytes]
+    names: Names
     kinds: NDArray[np.uint8]
 
 
@@ -107,7 +108,7 @@ def record_type(payload: memoryview) -> int:
     return int(payload[0])
 
 
-def encode_define(ids: NDArray[np.int32], names: list[bytes], kinds: NDArray[np.uint8]) -> list[Buffer]:
+def encode_define(ids: NDArray[np.int32], names: Names, kinds: NDArray[np.uint8]) -> list[Buffer]:
     """Definitions of series, as the parts of a record of the series file."""
     return [_SERIES_HEAD.pack(DEFINE, len(ids)), np.ascontiguousarray(ids), kinds.tobytes(), *_encode_names(names)]
 
@@ -117,7 +118,7 @@ def encode_forget(ids: NDArray[np.int32]) -> list[Buffer]:
     return [_SERIES_HEAD.pack(FORGET, len(ids)), np.ascontiguousarray(ids)]
 
 
-def encode_rename(ids: NDArray[np.int32], names: list[bytes]) -> list[Buffer]:
+def encode_rename(ids: NDArray[np.int32], names: Names) -> list[Buffer]:
     """New names of series, as the parts of a record of the series file."""
     return [_SERIES_HEAD.pack(RENAME, len(ids)), np.ascontiguousarray(ids), *_encode_names(names)]
 
@@ -133,11 +134,13 @@ def decode_series(payload: memoryview) -> SeriesRecord:
         kinds = np.frombuffer(payload, np.uint8, n, at).copy()
         at += n
     if kind == FORGET:
-        return SeriesRecord(kind, ids, [], kinds)
-    ends = np.cumsum(np.frombuffer(payload, "<u2", n, at), dtype=np.int64).tolist()
-    text = bytes(payload[at + 2 * n :])
-    return SeriesRecord(kind, ids, [text[a:b] for a, b in pairwise([0, *ends])], kinds)
+        return SeriesRecord(kind, ids, Names.of([]), kinds)
+    lengths = np.frombuffer(payload, "<u2", n, at)
+    text = payload[at + 2 * n :]
+    # No writer makes names longer than their bytes; a kernel that was told so would read what is not theirs.
+    ends = np.minimum(offsets(lengths), len(text))
+    return SeriesRecord(kind, ids, Names(padded(text), ends), kinds)
 
 
-def _encode_names(names: list[bytes]) -> list[Buffer]:
-    return [np.array([len(name) for name in names], "<u2"), b"".join(names)]
+def _encode_names(names: Names) -> list[Buffer]:
+    return [names.lengths.astype("<u2"), names.data]

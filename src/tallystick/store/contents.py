@@ -122,7 +122,7 @@ class Contents:
             self.damaged = True
             self.problems.append(
                 f"cannot tell the names of {len(self.recovered)} series: their definitions in {series_file} are "
-                f"damaged; they are called {recovered_names(self.recovered[:1])[0].decode()} and so on, "
+                f"damaged; they are called {recovered_names(self.recovered[:1])[0]} and so on, "
                 "expected to be renamed or deleted"
             )
 

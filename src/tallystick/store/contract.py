@@ -124,7 +124,7 @@ class StoreWriter(Protocol):
     @property
     def catalog(self) -> Catalog: ...
 
-    def create(self, names: Sequence[str], kinds: Sequence[Kind]) -> NDArray[np.int32]:
+    def create(self, names: Sequence[str], kinds: Sequence[Kind] | NDArray[np.uint8]) -> NDArray[np.int32]:
         """Ids of the series of these canonical names, made where they are new; -1 where a name has another kind."""
         ...
 

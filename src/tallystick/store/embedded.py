@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tallystick.kernels.fold import kinds_present
+from tallystick.kernels.packed import Names
 from tallystick.model.clock import Clock
 from tallystick.model.errors import ForgottenSeriesError, StoreError
 from tallystick.model.kind import Kind
@@ -151,12 +152,12 @@ class EmbeddedStore(Readable):
         found += [self.maintenance.problem, self.maintenance.settled.problem]
         return [problem for problem in found if problem]
 
-    def create(self, names: Sequence[str], kinds: Sequence[Kind]) -> NDArray[np.int32]:
+    def create(self, names: Sequence[str], kinds: Sequence[Kind] | NDArray[np.uint8]) -> NDArray[np.int32]:
         """See `Store.create`. Definitions are in the log's queue before any sample that uses them."""
         with self._ingest:
-            defined: list[tuple[NDArray[np.int32], list[bytes]]] = []
+            defined: list[tuple[NDArray[np.int32], Names]] = []
 
-            def define(fresh: NDArray[np.int32], new: list[bytes]) -> None:
+            def define(fresh: NDArray[np.int32], new: Names) -> None:
                 # A reader may ask for a series as soon as its name is found: how it is kept is known before that.
                 self.retentions.assign(fresh, new)
                 self.lifecycle.born(fresh)
@@ -188,7 +189,7 @@ class EmbeddedStore(Readable):
     def rename(self, series: int, name: str) -> None:
         """See `Store.rename`."""
         ids = np.array([series], np.int32)
-        if not (self._catalog.living(ids)[0] and self.retentions.moves(ids, [name.encode()])):
+        if not (self._catalog.living(ids)[0] and self.retentions.moves(ids, [name])):
             self.lifecycle.rename(series, name)
             return
         with self.maintenance.paused():  # it must not look at the blocks between the two

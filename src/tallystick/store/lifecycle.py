@@ -11,6 +11,7 @@ from collections.abc import Callable
 import numpy as np
 from numpy.typing import NDArray
 
+from tallystick.kernels.packed import Names
 from tallystick.store import codec
 from tallystick.store.catalog import SeriesCatalog
 from tallystick.store.gauges import Gauges
@@ -89,8 +90,8 @@ class Lifecycle:
             self._log.sync()
             with self._ingest:  # nobody takes the name between the look at it and the disk's word
                 self._catalog.check_rename(series, encoded)
-                self._log.write_series(codec.encode_rename(ids, [encoded]))
-                self._heads.retentions.assign(ids, [encoded])
+                self._log.write_series(codec.encode_rename(ids, Names.of([name])))
+                self._heads.retentions.assign(ids, [name])
                 self._catalog.rename(series, encoded)
         self._tell(ids)
 

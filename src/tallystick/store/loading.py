@@ -52,7 +52,7 @@ class Loadable(Protocol):
     @property
     def retentions(self) -> Retentions: ...
 
-    def create(self, names: Sequence[str], kinds: Sequence[Kind]) -> NDArray[np.int32]:
+    def create(self, names: Sequence[str], kinds: Sequence[Kind] | NDArray[np.uint8]) -> NDArray[np.int32]:
         """Ids of series, made where they are new."""
         ...
 

@@ -103,7 +103,7 @@ class MemoryStore:
         with self._lock:
             return MemoryCatalog({series: (one.name, one.kind) for series, one in self._series.items()})
 
-    def create(self, names: Sequence[str], kinds: Sequence[Kind]) -> NDArray[np.int32]:
+    def create(self, names: Sequence[str], kinds: Sequence[Kind] | NDArray[np.uint8]) -> NDArray[np.int32]:
         with self._lock:
             return np.array([self._create(*one) for one in zip(names, kinds, strict=True)], np.int32)
 

@@ -30,7 +30,7 @@ class Retentions:
         self._of = np.empty(0, np.int16)
         self.moved = 0  # how often a series got a name with another retention
 
-    def assign(self, ids: NDArray[np.int32], names: Sequence[bytes]) -> None:
+    def assign(self, ids: NDArray[np.int32], names: Sequence[str]) -> None:
         """Say how series are kept, by their names."""
         end = int(ids.max(initial=-1)) + 1
         if end > len(self._of):
@@ -38,15 +38,15 @@ class Retentions:
             self._of = np.concatenate([self._of, np.zeros(more, np.int16)])
         self._of[ids] = self.of_names(names)
 
-    def moves(self, ids: NDArray[np.int32], names: Sequence[bytes]) -> bool:
+    def moves(self, ids: NDArray[np.int32], names: Sequence[str]) -> bool:
         """Whether some of these series would be kept otherwise under other names."""
         return bool((self._of[ids] != self.of_names(names)).any())
 
-    def of_names(self, names: Sequence[bytes]) -> NDArray[np.int16]:
+    def of_names(self, names: Sequence[str]) -> NDArray[np.int16]:
         """For each name, the number of its retention in `all`."""
         if len(self._rules) == 1:
             return np.zeros(len(names), np.int16)
-        return self._of_rule[[self._first(name.decode()) for name in names]]
+        return self._of_rule[[self._first(name) for name in names]]
 
     def of(self, ids: NDArray[np.int32]) -> NDArray[np.int16]:
         """For each series, the number of its retention in `all`."""

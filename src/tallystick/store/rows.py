@@ -164,7 +164,7 @@ class View:
 def copied(view: View, rows: NDArray[np.intp]) -> View:
     """New tables with the names of some rows, in their order; they lead to no series yet."""
     fresh = View.empty()
-    fresh.tables.names.intern_many(view.tables.names.names(rows.astype(np.int32)))
+    fresh.tables.names.intern_packed(view.tables.names.packed(rows))
     return fresh.with_rows()
 
 
@@ -180,7 +180,7 @@ def moved(view: View, fresh: View, rows: NDArray[np.intp]) -> View:
     place[rows] = np.arange(len(rows))
     leading = view.leading
     late = leading[place[leading] < 0]
-    place[late] = fresh.tables.names.intern_many(view.tables.names.names(late.astype(np.int32)))
+    place[late] = fresh.tables.names.intern_packed(view.tables.names.packed(late))
     fresh = fresh.with_rows().with_ids(view.id_end)
     ids = view.ids[leading]
     fresh.ids[place[leading]] = ids

@@ -7,6 +7,7 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from tallystick.kernels.packed import Names
 from tallystick.store import codec
 from tallystick.store.catalog import SeriesCatalog
 from tallystick.store.codec import SeriesRecord
@@ -41,7 +42,7 @@ def _joined(records: list[SeriesRecord]) -> SeriesRecord:
     return SeriesRecord(
         codec.DEFINE,
         np.concatenate([record.ids for record in records]),
-        [name for record in records for name in record.names],
+        Names.joined(record.names for record in records),
         np.concatenate([record.kinds for record in records]),
     )
 
@@ -49,7 +50,7 @@ def _joined(records: list[SeriesRecord]) -> SeriesRecord:
 def write_series(
     path: Path,
     ids: NDArray[np.int32],
-    names: list[bytes],
+    names: Names,
     kinds: NDArray[np.uint8],
     dead: NDArray[np.int32],
     files: Files,
@@ -59,7 +60,7 @@ def write_series(
     def content() -> Iterator[Buffer]:
         for first in range(0, len(ids), SERIES_AT_ONCE):
             part = slice(first, first + SERIES_AT_ONCE)
-            yield from frame(Record(codec.encode_define(ids[part], names[part], kinds[part])))
+            yield from frame(Record(codec.encode_define(ids[part], names.part(part), kinds[part])))
         if len(dead):
             yield from frame(Record(codec.encode_forget(dead)))
         yield from frame(Record([]))
@@ -67,9 +68,9 @@ def write_series(
     files.write_whole(path, content())
 
 
-def recovered_names(ids: NDArray[np.int32]) -> list[bytes]:
+def recovered_names(ids: NDArray[np.int32]) -> Names:
     """The names that series get whose own were lost."""
-    return [RECOVERED + b"%d" % series for series in ids.tolist()]
+    return Names.of_bytes([RECOVERED + b"%d" % series for series in ids.tolist()])
 
 
 class Found(Protocol):
@@ -101,7 +102,6 @@ def mend(path: Path, found: Found, files: Files) -> bool:
     stale = found.definitions - living > max(living, DEAD_DEFINITIONS_MIN)
     if found.damaged or found.torn or stale:
         ids = found.catalog.ids()
-        names = [name.encode() for name in found.catalog.names(ids)]
-        write_series(path, ids, names, found.catalog.kinds(ids), found.dead, files)
+        write_series(path, ids, found.catalog.packed_names(ids), found.catalog.kinds(ids), found.dead, files)
         return True
     return False

@@ -10,7 +10,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from tallystick.kernels.names import NameTable, texts
+from tallystick.kernels.names import NameTable
+from tallystick.kernels.packed import pieces
 from tallystick.kernels.tree import ANY, BRANCH, LEAF, bounds_at, mark_nodes, matching_rows
 from tallystick.store.contract import Node
 from tallystick.store.glob import Glob
@@ -87,9 +88,9 @@ def nodes(view: View, ends: Ends, levels: int) -> list[Node]:
     arrays = view.tables.names.arrays
     begin, end = np.empty(len(ends.row), np.int64), np.empty(len(ends.row), np.int64)
     bounds_at(arrays.arena, arrays.offsets, ends.row, levels, view.depth[ends.row] == levels, begin, end)
-    paths = texts(arrays.arena, arrays.offsets[ends.row], end)
+    paths = pieces(arrays.arena, arrays.offsets[ends.row], end).texts()
     leaf, branch = (ends.marks & LEAF) != 0, (ends.marks & BRANCH) != 0
-    return list(map(Node, texts(arrays.arena, begin, end), paths, leaf.tolist(), branch.tolist()))
+    return list(map(Node, pieces(arrays.arena, begin, end).texts(), paths, leaf.tolist(), branch.tolist()))
 
 
 def _numbered(codes: NDArray[np.int64], below: int) -> tuple[int, NDArray[np.int64]]:

@@ -44,7 +44,7 @@ def test_sections_are_rules_in_their_order(tmp_path: Path):
 
 def test_the_first_pattern_that_is_found_in_a_name_counts(tmp_path: Path):
     retentions = Retentions(read_schemas(written(tmp_path, CARBON)))
-    names = [b"carbon.agents.cpu", b"my.carbon.x", b"fast.a", b"fast.slow.a"]
+    names = ["carbon.agents.cpu", "my.carbon.x", "fast.a", "fast.slow.a"]
     assert [str(retentions.all[k]) for k in retentions.of_names(names)] == ["1m:90d", "1m:1d", "1s:6h,1m:1w", "1m:1d"]
 
 

@@ -12,7 +12,7 @@ import pytest
 
 from tallystick.agent import Point
 from tallystick.config.address import Address
-from tallystick.kernels.names import padded
+from tallystick.kernels.packed import padded
 from tallystick.kernels.recvmmsg import DatagramBuffers
 from tallystick.ledger import Balance, Ledger
 from tallystick.model.clock import ManualClock

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from stores import NOW_S, RULES
-from tallystick.kernels.names import padded
+from tallystick.kernels.packed import padded
 from tallystick.ledger import Account, Ledger
 from tallystick.model.clock import ManualClock
 from tallystick.model.kind import Kind

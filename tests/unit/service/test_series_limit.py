@@ -6,7 +6,7 @@ from pathlib import Path
 
 from tallystick.config import Config
 from tallystick.config.schema import Http, Store
-from tallystick.kernels.names import padded
+from tallystick.kernels.packed import padded
 from tallystick.model.clock import ManualClock
 from tallystick.service import Service
 

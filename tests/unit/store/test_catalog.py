@@ -8,6 +8,7 @@ from itertools import product
 import numpy as np
 import pytest
 
+from tallystick.kernels.packed import Names
 from tallystick.model.errors import LimitError, QueryError
 from tallystick.model.kind import Kind
 from tallystick.store.catalog import SeriesCatalog
@@ -193,13 +194,13 @@ def test_readers_see_whole_series_while_others_are_created():
 def test_what_belongs_to_a_series_can_be_prepared_before_its_name_is_found():
     catalog, seen = SeriesCatalog(), []
 
-    def prepare(ids: np.ndarray, names: list[bytes]) -> None:
-        seen.append((ids.tolist(), names, len(catalog), catalog.find("a.*").tolist()))
+    def prepare(ids: np.ndarray, names: Names) -> None:
+        seen.append((ids.tolist(), list(names), len(catalog), catalog.find("a.*").tolist()))
 
     catalog.create(["a.x"], [Kind.GAUGE], prepare)
     catalog.create(["a.x", "a.y", "a.y", "a.z"], [Kind.GAUGE] * 4, prepare)
     catalog.create(["a.x"], [Kind.GAUGE], prepare)
-    assert seen == [([0], [b"a.x"], 0, []), ([1, 2], [b"a.y", b"a.z"], 1, [0])]
+    assert seen == [([0], ["a.x"], 0, []), ([1, 2], ["a.y", "a.z"], 1, [0])]
 
 
 @pytest.mark.parametrize(

@@ -4,6 +4,7 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tallystick.kernels.packed import Names
 from tallystick.model.kind import Kind
 from tallystick.model.sample import SampleBatch
 from tallystick.store import codec
@@ -66,14 +67,14 @@ series_lists = st.lists(
 @given(series_lists)
 def test_what_the_series_file_says_is_read_back(series: list[tuple[int, str, Kind]]):
     ids = np.array([k for k, _, _ in series], np.int32)
-    names = [name.encode() for _, name, _ in series]
+    names = Names.of([name for _, name, _ in series])
     kinds = np.array([kind for *_, kind in series], np.uint8)
-    nothing: list[bytes] = []
+    nothing = Names.of([])
     for record, type_, named, kinded in (
         (codec.encode_define(ids, names, kinds), codec.DEFINE, names, kinds),
         (codec.encode_rename(ids, names), codec.RENAME, names, kinds[:0]),
         (codec.encode_forget(ids), codec.FORGET, nothing, kinds[:0]),
     ):
         found = codec.decode_series(payload(record))
-        assert (found.type, found.ids.tolist(), found.names) == (type_, ids.tolist(), named)
+        assert (found.type, found.ids.tolist(), list(found.names)) == (type_, ids.tolist(), list(named))
         assert found.kinds.tolist() == kinded.tolist()
