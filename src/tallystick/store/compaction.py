@@ -72,10 +72,9 @@ def _lives_on(entry: BlockEntry) -> bool:
     return entry.rolled_into_s <= coarser.step_s or retention.coarser(entry.rolled_into_s) is None
 
 
-def plan(entries: Sequence[BlockEntry], now_s: float) -> Job | None:
-    """The next thing to do, or None: merges first, then roll-ups."""
-    merge = next(_merges(entries, now_s), None)
-    return merge or next(_rolls(entries, now_s), None)
+def plan(entries: Sequence[BlockEntry], now_s: float) -> list[Job]:
+    """What can be done now, each by itself and in any order: merges, and where there are none, roll-ups."""
+    return list(_merges(entries, now_s)) or list(_rolls(entries, now_s))
 
 
 def run(job: Job, blocks: BlockSet, kinds: NDArray[np.uint8], living: NDArray[np.bool_], files: Files) -> None:

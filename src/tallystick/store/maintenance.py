@@ -1,5 +1,6 @@
 """The thread that seals, compacts, rolls up, expires and forgets."""
 
+import itertools
 import logging
 import threading
 from collections.abc import Callable, Iterator
@@ -150,7 +151,11 @@ class Maintenance:
         store = self._store
         store.block_set.settle()
         done = self._split()
-        while not self._stopping.is_set() and (patient or not self._seal_is_due()):
+
+        def may_go_on() -> bool:
+            return not self._stopping.is_set() and (patient or not self._seal_is_due())
+
+        while may_go_on():
             self._expire()
             now_s = self._clock.now()
             kinds, living = store.catalog.kinds_by_id(), store.catalog.living_by_id()
@@ -160,11 +165,13 @@ class Maintenance:
                 reshaping.run(fold, kinds, living, store.block_set, store.files)
                 done += 1
                 continue
-            job = compaction.plan(entries, now_s) or purging.plan(store.block_set.snapshot(), living)
-            if job is None:
+            # As many as there are are planned at once: after a back-fill there are thousands of windows.
+            jobs = compaction.plan(entries, now_s) or purging.plan(store.block_set.snapshot(), living)
+            if not jobs:
                 break
-            compaction.run(job, store.block_set, kinds, living, store.files)
-            done += 1
+            for job in itertools.takewhile(lambda _: may_go_on(), jobs):
+                compaction.run(job, store.block_set, kinds, living, store.files)
+                done += 1
         store.lifecycle.tidy(store.block_set.manifest, store.sources())
         return done
 

@@ -12,8 +12,8 @@ from tallystick.store.compaction import Job
 _DEAD_SHARE_MAX = 0.25
 
 
-def plan(blocks: Sequence[OpenBlock], living: NDArray[np.bool_]) -> Job | None:
-    """The next block to write anew, if there is one.
+def plan(blocks: Sequence[OpenBlock], living: NDArray[np.bool_]) -> list[Job]:
+    """The blocks to write anew, each by itself.
 
     Parameters
     ----------
@@ -21,9 +21,9 @@ def plan(blocks: Sequence[OpenBlock], living: NDArray[np.bool_]) -> Job | None:
         Whether there is a series of each id.
     """
     if living.all():
-        return None
-    for block in blocks:
-        dead = int(np.count_nonzero(~living[block.block.series]))
-        if dead > _DEAD_SHARE_MAX * len(block.block.series):
-            return Job((block.entry,), Retention.parse(block.entry.retention), block.entry.step_s)
-    return None
+        return []
+    return [
+        Job((block.entry,), Retention.parse(block.entry.retention), block.entry.step_s)
+        for block in blocks
+        if np.count_nonzero(~living[block.block.series]) > _DEAD_SHARE_MAX * len(block.block.series)
+    ]
