@@ -14,6 +14,8 @@ from tallystick.model.tally import Spread, Tally
 
 _SET_BIT = 1 << Kind.SET
 _TIMING_BIT = 1 << Kind.TIMING
+_SPARSE = 64
+"""Where fewer than one in so many series have a row, sorting the rows is less than looking at all series."""
 
 
 class OpenSlot:
@@ -34,7 +36,8 @@ class OpenSlot:
     def __init__(self, step_s: int, slot: int, n_series: int) -> None:
         self.step_s = step_s
         self.slot = slot
-        self._row_of = np.full(max(n_series, 1024), -1, np.int32)
+        # One more than the row of each series. Zeros take no memory before they are written over.
+        self._row_of = np.zeros(max(n_series, 1024), np.int32)
         self._row_series = np.empty(1024, np.int32)
         self._last = np.empty(1024)
         self._at = np.empty(1024, np.int32)
@@ -94,15 +97,12 @@ class OpenSlot:
 
     def tallies(self) -> list[Tally]:
         """What the slot holds now: rows of one sample, rows of several, and sets, each if there are any."""
-        n = int(self._used[ROWS])
-        singles, fulls = np.empty(n, np.int32), np.empty(n, np.int32)
-        n_singles, n_fulls = rows_in_order(self._row_of, self._spread_of, len(self._row_of), singles, fulls)
+        singles, fulls = self._in_order()
         found = []
-        if n_singles:
-            found.append(self._tally(singles[:n_singles], None))
-        if n_fulls:
-            rows = fulls[:n_fulls]
-            found.append(self._tally(rows, self._spread(rows)))
+        if len(singles):
+            found.append(self._tally(singles, None))
+        if len(fulls):
+            found.append(self._tally(fulls, self._spread(fulls)))
         if self._members is not None:
             found.append(self._members.tally(self.step_s, self.slot))
         return found
@@ -110,7 +110,7 @@ class OpenSlot:
     def peek(self, ids: NDArray[np.int32]) -> list[Tally]:
         """Like `tallies`, of some series only; ``series`` of the result are positions in `ids`. Without histograms."""
         known = ids < len(self._row_of)
-        rows = np.where(known, self._row_of[np.where(known, ids, 0)], -1)
+        rows = np.where(known, self._row_of[np.where(known, ids, 0)] - 1, -1)
         position = np.flatnonzero(rows >= 0).astype(np.int32)
         rows = rows[position]
         full = self._spread_of[rows] >= 0
@@ -130,6 +130,17 @@ class OpenSlot:
     def has_sets(self) -> bool:
         """Whether sets were folded: `peek` leaves them out."""
         return self._members is not None
+
+    def _in_order(self) -> tuple[NDArray[np.int32], NDArray[np.int32]]:
+        """The rows without a spread and those with one, by ascending series."""
+        n = int(self._used[ROWS])
+        if n * _SPARSE < len(self._row_of):
+            rows = np.argsort(self._row_series[:n]).astype(np.int32)
+            single = self._spread_of[rows] < 0
+            return rows[single], rows[~single]
+        singles, fulls = np.empty(n, np.int32), np.empty(n, np.int32)
+        n_singles, n_fulls = rows_in_order(self._row_of, self._spread_of, len(self._row_of), singles, fulls)
+        return singles[:n_singles], fulls[:n_fulls]
 
     def _tally(self, rows: NDArray[np.int32], spread: Spread | None) -> Tally:
         series = self._row_series[rows]
@@ -160,8 +171,9 @@ class OpenSlot:
 
     def _grow(self, n_series: int) -> None:
         if n_series > len(self._row_of):
-            more = max(n_series, 2 * len(self._row_of)) - len(self._row_of)
-            self._row_of = np.concatenate([self._row_of, np.full(more, -1, np.int32)])
+            row_of = np.zeros(max(n_series, 2 * len(self._row_of)), np.int32)
+            row_of[: len(self._row_of)] = self._row_of
+            self._row_of = row_of
 
     def _make_room(self, samples: int) -> None:
         rows = int(self._used[ROWS]) + samples

@@ -60,7 +60,8 @@ def fold_slot(
 ) -> int:
     """Fold the samples whose timestamp (ms) lies in ``[slot_start, slot_end)``; return how many those were.
 
-    The caller provides room for ``len(series)`` more rows and spreads, and ``row_of`` for every series id.
+    The caller provides room for ``len(series)`` more rows and spreads, and ``row_of`` for every series id: one
+    more than its row, 0 if it has none.
     """
     rows = used[ROWS]
     n_spreads = used[SPREADS]
@@ -74,9 +75,9 @@ def fold_slot(
         v = value[i]
         w = weight[i]
         moment = np.int32(t - slot_start)
-        row = row_of[s]
+        row = row_of[s] - 1
         if row < 0:
-            row_of[s] = rows
+            row_of[s] = rows + 1
             row_series[rows] = s
             last[rows] = v
             at[rows] = moment
@@ -115,7 +116,7 @@ def rows_in_order(
     n_singles = 0
     n_fulls = 0
     for s in range(n_series):
-        row = row_of[s]
+        row = row_of[s] - 1
         if row < 0:
             continue
         if spread_of[row] < 0:

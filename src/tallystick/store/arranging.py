@@ -1,4 +1,4 @@
-"""Rows of imported history in the order that blocks are written in."""
+"""Rows in the order that blocks are written in."""
 
 from collections.abc import Iterator, Sequence
 from itertools import pairwise
@@ -6,7 +6,7 @@ from itertools import pairwise
 import numpy as np
 from numpy.typing import NDArray
 
-from tallystick.model.tally import Tally
+from tallystick.model.tally import Histograms, Sketches, Spread, Tally, offsets
 from tallystick.store.block_writer import Pages
 from tallystick.store.merging import SLOTS_PER_BLOCK
 
@@ -16,6 +16,22 @@ def in_order(rows: Tally) -> Tally:
     series, slot = rows.series, rows.slot
     later = (series[1:] > series[:-1]) | ((series[1:] == series[:-1]) & (slot[1:] >= slot[:-1]))
     return rows if later.all() else rows.take(np.lexsort((slot, series)))
+
+
+def concatenated(tallies: Sequence[Tally], series: NDArray[np.int32] | None = None) -> Tally:
+    """The rows of tallies of one step, one after the other, under other series ids if given.
+
+    All of them have a spread, or none has.
+    """
+    return Tally(
+        tallies[0].step_s,
+        np.concatenate([t.series for t in tallies]) if series is None else series,
+        np.concatenate([t.slot for t in tallies]),
+        np.concatenate([t.last for t in tallies]),
+        _spreads(tallies),
+        _histograms(tallies),
+        _sketches(tallies),
+    )
 
 
 def narrowed(rows: Tally) -> Tally:
@@ -46,13 +62,8 @@ def by_window(rows: Tally, step_s: int) -> Iterator[tuple[int, Tally]]:
         yield low + number, rows.take_slice(begin, end, rows.series[begin:end])
 
 
-def different(ascending: NDArray[np.int32]) -> NDArray[np.int32]:
-    """The numbers in an ascending column, each once."""
-    return numbered(ascending)[0]
-
-
 def numbered(ascending: NDArray[np.int32]) -> tuple[NDArray[np.int32], NDArray[np.int32]]:
-    """The same, and for each row the position of its number among them."""
+    """The numbers in an ascending column, each once, and for each row the position of its number among them."""
     new = np.concatenate([[True], ascending[1:] != ascending[:-1]])
     return ascending[new], (np.cumsum(new) - 1).astype(np.int32)
 
@@ -78,3 +89,36 @@ def ascending_runs(batches: Sequence[Pages]) -> list[list[Pages]]:
 
 def _first_series(batch: Pages) -> int:
     return int(batch.series[0])
+
+
+def _spreads(tallies: Sequence[Tally]) -> Spread | None:
+    s = [t.spread for t in tallies if t.spread is not None]
+    if not s:
+        return None
+    return Spread(
+        np.concatenate([x.count for x in s]),
+        np.concatenate([x.sum for x in s]),
+        np.concatenate([x.m2 for x in s]),
+        np.concatenate([x.min for x in s]),
+        np.concatenate([x.max for x in s]),
+    )
+
+
+def _histograms(tallies: Sequence[Tally]) -> Histograms | None:
+    if all(t.histograms is None for t in tallies):
+        return None
+    h = [t.histograms or _no_histograms(len(t)) for t in tallies]
+    lengths = np.concatenate([np.diff(x.offset) for x in h])
+    return Histograms(offsets(lengths), np.concatenate([x.bucket for x in h]), np.concatenate([x.weight for x in h]))
+
+
+def _sketches(tallies: Sequence[Tally]) -> Sketches | None:
+    if all(t.sketches is None for t in tallies):
+        return None
+    s = [t.sketches or Sketches(np.zeros(len(t) + 1, np.int64), np.empty(0, np.uint8)) for t in tallies]
+    lengths = np.concatenate([np.diff(x.offset) for x in s])
+    return Sketches(offsets(lengths), np.concatenate([x.data for x in s]))
+
+
+def _no_histograms(rows: int) -> Histograms:
+    return Histograms(np.zeros(rows + 1, np.int64), np.empty(0, np.int32), np.empty(0))

@@ -9,7 +9,7 @@ from types import TracebackType
 import numpy as np
 
 from tallystick.model.kind import Kind
-from tallystick.model.tally import Histograms, Sketches, Spread, Tally, offsets
+from tallystick.store.arranging import concatenated
 from tallystick.store.history import History, Loaded
 
 ROWS_MAX = 1 << 21
@@ -72,49 +72,4 @@ def joined(pieces: Sequence[History]) -> History:
     base = np.cumsum([0, *(len(piece.names) for piece in pieces)])
     tallies = [piece.tally for piece in pieces]
     series = np.concatenate([t.series + np.int32(b) for t, b in zip(tallies, base[:-1], strict=True)])
-    return History(
-        names,
-        kinds,
-        Tally(
-            tallies[0].step_s,
-            series.astype(np.int32),
-            np.concatenate([t.slot for t in tallies]),
-            np.concatenate([t.last for t in tallies]),
-            _spreads(tallies),
-            _histograms(tallies),
-            _sketches(tallies),
-        ),
-    )
-
-
-def _spreads(tallies: Sequence[Tally]) -> Spread | None:
-    s = [t.spread for t in tallies if t.spread is not None]
-    if not s:
-        return None
-    return Spread(
-        np.concatenate([x.count for x in s]),
-        np.concatenate([x.sum for x in s]),
-        np.concatenate([x.m2 for x in s]),
-        np.concatenate([x.min for x in s]),
-        np.concatenate([x.max for x in s]),
-    )
-
-
-def _histograms(tallies: Sequence[Tally]) -> Histograms | None:
-    if all(t.histograms is None for t in tallies):
-        return None
-    h = [t.histograms or _no_histograms(len(t)) for t in tallies]
-    lengths = np.concatenate([np.diff(x.offset) for x in h])
-    return Histograms(offsets(lengths), np.concatenate([x.bucket for x in h]), np.concatenate([x.weight for x in h]))
-
-
-def _sketches(tallies: Sequence[Tally]) -> Sketches | None:
-    if all(t.sketches is None for t in tallies):
-        return None
-    s = [t.sketches or Sketches(np.zeros(len(t) + 1, np.int64), np.empty(0, np.uint8)) for t in tallies]
-    lengths = np.concatenate([np.diff(x.offset) for x in s])
-    return Sketches(offsets(lengths), np.concatenate([x.data for x in s]))
-
-
-def _no_histograms(rows: int) -> Histograms:
-    return Histograms(np.zeros(rows + 1, np.int64), np.empty(0, np.int32), np.empty(0))
+    return History(names, kinds, concatenated(tallies, series.astype(np.int32)))

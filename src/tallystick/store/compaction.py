@@ -24,7 +24,7 @@ from tallystick.model.tally import Tally
 from tallystick.store.blocks import BlockSet, OpenBlock
 from tallystick.store.files import Files
 from tallystick.store.manifest import BlockEntry
-from tallystick.store.merging import SLOTS_PER_BLOCK, Select, Target, window_of, write_merged
+from tallystick.store.merging import SLOTS_PER_BLOCK, Source, Target, window_of, write_merged
 
 GRACE_S = 300
 """How long after its end a window still waits for late samples before it is merged."""
@@ -122,17 +122,24 @@ class Damaged:
     def __init__(self) -> None:
         self._found: dict[int, tuple[OpenBlock, DamageError]] = {}
 
-    def reader(self, source: OpenBlock) -> Select:
+    def reader(self, block: OpenBlock) -> Source:
         """Reads a block for `write_merged`."""
 
         def select(ids: NDArray[np.int32]) -> list[Tally]:
             try:
-                return source.block.tallies(ids, keep=False)
+                return block.block.tallies(ids, keep=False)
             except DamageError as error:
-                self._found[source.entry.number] = (source, error)
+                self._found[block.entry.number] = (block, error)
                 return []
 
-        return select
+        def count(ids: NDArray[np.int32]) -> NDArray[np.int64]:
+            try:
+                return block.block.rows_of(ids)
+            except DamageError as error:
+                self._found[block.entry.number] = (block, error)
+                return np.zeros(len(ids), np.int64)
+
+        return Source(select, count)
 
     def set_aside(self, blocks: BlockSet, written: Sequence[BlockEntry]) -> bool:
         """Whether blocks were damaged: they are set aside, and what was written without them is deleted.

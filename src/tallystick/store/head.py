@@ -1,8 +1,8 @@
 """The head: what arrived since the last sealing, in memory.
 
-A few open slots take samples as they arrive; finished slots are kept as tallies sorted by series. Samples of slots
-that are not worth opening (late ones, scattered history) wait in a buffer that is folded at once when it is read or
-has grown.
+A few open slots take samples as they arrive; finished slots are kept as tallies sorted by series, those of few rows
+together. Samples of slots that are not worth opening (late ones, scattered history) wait in a buffer that is folded at
+once when it is read or has grown.
 """
 
 import threading
@@ -16,6 +16,7 @@ from tallystick.fold import OpenSlot, fold_batch
 from tallystick.kernels.accumulate import write_columns, write_slots
 from tallystick.model.sample import SampleBatch
 from tallystick.model.tally import Tally, rows_of_series
+from tallystick.store.gathering import FinishedSlots
 
 OPEN_SLOTS_MAX = 4
 """Open slots cost a row for each series; older ones are finished when a newer one is opened."""
@@ -38,15 +39,14 @@ class Head:
         self.step_s = step_s
         self._lock = threading.Lock()
         self._open: dict[int, OpenSlot] = {}
-        self._finished: list[Tally] = []
+        self._finished = FinishedSlots()
         self._late: list[SampleBatch] = []
         self._n_late = 0
-        self._finished_rows = 0
 
     def __len__(self) -> int:
         """Rows and late samples held: what its memory follows."""
         with self._lock:
-            return self._finished_rows + self._n_late + sum(len(slot) for slot in self._open.values())
+            return len(self._finished) + self._n_late + sum(len(slot) for slot in self._open.values())
 
     def fold(self, batch: SampleBatch, kinds: int, n_series: int, now_s: float) -> None:
         """Take samples.
@@ -83,7 +83,7 @@ class Head:
         with self._lock:
             if self._n_late:
                 self._fold_late()
-            finished = list(self._finished)
+            finished = self._finished.tallies()
             for number, slot in sorted(self._open.items()):
                 if not first <= number < end:
                     continue
@@ -99,7 +99,7 @@ class Head:
         with self._lock:
             if self._n_late:
                 self._fold_late()
-            finished = list(self._finished)
+            finished = self._finished.tallies()
             open_slots = [t for n, slot in sorted(self._open.items()) if first <= n < end for t in slot.peek(ids)]
         write_last(finished, ids, first, values)
         for tally in open_slots:
@@ -108,7 +108,7 @@ class Head:
     def mark_present(self, present: NDArray[np.bool_]) -> None:
         """Set ``present[series]`` for each series that has a slot here; ids beyond it are passed over."""
         with self._lock:
-            columns = {id(tally.series): tally.series for tally in self._finished}
+            columns = {id(tally.series): tally.series for tally in self._finished.tallies()}
             found = [*columns.values(), *(batch.ids for batch in self._late)]
             found += [slot.series() for slot in self._open.values()]
         for ids in found:
@@ -119,14 +119,15 @@ class Head:
         with self._lock:
             if self._n_late:
                 self._fold_late()
-            low = [*self._open, *(int(t.slot.min()) for t in self._finished if len(t))]
-            high = [*self._open, *(int(t.slot.max()) for t in self._finished if len(t))]
+            finished = self._finished.tallies()
+            low = [*self._open, *(int(t.slot.min()) for t in finished)]
+            high = [*self._open, *(int(t.slot.max()) for t in finished)]
         return (min(low) * self.step_s, (max(high) + 1) * self.step_s) if low else None
 
     def finish_before(self, slot: int) -> None:
         """Finish the open slots before `slot`: they are over."""
         with self._lock:
-            for number in [n for n in self._open if n < slot]:
+            for number in sorted(n for n in self._open if n < slot):
                 self._finish(number)
 
     def finish_all(self) -> list[Tally]:
@@ -136,7 +137,7 @@ class Head:
                 self._finish(number)
             if self._n_late:
                 self._fold_late()
-            return list(self._finished)
+            return self._finished.tallies()
 
     def _fold_slots(self, low: int, batch: SampleBatch, kinds: int, n_series: int, now_s: float) -> None:
         slot = batch.timestamp // (self.step_s * 1000)
@@ -181,25 +182,10 @@ class Head:
     def _fold_late(self) -> None:
         tallies = fold_batch(SampleBatch.concatenate(self._late), self.step_s)
         self._late, self._n_late = [], 0
-        self._keep(tallies)
+        self._finished.add(tallies)
 
     def _finish(self, number: int) -> None:
-        self._keep(self._open.pop(number).tallies())
-
-    def _keep(self, tallies: list[Tally]) -> None:
-        for tally in tallies:
-            self._finished.append(_sharing_series(tally, self._finished))
-            self._finished_rows += len(tally)
-
-
-def _sharing_series(tally: Tally, earlier: list[Tally]) -> Tally:
-    """The same tally, with the series column of an earlier one where that is equal: slot after slot it usually is."""
-    for other in reversed(earlier[-3:]):
-        if len(other) == len(tally) and np.array_equal(other.series, tally.series):
-            return Tally(
-                tally.step_s, other.series, tally.slot, tally.last, tally.spread, tally.histograms, tally.sketches
-            )
-    return tally
+        self._finished.add(self._open.pop(number).tallies())
 
 
 def select_series(tallies: Sequence[Tally], ids: NDArray[np.int32]) -> list[Tally]:

@@ -19,14 +19,14 @@ from tallystick.model.name import is_canonical
 from tallystick.model.retention import Retention
 from tallystick.model.tally import Tally
 from tallystick.store.anatomy import BlockFooter
-from tallystick.store.arranging import ascending_runs, by_window, different, in_order, numbered
+from tallystick.store.arranging import ascending_runs, by_window, in_order, numbered
 from tallystick.store.block_writer import Pages, write_block
 from tallystick.store.blocks import BlockSet
 from tallystick.store.catalog import SeriesCatalog
 from tallystick.store.files import Files, bytes_of
 from tallystick.store.history import History, Loaded, Overlap
 from tallystick.store.manifest import BlockEntry
-from tallystick.store.merging import SLOTS_PER_BLOCK, Target, merged_pages, rows_between
+from tallystick.store.merging import SLOTS_PER_BLOCK, Source, Target, merged_pages, rows_between
 from tallystick.store.placing import TOO_OLD, places
 from tallystick.store.presence import Filled, filled_by_blocks, filled_by_tallies, present
 from tallystick.store.reading import Sources
@@ -271,8 +271,10 @@ def _used(positions: NDArray[np.int32], below: int) -> NDArray[np.intp]:
 
 def _pages(target: Target, rows: Tally, kinds: NDArray[np.uint8]) -> Iterable[Pages]:
     if are_apart(rows, target.step_s):
-        return [pages_of_rows(rows, target.first)]
-    return merged_pages(target, different(rows.series), [lambda ids: [rows_between(rows, ids)]], kinds)
+        return [pages_of_rows(rows, target.first, compress=True)]
+    ids, row = numbered(rows.series)
+    source = Source(lambda some: [rows_between(rows, some)], lambda _: np.bincount(row))
+    return merged_pages(target, ids, [source], kinds)
 
 
 def _are_numbers(tally: Tally) -> NDArray[np.bool_]:

@@ -16,14 +16,32 @@ from tallystick.store.block_writer import Pages, pages_of, write_block
 from tallystick.store.blocks import BlockSet
 from tallystick.store.files import Files
 from tallystick.store.manifest import BlockEntry
+from tallystick.store.row_pages import pages_of_rows
+from tallystick.store.scattered import merged_rows
 
 SLOTS_PER_BLOCK = 720
 """Slots of a window: no block reaches over the end of one. Windows of a coarser step hold whole ones of a finer
 step."""
 _CELLS_AT_ONCE = 1 << 18
 
-Select = Callable[[NDArray[np.int32]], list[Tally]]
-"""Gives the tallies of some series (ids ascending), with positions in the ids as their ``series``."""
+_CELLS_A_ROW = 8
+"""To merge a row by itself costs as much as so many cells of a matrix, filled or not."""
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """What is merged.
+
+    Parameters
+    ----------
+    select
+        Gives the tallies of some series (ids ascending), with positions in the ids as their ``series``.
+    count
+        Gives the number of rows of each of some series (ids ascending): int64[n].
+    """
+
+    select: Callable[[NDArray[np.int32]], list[Tally]]
+    count: Callable[[NDArray[np.int32]], NDArray[np.int64]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +63,7 @@ def window_of(start_s: int, step_s: int) -> int:
 def write_merged(
     target: Target,
     series: NDArray[np.int32],
-    sources: Sequence[Select],
+    sources: Sequence[Source],
     kinds: NDArray[np.uint8],
     blocks: BlockSet,
     files: Files,
@@ -82,19 +100,43 @@ def write_merged(
 
 
 def merged_pages(
-    target: Target, series: NDArray[np.int32], sources: Sequence[Select], kinds: NDArray[np.uint8]
+    target: Target, series: NDArray[np.int32], sources: Sequence[Source], kinds: NDArray[np.uint8]
 ) -> Iterator[Pages]:
-    """The pages of `write_merged`, a few series at once: memory is that of a matrix of them."""
+    """The pages of `write_merged`, some series at once: memory is that of a matrix of a few.
+
+    Where series fill few of their slots, their rows are merged by themselves: cost follows what is there.
+    """
     width = target.end - target.first
-    n_rows = max(1, _CELLS_AT_ONCE // width)
-    for start in range(0, len(series), n_rows):
-        ids = series[start : start + n_rows]
+    rows = np.sum([source.count(series) for source in sources], axis=0)
+    for ids, scattered in _batches(series, rows, width):
         timing = kinds[ids] == Kind.TIMING
+        tallies = (tally for source in sources for tally in source.select(ids))
+        if scattered:
+            rows_merged = merged_rows(list(tallies), ids, timing, target.first, width, target.step_s)
+            yield pages_of_rows(rows_merged, target.first, compress=target.compress)
+            continue
         cells = Accumulator(len(ids), target.first, width, target.step_s, histograms=bool(timing.any()))
-        for select in sources:
-            for tally in select(ids):
-                cells.add(tally, tally.series, timing)
+        for tally in tallies:
+            cells.add(tally, tally.series, timing)
         yield pages_of(cells, ids, target.first, compress=target.compress)
+
+
+def _batches(
+    series: NDArray[np.int32], rows: NDArray[np.int64], width: int
+) -> Iterator[tuple[NDArray[np.int32], bool]]:
+    """Series to merge at once, and whether their rows are merged by themselves rather than in a matrix."""
+    cost = np.cumsum(np.minimum(_CELLS_A_ROW * rows, width))
+    in_matrix = max(1, _CELLS_AT_ONCE // width)
+    begin = 0
+    while begin < len(series):
+        before = int(cost[begin - 1]) if begin else 0
+        end = max(begin + 1, int(np.searchsorted(cost, before + _CELLS_AT_ONCE, side="right")))
+        if _CELLS_A_ROW * int(rows[begin:end].sum()) < (end - begin) * width:
+            yield series[begin:end], True
+        else:
+            for start in range(begin, end, in_matrix):
+                yield series[start : min(start + in_matrix, end)], False
+        begin = end
 
 
 def rows_between(tally: Tally, ids: NDArray[np.int32]) -> Tally:

@@ -10,10 +10,11 @@ from numpy.typing import NDArray
 
 from tallystick.model.retention import Retention
 from tallystick.model.tally import Tally
+from tallystick.store.arranging import by_window
 from tallystick.store.blocks import BlockSet
 from tallystick.store.files import Files
 from tallystick.store.manifest import BlockEntry
-from tallystick.store.merging import SLOTS_PER_BLOCK, Target, rows_between, write_merged
+from tallystick.store.merging import Source, Target, rows_between, write_merged
 
 
 def seal(
@@ -31,39 +32,36 @@ def seal(
     for parts in _by_window(tallies).values():
         first = min(int(t.slot.min()) for t in parts)
         end = max(int(t.slot.max()) for t in parts) + 1
-        series = _union([t.series for t in parts])
+        rows = _rows_by_series(parts)
+        series = np.flatnonzero(rows).astype(np.int32)
         series = series[living[series]]
         if not len(series):
             continue
         target = Target(retention, retention.step_s, first, end, compress=False)
-        sources = [lambda ids, parts=parts: [rows_between(t, ids) for t in parts]]
-        yield write_merged(target, series, sources, kinds, blocks, files)
+        yield write_merged(target, series, [_source(parts, rows)], kinds, blocks, files)
+
+
+def _source(tallies: list[Tally], rows: NDArray[np.int64]) -> Source:
+    return Source(lambda ids: [rows_between(tally, ids) for tally in tallies], lambda ids: rows[ids])
 
 
 def _by_window(tallies: list[Tally]) -> dict[int, list[Tally]]:
     windows: dict[int, list[Tally]] = {}
     for tally in tallies:
-        for number, part in _split(tally):
+        for number, part in by_window(tally, tally.step_s):
             windows.setdefault(number, []).append(part)
     return windows
 
 
-def _split(tally: Tally) -> Iterator[tuple[int, Tally]]:
-    if not len(tally):
-        return
-    low, high = int(tally.slot.min()) // SLOTS_PER_BLOCK, int(tally.slot.max()) // SLOTS_PER_BLOCK
-    if low == high:
-        yield low, tally
-        return
-    window = tally.slot // SLOTS_PER_BLOCK
-    for number in np.unique(window).tolist():
-        yield number, tally.take(np.flatnonzero(window == number))
-
-
-def _union(columns: list[NDArray[np.int32]]) -> NDArray[np.int32]:
-    """All series in some ascending columns, ascending."""
-    different = {id(column): column for column in columns}  # slot after slot it is usually the same one
-    present = np.zeros(max(int(c[-1]) for c in different.values()) + 1, np.bool_)
-    for column in different.values():
-        present[column] = True
-    return np.flatnonzero(present).astype(np.int32)
+def _rows_by_series(tallies: list[Tally]) -> NDArray[np.int64]:
+    """How many rows of each series there are, by id, up to the last one that has any."""
+    counts = np.zeros(max(int(t.series[-1]) for t in tallies) + 1, np.int64)
+    of_one_slot: dict[int, list[Tally]] = {}
+    for tally in tallies:
+        if tally.slot[0] == tally.slot[-1] and (tally.slot == tally.slot[0]).all():
+            of_one_slot.setdefault(id(tally.series), []).append(tally)
+        else:
+            counts += np.bincount(tally.series, minlength=len(counts))
+    for alike in of_one_slot.values():  # slot after slot the series usually are the same ones
+        counts[alike[0].series] += len(alike)
+    return counts
