@@ -62,6 +62,14 @@ def by_window(rows: Tally, step_s: int) -> Iterator[tuple[int, Tally]]:
         yield low + number, rows.take_slice(begin, end, rows.series[begin:end])
 
 
+def union(columns: Sequence[NDArray[np.int32]]) -> NDArray[np.int32]:
+    """The numbers in some ascending columns of ids, ascending, each once."""
+    present = np.zeros(max((int(column[-1]) + 1 for column in columns if len(column)), default=0), np.bool_)
+    for column in columns:
+        present[column] = True
+    return np.flatnonzero(present).astype(np.int32)
+
+
 def numbered(ascending: NDArray[np.int32]) -> tuple[NDArray[np.int32], NDArray[np.int32]]:
     """The numbers in an ascending column, each once, and for each row the position of its number among them."""
     new = np.concatenate([[True], ascending[1:] != ascending[:-1]])

@@ -21,6 +21,7 @@ from numpy.typing import NDArray
 from tallystick.model.errors import DamageError
 from tallystick.model.retention import Resolution, Retention
 from tallystick.model.tally import Tally
+from tallystick.store.arranging import union
 from tallystick.store.blocks import BlockSet, OpenBlock
 from tallystick.store.files import Files
 from tallystick.store.manifest import BlockEntry
@@ -87,7 +88,7 @@ def run(job: Job, blocks: BlockSet, kinds: NDArray[np.uint8], living: NDArray[np
         return
     first = min(b.entry.start_s for b in sources) // job.step_s
     end = -(-max(b.entry.end_s for b in sources) // job.step_s)
-    series = np.unique(np.concatenate([b.block.series for b in sources]))
+    series = union([b.block.series for b in sources])
     series = series[living[series]]
     if not len(series):
         blocks.change(remove=job.sources)

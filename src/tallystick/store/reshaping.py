@@ -21,6 +21,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tallystick.model.retention import Retention
+from tallystick.store.arranging import union
 from tallystick.store.blocks import BlockSet, OpenBlock
 from tallystick.store.compaction import Damaged, all_whole, is_own_step, resolutions
 from tallystick.store.files import Files
@@ -131,7 +132,7 @@ def run(fold: Fold, kinds: NDArray[np.uint8], living: NDArray[np.bool_], blocks:
         first = min(b.entry.start_s for b in sources) // fold.step_s
         end = -(-max(b.entry.end_s for b in sources) // fold.step_s)
         target = Target(Retention.parse(fold.sources[0].retention), fold.step_s, first, end, compress=True)
-        series = np.unique(np.concatenate([b.block.series for b in sources]))
+        series = union([b.block.series for b in sources])
         series = series[living[series]]
         if not len(series):
             continue
