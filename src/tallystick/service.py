@@ -61,7 +61,13 @@ class Service:
         self._http = bind(Address("tcp", config.http.host, config.http.port), socket.SOCK_STREAM, "http.address")
         self.http_address = bound_address(Address("tcp", config.http.host, config.http.port), self._http)
         rules = config.store.retention_rules
-        self.store = EmbeddedStore(config.store.path, rules, self._clock, _store_options(config))
+        self.store = EmbeddedStore(
+            config.store.path,
+            rules,
+            self._clock,
+            _store_options(config),
+            aggregation=config.store.aggregation_rules,
+        )
         renaming = any(rule.renaming for rule in config.rules)
         known = 0 if renaming else len(self.store.catalog)
         names = NameTable(entries_max=max(config.store.series_max, known))

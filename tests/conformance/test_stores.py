@@ -5,7 +5,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from tallystick.model.clock import Clock
-from tallystick.model.retention import RetentionRule
+from tallystick.model.retention import AggregationRule, RetentionRule
 from tallystick.store.conformance.suite import StoreConformance
 from tallystick.store.contract import Store
 from tallystick.store.embedded import EmbeddedStore
@@ -15,8 +15,15 @@ from tallystick.store.options import StoreOptions
 
 class TestEmbeddedStore(StoreConformance):
     @contextmanager
-    def opened(self, directory: Path, rules: Sequence[RetentionRule], clock: Clock) -> Iterator[Store]:
-        store = EmbeddedStore(directory, rules, clock, StoreOptions(commit_interval_s=0.001))
+    def opened(
+        self,
+        directory: Path,
+        rules: Sequence[RetentionRule],
+        clock: Clock,
+        aggregation: Sequence[AggregationRule] = (),
+    ) -> Iterator[Store]:
+        options = StoreOptions(commit_interval_s=0.001)
+        store = EmbeddedStore(directory, rules, clock, options, aggregation=aggregation)
         try:
             yield store
         finally:
@@ -32,5 +39,11 @@ class TestMemoryStore(StoreConformance):
     keeps = False
 
     @contextmanager
-    def opened(self, directory: Path, rules: Sequence[RetentionRule], clock: Clock) -> Iterator[Store]:
-        yield MemoryStore(rules, clock)
+    def opened(
+        self,
+        directory: Path,
+        rules: Sequence[RetentionRule],
+        clock: Clock,
+        aggregation: Sequence[AggregationRule] = (),
+    ) -> Iterator[Store]:
+        yield MemoryStore(rules, clock, aggregation=aggregation)

@@ -13,8 +13,10 @@ import msgspec
 
 from tallystick.config.address import Address, host_port, is_loopback
 from tallystick.config.places import KeyPath
+from tallystick.config.storage_aggregation import read_aggregation
 from tallystick.config.storage_schemas import read_schemas
-from tallystick.model.retention import DEFAULT_KEEP, Retention, RetentionRule
+from tallystick.model.retention import DEFAULT_KEEP, AggregationRule, Retention, RetentionRule
+from tallystick.model.statistic import Statistic
 
 PROTOCOLS = {
     "carbon": ("tcp", "udp", "unix"),
@@ -89,6 +91,17 @@ def _line_limit(size: int) -> None:
 
 def _schemas(path: str) -> tuple[RetentionRule, ...]:
     return read_schemas(Path(path).expanduser()) if path else ()
+
+
+def _aggregation(path: str) -> tuple[AggregationRule, ...]:
+    return read_aggregation(Path(path).expanduser()) if path else ()
+
+
+def _statistic(word: str) -> Statistic:
+    statistic = Statistic.parse(word)
+    if statistic is Statistic.DEFAULT:
+        raise ValueError("'default' is what the rule is to say; expected one of avg, sum, last, min, max, count, sdev")
+    return statistic
 
 
 class Table(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
@@ -166,6 +179,13 @@ class Keep(Table, frozen=True):
     keep: Annotated[str, key("step:length pairs, finest first.", Retention.parse)] = DEFAULT_KEEP
 
 
+class Coarse(Table, frozen=True):
+    """What the gauges that a glob matches are in slots coarser than their finest."""
+
+    match: Annotated[str, key("Glob over whole names; * crosses dots.", min_length=1)]
+    statistic: Annotated[str, key("One of avg, sum, last, min, max, count, sdev.", _statistic)]
+
+
 class Store(Table, frozen=True):
     """Where and how long data is kept."""
 
@@ -175,6 +195,20 @@ class Store(Table, frozen=True):
     retention: Annotated[tuple[Keep, ...], key("The first rule that matches a name counts.", min_length=1)] = (Keep(),)
     storage_schemas: Annotated[
         str, key("A storage-schemas.conf of Graphite, whose sections follow the rules above; empty for none.", _schemas)
+    ] = ""
+    aggregation: Annotated[
+        tuple[Coarse, ...],
+        key(
+            'What gauges are in coarser slots, as in { match = "*.peak", statistic = "max" }; the first rule that '
+            "matches a name counts, else it is the average."
+        ),
+    ] = ()
+    storage_aggregation: Annotated[
+        str,
+        key(
+            "A storage-aggregation.conf of Graphite, whose sections follow the rules above; empty for none.",
+            _aggregation,
+        ),
     ] = ""
     commit_interval_ms: Annotated[int, key("The log is on disk at most this much later.", ge=1, le=1000)] = 200
     seal_interval_s: Annotated[int, key("How often the head is made into blocks.", ge=10, le=86400)] = 600
@@ -211,6 +245,18 @@ class Store(Table, frozen=True):
         ours = [] if self.storage_schemas and self.retention == (Keep(),) else self.retention
         rules = [RetentionRule(rule.match, Retention.parse(rule.keep)) for rule in ours]
         return (*rules, *_schemas(self.storage_schemas), RetentionRule("*", Retention.parse(DEFAULT_KEEP)))
+
+    @property
+    def aggregation_rules(self) -> tuple[AggregationRule, ...]:
+        """What gauges are in coarser slots, ours before those of Graphite; the average where none matches.
+
+        Raises
+        ------
+        ValueError
+            If the file of `storage_aggregation` changed since the config was checked and cannot be used.
+        """
+        ours = [AggregationRule(rule.match, _statistic(rule.statistic)) for rule in self.aggregation]
+        return (*ours, *_aggregation(self.storage_aggregation))
 
 
 class Query(Table, frozen=True):

@@ -10,7 +10,7 @@ class Kind(IntEnum):
     """
 
     GAUGE = 0
-    """A level: the last sample of a slot is its value, the average in coarser resolutions."""
+    """A level: the last sample of a slot is its value, in coarser resolutions the average, or what a rule says."""
     COUNTER = 1
     """Increments: summed."""
     TIMING = 2

@@ -114,8 +114,27 @@ class Retention:
         return cls(tuple(resolutions))
 
 
+class _NameRule:
+    """What rules for series of some names have in common."""
+
+    __slots__ = ()
+    match: str
+    pattern: str | None
+
+    @property
+    def matches_all(self) -> bool:
+        """Whether no name is left for the rules behind this one."""
+        return self.match == "*" if self.pattern is None else self.pattern in ("", ".*", "^.*", "^.*$", ".*$")
+
+    def matches(self, name: str) -> bool:
+        """Whether the rule is for `name`."""
+        if self.pattern is not None:
+            return re.search(self.pattern, name) is not None
+        return self.match == "*" or re.match(translate(self.match), name) is not None
+
+
 @dataclass(frozen=True, slots=True)
-class RetentionRule:
+class RetentionRule(_NameRule):
     """Series of some names are kept by `retention`; of several rules the first that is for a name counts.
 
     Parameters
@@ -132,32 +151,25 @@ class RetentionRule:
     retention: Retention
     pattern: str | None = None
 
-    @property
-    def matches_all(self) -> bool:
-        """Whether no name is left for the rules behind this one."""
-        return self.match == "*" if self.pattern is None else self.pattern in ("", ".*", "^.*", "^.*$", ".*$")
-
-    def matches(self, name: str) -> bool:
-        """Whether the rule is for `name`."""
-        if self.pattern is not None:
-            return re.search(self.pattern, name) is not None
-        return self.match == "*" or re.match(translate(self.match), name) is not None
-
 
 @dataclass(frozen=True, slots=True)
-class AggregationRule:
-    """What a gauge whose name `pattern` is found in is in slots coarser than its finest, unless a query says.
+class AggregationRule(_NameRule):
+    """Gauges of some names are `statistic` in slots coarser than their finest, unless a query says.
 
     Parameters
     ----------
-    pattern
-        Regular expression, as in ``storage-aggregation.conf``; the first rule that matches a name counts.
+    match
+        Glob over whole names; ``*`` crosses dots. The first rule that is for a name counts.
     statistic
-        In place of the average.
+        What they are in place of the average.
+    pattern
+        In place of the glob: a regular expression that is found anywhere in the name, as in
+        ``storage-aggregation.conf``.
     """
 
-    pattern: str
+    match: str
     statistic: Statistic
+    pattern: str | None = None
 
 
 def _short(seconds: int) -> str:

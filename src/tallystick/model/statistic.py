@@ -31,6 +31,9 @@ class Statistic(StrEnum):
         return found
 
 
+STATISTICS = tuple(Statistic)
+"""All of them in their order, by which arrays in memory tell them."""
+
 _WORDS = {s.value: s for s in Statistic} | {
     "average": Statistic.AVG,
     "mean": Statistic.AVG,

@@ -1,6 +1,7 @@
 """Reading series from the store: ranges, resolutions, and which statistic is a series' value."""
 
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -8,17 +9,10 @@ from numpy.typing import NDArray
 from tallystick.model.grid import Grid, Row
 from tallystick.model.kind import Kind
 from tallystick.model.name import tags_of
-from tallystick.model.statistic import Statistic
+from tallystick.model.statistic import STATISTICS, Statistic
 from tallystick.query.context import Context, Wanted
 from tallystick.query.series import Series, SeriesList
 
-_CONSOLIDATIONS = {
-    Kind.GAUGE: "average",
-    Kind.COUNTER: "sum",
-    Kind.TIMING: "average",
-    Kind.SET: "max",
-    Kind.CUMULATIVE: "last",
-}
 _STATISTIC_CONSOLIDATIONS = {
     Statistic.SUM: "sum",
     Statistic.COUNT: "sum",
@@ -87,26 +81,50 @@ def _read(context: Context, path: str, ids: NDArray[np.int32], wanted: Sequence[
     """The series `ids` in the range of `context`, once for each of `wanted`."""
     if not len(ids):
         return {one: SeriesList() for one in wanted}
-    kinds = context.store.catalog.kinds(ids)
+    kinds = context.store.catalog.kinds(ids).astype(np.int64)
     steps = context.store.steps(ids, context.from_s - context.reach_s, min(context.until_s, context.request.now_s))
-    if (steps == steps[0]).all() and (kinds == kinds[0]).all():
-        alike = _read_alike(context, path, ids, int(steps[0]), Kind(int(kinds[0])), wanted)
-        return {one: SeriesList((grid,)) for one, grid in alike.items()}
+    joined = context.store.defaults(ids, 2 * int(steps.max()))  # what a slot is that holds several
+    alike = np.stack([steps, kinds, joined], axis=1)
+    if (alike == alike[0]).all():
+        grids = _read_alike(context, path, ids, _Alike.of(alike[0]), wanted)
+        return {one: SeriesList((grid,)) for one, grid in grids.items()}
     parts: list[tuple[NDArray[np.intp], dict[Wanted, Grid]]] = []
-    for step_s, kind in np.unique(np.stack([steps, kinds.astype(np.int64)], axis=1), axis=0).tolist():
-        members = np.flatnonzero((steps == step_s) & (kinds == kind))
-        parts.append((members, _read_alike(context, path, ids[members], step_s, Kind(kind), wanted)))
+    for some in np.unique(alike, axis=0):
+        members = np.flatnonzero((alike == some).all(axis=1))
+        parts.append((members, _read_alike(context, path, ids[members], _Alike.of(some), wanted)))
     return {one: _in_order([(members, grids[one]) for members, grids in parts], len(ids)) for one in wanted}
 
 
+@dataclass(frozen=True, slots=True)
+class _Alike:
+    """What series have in common that are read together: step, kind, and the statistic that a joined slot is."""
+
+    step_s: int
+    kind: Kind
+    joined: Statistic
+
+    @classmethod
+    def of(cls, columns: NDArray[np.int64]) -> "_Alike":
+        step_s, kind, joined = columns.tolist()
+        return cls(step_s, Kind(kind), STATISTICS[joined])
+
+    def consolidation(self, wanted: Wanted) -> str:
+        """How slots of a statistic are joined."""
+        if wanted is Statistic.DEFAULT:
+            # Members that were there in several slots count once: of joined numbers the largest is nearest.
+            wanted = Statistic.MAX if self.kind is Kind.SET else self.joined
+        return _STATISTIC_CONSOLIDATIONS.get(wanted, "average") if isinstance(wanted, Statistic) else "average"
+
+
 def _read_alike(
-    context: Context, path: str, ids: NDArray[np.int32], step_s: int, kind: Kind, wanted: Sequence[Wanted]
+    context: Context, path: str, ids: NDArray[np.int32], alike: _Alike, wanted: Sequence[Wanted]
 ) -> dict[Wanted, Grid]:
-    """Series of one kind and one step."""
+    """Series that have all that in common."""
+    step_s, kind = alike.step_s, alike.kind
     until_s = min(context.until_s, context.request.now_s)
     coarser = context.slots_max is not None or context.step_s is not None
     merged = _MERGED.get((kind, context.consolidation or "")) if coarser else None
-    if coarser and _may_merge(context, kind, wanted):
+    if coarser and _may_merge(context, alike, wanted):
         step_s = _merged_step(context, until_s, step_s)
     start_s, end_s = _slots(context.from_s, until_s, step_s)
     context.session.charge(len(ids), len(ids) * ((end_s - start_s) // step_s) * len(wanted))
@@ -120,7 +138,7 @@ def _read_alike(
     return {
         one: Grid(
             read[statistics[one]] if isinstance(one, Statistic) else percentiles[one],
-            _rows(names, path, context.consolidation or _consolidation(kind, one)),
+            _rows(names, path, context.consolidation or alike.consolidation(one)),
             start_s,
             step_s,
         )
@@ -137,25 +155,19 @@ def _merged_step(context: Context, until_s: int, step_s: int) -> int:
     return step_s * max(1, -(-((end_s - start_s) // step_s) // context.slots_max))
 
 
-def _may_merge(context: Context, kind: Kind, wanted: Sequence[Wanted]) -> bool:
+def _may_merge(context: Context, alike: _Alike, wanted: Sequence[Wanted]) -> bool:
     """Whether merged tallies give what joining the slots as asked would give."""
     if context.consolidation is None:
         return True
     if context.wanted is None:
-        return (kind, context.consolidation) in _MERGED
-    return all(_consolidation(kind, one) == context.consolidation for one in wanted)
+        return (alike.kind, context.consolidation) in _MERGED
+    return all(alike.consolidation(one) == context.consolidation for one in wanted)
 
 
 def _slots(from_s: int, until_s: int, step_s: int) -> tuple[int, int]:
     """Start of the first slot and end of the last: from exclusive, until inclusive, at least one, as whisper has it."""
     start_s = from_s - from_s % step_s + step_s
     return start_s, max(until_s - until_s % step_s + step_s, start_s + step_s)
-
-
-def _consolidation(kind: Kind, wanted: Wanted) -> str:
-    if wanted is Statistic.DEFAULT:
-        return _CONSOLIDATIONS[kind]
-    return _STATISTIC_CONSOLIDATIONS.get(wanted, "average") if isinstance(wanted, Statistic) else "average"
 
 
 def _rows(names: Sequence[str], path: str, consolidation: str) -> tuple[Row, ...]:

@@ -10,7 +10,6 @@ from tallystick.fold.histogram import bucket_column, merge_cells
 from tallystick.fold.sketch import merge_sketches, pack_sketches
 from tallystick.kernels.accumulate import merge_last, merge_singles, merge_spread
 from tallystick.kernels.histogram import percentile_of_cells
-from tallystick.model.kind import Kind
 from tallystick.model.statistic import Statistic
 from tallystick.model.tally import Histograms, Spread, Tally
 
@@ -172,12 +171,3 @@ class Accumulator:
                 merged, members = merge_sketches(parts)
                 self._sketches[cell] = [merged]
                 self.last.flat[cell] = members
-
-
-def default_statistic(kind: int, *, finest: bool) -> Statistic:
-    """The statistic that is the value of a series of this kind."""
-    if kind in (Kind.SET, Kind.CUMULATIVE):
-        return Statistic.LAST
-    if kind == Kind.GAUGE:
-        return Statistic.LAST if finest else Statistic.AVG
-    return Statistic.SUM if kind == Kind.COUNTER else Statistic.AVG

@@ -15,11 +15,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tallystick.model.errors import DamageError, UnreadableError
-from tallystick.model.retention import RetentionRule
+from tallystick.model.retention import AggregationRule, RetentionRule
 from tallystick.store.block import Block
 from tallystick.store.decoded import DecodedCache
 from tallystick.store.files import TEMPORARY_SUFFIX, Files, UncertainError
-from tallystick.store.manifest import BlockEntry, Manifest, rule_texts
+from tallystick.store.manifest import BlockEntry, Manifest, aggregation_texts, rule_texts
 from tallystick.store.manifest_file import open_manifest, write_manifest
 
 logger = logging.getLogger(__name__)
@@ -138,14 +138,16 @@ class BlockSet:
         for entry in remove:
             self._files.remove(self._path(entry))
 
-    def follow(self, rules: Sequence[RetentionRule]) -> None:
-        """Take note of the rules that the store is opened with; if they are others, all blocks are stale."""
+    def follow(self, rules: Sequence[RetentionRule], aggregation: Sequence[AggregationRule]) -> None:
+        """Take note of the rules that the store is opened with; if series are kept otherwise, all blocks are stale."""
         texts = rule_texts(rules)
         with self._lock:
-            if texts == self._manifest.rules:
+            noted = msgspec.structs.replace(self._manifest, rules=texts, aggregation=aggregation_texts(aggregation))
+            if noted == self._manifest:
                 return
-            entries = {e.number: msgspec.structs.replace(e, stale=True) for e in self._manifest.blocks}
-            self._manifest = msgspec.structs.replace(self._manifest, rules=texts, blocks=tuple(entries.values()))
+            stale = texts != self._manifest.rules
+            entries = {e.number: msgspec.structs.replace(e, stale=e.stale or stale) for e in noted.blocks}
+            self._manifest = msgspec.structs.replace(noted, blocks=tuple(entries.values()))
             self._blocks = tuple(OpenBlock(entries[b.entry.number], b.block) for b in self._blocks)
             try:
                 self._write(self._manifest)

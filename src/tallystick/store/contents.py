@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from tallystick.kernels.fold import kinds_present
 from tallystick.model.errors import DamageError
 from tallystick.model.kind import Kind
-from tallystick.model.retention import RetentionRule
+from tallystick.model.retention import AggregationRule, RetentionRule
 from tallystick.store import codec
 from tallystick.store.blocks import OpenBlock
 from tallystick.store.catalog import SeriesCatalog
@@ -29,6 +29,8 @@ class Contents:
     ----------
     rules
         How series are kept.
+    aggregation
+        What gauges are in coarse slots.
 
     Attributes
     ----------
@@ -46,9 +48,9 @@ class Contents:
         Series whose names were lost. They have got others (see `recovered_names`), and nobody else has their ids.
     """
 
-    def __init__(self, rules: Sequence[RetentionRule]) -> None:
+    def __init__(self, rules: Sequence[RetentionRule], aggregation: Sequence[AggregationRule] = ()) -> None:
         self.catalog = SeriesCatalog()
-        self.retentions = Retentions(rules)
+        self.retentions = Retentions(rules, aggregation)
         self.heads = Heads(self.retentions)
         self.gauges = Gauges()
         self.problems: list[str] = []

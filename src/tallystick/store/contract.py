@@ -202,6 +202,10 @@ class StoreReader(Protocol):
         """The resolutions that a series is kept at."""
         ...
 
+    def defaults(self, ids: NDArray[np.int32], step_s: int) -> NDArray[np.uint8]:
+        """For each series, which of `tallystick.model.statistic.STATISTICS` ``DEFAULT`` is in slots of `step_s`."""
+        ...
+
     def steps(self, ids: NDArray[np.int32], start_s: int, until_s: int) -> NDArray[np.int64]:
         """For each series, the finest step in seconds that all of ``[start_s, until_s)`` can be read at."""
         ...
@@ -231,8 +235,9 @@ class StoreReader(Protocol):
         -------
         dict of float64[len(ids), (until_s - start_s) / step_s]
             A matrix for each statistic asked for; NaN where nothing was received. ``DEFAULT`` is, by kind: gauge
-            the last sample at the finest step and the average at coarser ones; cumulative the last sample; counter
-            the sum; timing the average; set the number of distinct members.
+            the last sample at the finest step, and at coarser ones the statistic of the first aggregation rule that
+            is for its name, else the average; cumulative the last sample; counter the sum; timing the average; set
+            the number of distinct members.
         """
         ...
 

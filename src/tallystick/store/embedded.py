@@ -19,7 +19,7 @@ from tallystick.kernels.packed import Names
 from tallystick.model.clock import Clock
 from tallystick.model.errors import ForgottenSeriesError, StoreError
 from tallystick.model.kind import Kind
-from tallystick.model.retention import RetentionRule
+from tallystick.model.retention import AggregationRule, RetentionRule
 from tallystick.model.sample import SampleBatch
 from tallystick.store import codec
 from tallystick.store.blocks import BlockSet
@@ -43,6 +43,15 @@ from tallystick.store.series_file import mend
 class EmbeddedStore(Readable):
     """A store in a directory of its own; see `tallystick.store.contract.Store` for what it promises.
 
+    Parameters
+    ----------
+    directory
+        Made where there is none.
+    rules
+        How series are kept.
+    aggregation
+        What gauges are in coarse slots; by default as when the store was last opened.
+
     Raises
     ------
     StartError
@@ -58,10 +67,12 @@ class EmbeddedStore(Readable):
         clock: Clock,
         options: StoreOptions | None = None,
         files: Files | None = None,
+        aggregation: Sequence[AggregationRule] | None = None,
     ) -> None:
         self.options = options or StoreOptions()
         self._directory = directory
         self._rules = rules
+        self._aggregation = aggregation
         self._clock = clock
         self._files = files or Files()
         self._lock_file = lock_directory(directory, self._files)
@@ -75,7 +86,9 @@ class EmbeddedStore(Readable):
     def _load(self) -> None:
         """Open the blocks, read the series, and fold again what the log has."""
         self.block_set = BlockSet(self._directory, self._files)
-        self.block_set.follow(self._rules)
+        if self._aggregation is None:
+            self._aggregation = self.block_set.manifest.aggregation_rules
+        self.block_set.follow(self._rules, self._aggregation)
         self._frozen: Frozen = []
         self._frozen_segment = 0
         self._ingest = threading.RLock()  # appending and freezing: a batch is in the segment that its head belongs to
@@ -98,7 +111,7 @@ class EmbeddedStore(Readable):
         self.lifecycle = Lifecycle(self._catalog, self._heads, self._gauges, self._log, self._ingest, contents.dead)
 
     def _contents(self, log_directory: Path) -> Contents:
-        contents = Contents(self._rules)
+        contents = Contents(self._rules, self._aggregation or ())
         names = self._directory / SERIES_FILE
         names.touch(0o640)
         with FileBytes(names, self._files) as series_file:

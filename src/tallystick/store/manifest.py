@@ -8,7 +8,8 @@ from collections.abc import Sequence
 
 import msgspec
 
-from tallystick.model.retention import Retention, RetentionRule
+from tallystick.model.retention import AggregationRule, Retention, RetentionRule
+from tallystick.model.statistic import Statistic
 
 FILE_NAME = "manifest"
 COPY_NAME = "manifest.copy"
@@ -56,12 +57,20 @@ class RuleText(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_def
     pattern: str | None = None
 
 
+class AggregationText(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
+    """An aggregation rule: gauges whose name `match` or `pattern` is for are `statistic` in coarse slots."""
+
+    statistic: Statistic
+    match: str | None = None
+    pattern: str | None = None
+
+
 class Manifest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """All that the store consists of beside the series file.
 
     `sequence` grows with each writing. `settled_s` is the time by which data was deleted for its age when it was
-    written, and `scrubbed_s` that at which all checksums had last been verified; 0 if not yet. `rules` are those that
-    the store was last opened with.
+    written, and `scrubbed_s` that at which all checksums had last been verified; 0 if not yet. `rules` and
+    `aggregation` are those that the store was last opened with.
     """
 
     sequence: int = 0
@@ -71,13 +80,24 @@ class Manifest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     scrubbed_s: int = 0
     blocks: tuple[BlockEntry, ...] = ()
     rules: tuple[RuleText, ...] = ()
+    aggregation: tuple[AggregationText, ...] = ()
 
     @property
     def retention_rules(self) -> tuple[RetentionRule, ...]:
         """The rules, to be used."""
         return tuple(RetentionRule(r.match or "*", Retention.parse(r.keep), r.pattern) for r in self.rules)
 
+    @property
+    def aggregation_rules(self) -> tuple[AggregationRule, ...]:
+        """The rules of what gauges are in coarse slots."""
+        return tuple(AggregationRule(r.match or "*", r.statistic, r.pattern) for r in self.aggregation)
+
 
 def rule_texts(rules: Sequence[RetentionRule]) -> tuple[RuleText, ...]:
     """Rules as the manifest keeps them."""
     return tuple(RuleText(str(r.retention), r.match if r.pattern is None else None, r.pattern) for r in rules)
+
+
+def aggregation_texts(rules: Sequence[AggregationRule]) -> tuple[AggregationText, ...]:
+    """Aggregation rules as the manifest keeps them."""
+    return tuple(AggregationText(r.statistic, r.match if r.pattern is None else None, r.pattern) for r in rules)

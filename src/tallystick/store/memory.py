@@ -18,9 +18,9 @@ from tallystick.model.clock import Clock, SystemClock
 from tallystick.model.errors import ForgottenSeriesError, QueryError, StoreError, TakenNameError
 from tallystick.model.kind import Kind
 from tallystick.model.name import canonical, is_canonical, tags_of
-from tallystick.model.retention import DEFAULT_KEEP, Retention, RetentionRule
+from tallystick.model.retention import DEFAULT_KEEP, AggregationRule, Retention, RetentionRule
 from tallystick.model.sample import GAUGE_DELTA, SampleBatch
-from tallystick.model.statistic import Statistic
+from tallystick.model.statistic import STATISTICS, Statistic
 from tallystick.store.contract import Node, Part
 from tallystick.store.history import History, Loaded, Overlap
 from tallystick.store.plain import Piece, members_of, percentile_of, pieces_of, statistic_of
@@ -33,6 +33,7 @@ class _Series:
     name: str
     kind: Kind
     retention: Retention
+    coarse: Statistic
     level: float = 0.0
     slots: dict[int, list[Piece]] = field(default_factory=lambda: defaultdict(list))
     loaded: dict[tuple[int, int], list[Piece]] = field(default_factory=lambda: defaultdict(list))
@@ -79,6 +80,8 @@ class MemoryStore:
         By which what is read is old, and imported slots are old or lie ahead.
     future_limit_s
         Imported slots that begin further ahead are not taken.
+    aggregation
+        What gauges are in coarse slots; the first that matches a name counts.
     """
 
     def __init__(
@@ -86,8 +89,10 @@ class MemoryStore:
         rules: Sequence[RetentionRule] = _DEFAULT_RULES,
         clock: Clock | None = None,
         future_limit_s: int = 600,
+        aggregation: Sequence[AggregationRule] = (),
     ) -> None:
         self._rules = rules
+        self._aggregation = aggregation
         self._clock = clock or SystemClock()
         self._future_limit_s = future_limit_s
         self._series: dict[int, _Series] = {}
@@ -122,15 +127,17 @@ class MemoryStore:
         if canonical(name) != name:
             raise ValueError(f"cannot create series {name!r}: its tags are not in order; expected {canonical(name)!r}")
         if name not in self._ids:
-            retention = self._retention_of(name)
             self._ids[name] = self._next_id
-            self._series[self._next_id] = _Series(name, Kind(kind), retention)
+            self._series[self._next_id] = _Series(name, Kind(kind), self._retention_of(name), self._coarse_of(name))
             self._next_id += 1
         series = self._ids[name]
         return series if self._series[series].kind == kind else -1
 
     def _retention_of(self, name: str) -> Retention:
         return next((r.retention for r in self._rules if r.matches(name)), Retention.parse(DEFAULT_KEEP))
+
+    def _coarse_of(self, name: str) -> Statistic:
+        return next((rule.statistic for rule in self._aggregation if rule.matches(name)), Statistic.AVG)
 
     def append(self, batch: SampleBatch) -> int:
         if not len(batch):
@@ -213,6 +220,7 @@ class MemoryStore:
             self._ids[name] = self._ids.pop(old)
             self._series[series].name = name
             self._series[series].keep_by(self._retention_of(name))
+            self._series[series].coarse = self._coarse_of(name)
         self._tell([series])
 
     def when_forgotten(self, call: Callable[[NDArray[np.int32]], None]) -> None:
@@ -238,6 +246,9 @@ class MemoryStore:
 
     def retention(self, series: int) -> Retention:
         return self._series[series].retention
+
+    def defaults(self, ids: NDArray[np.int32], step_s: int) -> NDArray[np.uint8]:
+        return np.array([STATISTICS.index(_default(self._series[i], step_s)) for i in ids.tolist()], np.uint8)
 
     def steps(self, ids: NDArray[np.int32], start_s: int, until_s: int) -> NDArray[np.int64]:
         age_s = self._clock.now() - start_s
@@ -309,7 +320,7 @@ def _statistic(series: _Series, samples: list[Piece], statistic: Statistic, step
 def _default(series: _Series, step_s: int) -> Statistic:
     match series.kind:
         case Kind.GAUGE:
-            return Statistic.LAST if step_s == series.retention.step_s else Statistic.AVG
+            return Statistic.LAST if step_s == series.retention.step_s else series.coarse
         case Kind.COUNTER:
             return Statistic.SUM
         case Kind.TIMING:

@@ -65,6 +65,10 @@ class Readable(ABC):
         """See `Store.retention`."""
         return self.retentions[series]
 
+    def defaults(self, ids: NDArray[np.int32], step_s: int) -> NDArray[np.uint8]:
+        """See `Store.defaults`."""
+        return self.retentions.defaults(ids, self._catalog.kinds(ids), step_s)
+
     def steps(self, ids: NDArray[np.int32], start_s: int, until_s: int) -> NDArray[np.int64]:
         """See `Store.steps`."""
         return self._resolutions().steps(ids, start_s, until_s)
@@ -128,6 +132,6 @@ class Readable(ABC):
         return found
 
     def _reader(self, ids: NDArray[np.int32], start_s: int, until_s: int, step_s: int) -> Reader:
-        finest = self.retentions.finest(ids) == step_s
+        kinds = self._catalog.kinds(ids)
         wanted = Range(start_s // step_s, -(-until_s // step_s), step_s)
-        return Reader(self.sources(), self._aside, ids, self._catalog.kinds(ids), finest, wanted)
+        return Reader(self.sources(), self._aside, ids, kinds, self.retentions.defaults(ids, kinds, step_s), wanted)

@@ -9,14 +9,15 @@ from numpy.typing import NDArray
 
 from tallystick.model.errors import DamageError
 from tallystick.model.kind import Kind
-from tallystick.model.statistic import Statistic
+from tallystick.model.statistic import STATISTICS, Statistic
 from tallystick.model.tally import Tally
-from tallystick.store.accumulator import Accumulator, default_statistic
+from tallystick.store.accumulator import Accumulator
 from tallystick.store.blocks import OpenBlock
 from tallystick.store.compaction import rolled_into
 from tallystick.store.head import Head, select_series, write_last
 from tallystick.store.manifest import BlockEntry
 
+_LAST = STATISTICS.index(Statistic.LAST)
 Matrices = dict[Statistic, NDArray[np.float64]]
 
 
@@ -63,8 +64,8 @@ class Reader:
         Ascending, each once.
     kinds : uint8[n]
         Their kinds.
-    finest : bool[n]
-        Whether `wanted.step_s` is the finest step of each: it decides the default statistic of gauges.
+    defaults : uint8[n]
+        Which of `STATISTICS` is the value of each at `wanted.step_s`.
     """
 
     def __init__(
@@ -73,14 +74,14 @@ class Reader:
         aside: Aside,
         ids: NDArray[np.int32],
         kinds: NDArray[np.uint8],
-        finest: NDArray[np.bool_],
+        defaults: NDArray[np.uint8],
         wanted: Range,
     ) -> None:
         self._sources = sources
         self._aside = aside
         self._ids = ids
         self._kinds = kinds
-        self._finest = finest
+        self._defaults = defaults
         self._wanted = wanted
 
     def read(self, statistics: Sequence[Statistic]) -> Matrices:
@@ -105,8 +106,7 @@ class Reader:
             return True
         if not wanted <= {Statistic.LAST, Statistic.DEFAULT}:
             return False
-        finest = bool(self._finest[self._kinds == Kind.GAUGE].all())  # it matters for gauges only
-        return all(default_statistic(kind, finest=finest) is Statistic.LAST for kind in set(self._kinds.tolist()))
+        return bool((self._defaults == _LAST).all())
 
     def _read_last(self) -> NDArray[np.float64]:
         """The last values, written straight into the matrix where slots are as fine as the step wanted."""
@@ -173,11 +173,7 @@ class Reader:
 
     def _default(self, cells: Accumulator) -> NDArray[np.float64]:
         values = np.empty((len(self._ids), self._wanted.width))
-        statistics = [
-            default_statistic(kind, finest=finest)
-            for kind, finest in zip(self._kinds.tolist(), self._finest.tolist(), strict=True)
-        ]
-        for statistic in set(statistics):
-            rows = np.array([s is statistic for s in statistics])
-            values[rows] = cells.statistic(statistic)[rows]
+        for k in np.unique(self._defaults).tolist():
+            rows = self._defaults == k
+            values[rows] = cells.statistic(STATISTICS[k])[rows]
         return values

@@ -116,7 +116,8 @@ class StoreView(Readable):
                 return False
             entries = [entry for entry in moment.manifest.blocks if entry.number in self._opened]
             blocks = tuple(OpenBlock(entry, self._opened[entry.number]) for entry in entries)
-            contents = Contents(self._rules or moment.manifest.retention_rules or DEFAULT_RULES)
+            rules = self._rules or moment.manifest.retention_rules or DEFAULT_RULES
+            contents = Contents(rules, moment.manifest.aggregation_rules)
             contents.read_names(moment.series_file, blocks)
             for segment in moment.segments:
                 contents.replay(segment, self._clock.now())

@@ -16,13 +16,13 @@ from starlette.routing import BaseRoute, Route
 from tallystick.model.clock import Clock
 from tallystick.model.errors import QueryError
 from tallystick.model.kind import Kind
+from tallystick.model.statistic import STATISTICS
 from tallystick.query import Band, Evaluator, QueryLimits
 from tallystick.query import Request as Reading
 from tallystick.query.context import Session
 from tallystick.query.known import known_parts, known_series
 from tallystick.query.table import Table, parse_wanted, read_table
 from tallystick.render import Rendered, as_arrow
-from tallystick.store.accumulator import default_statistic
 from tallystick.store.contract import Store
 from tallystick.web.reading import Parameters, Workers, answered, as_json, parameters, reading
 
@@ -194,12 +194,11 @@ def _origin(store: Store, band: Band, i: int) -> Origin:
     """Where the values of a row come from that is a series."""
     assert band.ids is not None
     ids, grid = band.ids[i : i + 1], band.grid
-    retention = store.retention(int(ids[0]))
-    statistic = default_statistic(int(store.catalog.kinds(ids)[0]), finest=grid.step_s == retention.step_s)
+    statistic = STATISTICS[int(store.defaults(ids, grid.step_s)[0])]
     end_s = grid.start_s + grid.step_s * grid.values.shape[1]
     parts = store.parts(ids, grid.start_s, end_s)
     stretches = [Stretch(p.start_s, p.until_s, p.step_s, p.keep_s, p.start_s + p.step_s + p.keep_s) for p in parts]
-    return Origin(statistic.value, str(retention), stretches)
+    return Origin(statistic.value, str(store.retention(int(ids[0]))), stretches)
 
 
 def _listed(values: NDArray[np.float64] | None, i: int) -> list[float] | msgspec.UnsetType:

@@ -5,6 +5,10 @@ import pytest
 
 from tallystick.model.clock import ManualClock
 from tallystick.model.errors import LimitError, QueryError
+from tallystick.model.kind import Kind
+from tallystick.model.retention import AggregationRule
+from tallystick.model.sample import SampleBatch
+from tallystick.model.statistic import Statistic
 from tallystick.query import Evaluator, QueryLimits, Request
 from tallystick.store.memory import MemoryStore
 
@@ -222,3 +226,25 @@ def test_a_window_of_a_million_medians_ends_at_the_time_limit(store: MemoryStore
     evaluator = Evaluator(store, Running(float(NOW_S)), QueryLimits(time_s_max=8))
     with pytest.raises(LimitError, match="time_s_max = 8"):
         evaluator.evaluate(["movingMedian(web.a.load,'20d')"], Request(NOW_S - 40 * 86400, NOW_S, NOW_S))
+
+
+def test_slots_are_joined_as_aggregation_rules_say() -> None:
+    rules = [AggregationRule("*.peak", Statistic.MAX), AggregationRule("*.total", Statistic.SUM)]
+    store = MemoryStore(clock=ManualClock(float(NOW_S)), aggregation=rules)
+    ids = store.create(["a.level", "a.peak", "a.total"], [Kind.GAUGE] * 3)
+    start_s = NOW_S // 60 * 60 - 300
+    for series in ids.tolist():
+        store.append(SampleBatch.of([series] * 6, [(start_s + 10 * k) * 1000 for k in range(6)], list(range(6))))
+    evaluator = Evaluator(store, ManualClock())
+
+    def joined(target: str) -> dict[str, float]:
+        asked = Request(start_s - 1, start_s + 59, NOW_S, slots_max=1)
+        return {
+            row.name: float(grid.values[i, 0])
+            for grid in evaluator.evaluate([target], asked)
+            for i, row in enumerate(grid.rows)
+        }
+
+    assert joined("a.*") == {"a.level": 2.5, "a.peak": 5.0, "a.total": 15.0}
+    assert joined("scale(a.*,2)") == {"scale(a.level,2)": 5.0, "scale(a.peak,2)": 10.0, "scale(a.total,2)": 30.0}
+    assert joined("consolidateBy(a.peak,'min')") == {'consolidateBy(a.peak,"min")': 0.0}

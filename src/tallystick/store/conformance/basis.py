@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from tallystick.model.clock import Clock, ManualClock
 from tallystick.model.kind import Kind
-from tallystick.model.retention import Retention, RetentionRule
+from tallystick.model.retention import AggregationRule, Retention, RetentionRule
 from tallystick.model.sample import SampleBatch
 from tallystick.model.statistic import Statistic
 from tallystick.store.contract import Store
@@ -21,6 +21,10 @@ NOW_S = 1_700_006_400 // 7200 * 7200 + 3600
 RULES = (
     RetentionRule("fine.*", Retention.parse("1s:1d,10s:10d,1m:30d")),
     RetentionRule("*", Retention.parse("10s:10d,1m:30d,5m:90d")),
+)
+AGGREGATION = (
+    AggregationRule("web.peaks.*", Statistic.MAX),
+    AggregationRule("*", Statistic.SUM, r"\.total$"),
 )
 EVERY = tuple(Statistic)
 Row = tuple[float, float] | tuple[float, float, float]
@@ -33,7 +37,13 @@ class Basis:
     keeps = True
     """Whether a store that was closed has what it had when it is opened again."""
 
-    def opened(self, directory: Path, rules: Sequence[RetentionRule], clock: Clock) -> AbstractContextManager[Store]:
+    def opened(
+        self,
+        directory: Path,
+        rules: Sequence[RetentionRule],
+        clock: Clock,
+        aggregation: Sequence[AggregationRule] = (),
+    ) -> AbstractContextManager[Store]:
         """A store in a directory that may be empty or hold one that was closed; closed at the end of the context."""
         raise NotImplementedError
 
@@ -49,7 +59,7 @@ class Basis:
 
     @pytest.fixture
     def store(self, tmp_path: Path, clock: ManualClock) -> Iterator[Store]:
-        with self.opened(tmp_path / "store", RULES, clock) as store:
+        with self.opened(tmp_path / "store", RULES, clock, AGGREGATION) as store:
             yield store
 
 

@@ -7,7 +7,7 @@ import pytest
 
 from tallystick.model.kind import Kind
 from tallystick.model.sample import GAUGE_DELTA
-from tallystick.model.statistic import Statistic
+from tallystick.model.statistic import STATISTICS, Statistic
 from tallystick.store.conformance.basis import EVERY, NOW_S, Basis, member, one, put, row
 from tallystick.store.contract import Store
 
@@ -60,6 +60,25 @@ class Samples(Basis):
             assert row(store, "a") == [fine]
             assert row(store, "a", step_s=60) == [coarse]
             self.settle(store)
+
+    def test_gauges_are_at_coarse_steps_what_the_first_rule_for_their_name_says(self, store: Store) -> None:
+        for name in ("web.peaks.total", "web.total", "web.a"):
+            put(store, name, Kind.GAUGE, [(0, 1.0), (1, 5.0), (10, 3.0)])
+        put(store, "counts.total", Kind.TIMING, [(0, 1.0), (10, 3.0)])
+        for _ in range(2):
+            assert [row(store, name) for name in ("web.peaks.total", "web.total", "web.a")] == [[5.0]] * 3
+            assert row(store, "web.peaks.total", step_s=60) == [5.0]
+            assert row(store, "web.total", step_s=60) == [9.0]
+            assert row(store, "web.a", step_s=60) == [3.0]
+            assert row(store, "counts.total", step_s=60) == [2.0]
+            self.settle(store)
+
+    def test_a_store_tells_which_statistic_is_the_default(self, store: Store) -> None:
+        names = ["web.peaks.a", "web.a", *(f"web.{kind.name.lower()}" for kind in Kind if kind is not Kind.GAUGE)]
+        ids = store.create(names, [Kind.GAUGE, Kind.GAUGE, *(kind for kind in Kind if kind is not Kind.GAUGE)])
+        others = [S.SUM, S.AVG, S.LAST, S.LAST]
+        assert [STATISTICS[k] for k in store.defaults(ids, 10).tolist()] == [S.LAST, S.LAST, *others]
+        assert [STATISTICS[k] for k in store.defaults(ids, 300).tolist()] == [S.MAX, S.AVG, *others]
 
     def test_gauges_are_fine_at_the_finest_step_of_their_own_retention(self, store: Store) -> None:
         put(store, "fine.a", Kind.GAUGE, [(0, 1.0), (1, 5.0)])
