@@ -1,6 +1,7 @@
 """The pages, on a real server, in a real browser."""
 
 import re
+import time
 
 import pytest
 from playwright.sync_api import Locator, Page, ViewportSize, expect
@@ -176,3 +177,20 @@ def test_the_theme_is_remembered(server: Server, page: Page) -> None:
     expect(page.locator("html")).to_have_attribute("data-theme", "dark")
     page.reload()
     expect(page.locator("html")).to_have_attribute("data-theme", "dark")
+
+
+def test_a_graph_says_what_its_slots_are_and_until_when_they_are_kept(server: Server, page: Page) -> None:
+    now_s = int(time.time())
+    server.send(*(f"aged.level {k % 7} {now_s - k * 6 * 3600}" for k in range(1, 100)), f"aged.level 3 {now_s}")
+    page.goto(f"{server.url}/#/?target=aged.level&from=-24h&until=now")
+    note = wait_for_data(page, "aged.level").locator(".graph-note")
+    expect(note).to_have_text(re.compile(r"^110\ss slots of 10\ss · kept until \d+ \w+$"))
+    page.goto(f"{server.url}/#/?target=aged.level&from=-25d&until=now")
+    expect(note).to_have_text(re.compile(r"^.+ slots · kept until \d+ \w+ · 10\ss since \d+ \w+$"))
+    keep_screenshot(page, "resolutions-light")
+    page.emulate_media(color_scheme="dark")
+    expect(page.locator("html")).to_have_attribute("data-theme", "dark")
+    keep_screenshot(page, "resolutions-dark")
+    page.set_viewport_size(PHONE)
+    keep_screenshot(page, "resolutions-phone")
+    assert page.evaluate("document.documentElement.scrollWidth") <= PHONE["width"]

@@ -3,6 +3,17 @@
 export type Kind = "gauge" | "counter" | "timing" | "set" | "cumulative";
 export type Value = number | null;
 
+/** A stretch of the range, and the finest slots that there are in all of it. */
+export interface Part {
+  /** Epoch seconds. */
+  readonly start: number;
+  readonly until: number;
+  /** Seconds between slots. */
+  readonly step: number;
+  /** Epoch seconds at which the first of them is forgotten. */
+  readonly expires: number;
+}
+
 export interface Series {
   readonly name: string;
   readonly target: string;
@@ -14,8 +25,8 @@ export interface Series {
   readonly values: readonly Value[];
   readonly min?: readonly Value[];
   readonly max?: readonly Value[];
-  /** Seconds that slots of this width are kept, or null if that does not apply. */
-  readonly kept_s: number | null;
+  /** Where the values come from, oldest part first; only of what is no function of series. */
+  readonly meta?: { readonly parts: readonly Part[] };
 }
 
 export interface Answer {
@@ -127,7 +138,7 @@ export interface Question {
 export function query(question: Question, signal?: AbortSignal): Promise<Result<Answer>> {
   const { targets, from, until, points } = question;
   const parameters = targets.map((target) => ["target", target] as const);
-  return get("/api/query", [...parameters, ["from", from], ["until", until], ["points", String(points)]], signal);
+  return get("/api/query", [...parameters, ["from", from], ["until", until], ["points", String(points)], ["meta", "1"]], signal);
 }
 
 export function health(signal?: AbortSignal): Promise<Result<Health>> {

@@ -5,7 +5,7 @@ import { hasBand, isolated, latest, toColumns, valueAt, valueRange } from "../sr
 
 function series(name: string, start: number, step: number, values: Value[], min?: Value[], max?: Value[]): Series {
   const band = min && max ? { min, max } : {};
-  return { name, target: name, kind: "gauge", start, step, values, kept_s: 864000, ...band };
+  return { name, target: name, kind: "gauge", start, step, values, ...band };
 }
 
 test("series on one grid become columns beside their times", () => {

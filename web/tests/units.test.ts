@@ -1,8 +1,6 @@
 import { expect, test } from "vitest";
 
 import { commonUnit, formatCount, formatValue, unitOf } from "../src/format/units";
-import type { Kind, Series } from "../src/api";
-import { slotNote } from "../src/format/slots";
 import { formatLength, formatMoment, formatTick } from "../src/format/time";
 
 const plain = (text: string): string => text.replaceAll("\u202f", " ");
@@ -89,15 +87,4 @@ test("ticks say as much as their distance needs", () => {
   expect(formatTick(local("2026-11-21T00:00:00"), 3600)).toBe("21 Nov");
   expect(formatTick(local("2026-11-01T00:00:00"), 30 * 86400)).toBe("Nov");
   expect(formatTick(local("2026-01-01T00:00:00"), 30 * 86400)).toBe("2026");
-});
-
-const slots = (step: number, kind: Kind | null, kept_s: number | null): Series => ({
-  name: "a", target: "a", kind, start: 0, step, values: [], kept_s,
-});
-
-test("a graph says what its slots are and how long they are kept", () => {
-  expect(plain(slotNote([slots(10, "gauge", 864000)]))).toBe("10 s slots · kept 10 days");
-  expect(plain(slotNote([slots(60, "counter", 30 * 86400)]))).toBe("1 min sums · kept 30 days");
-  expect(plain(slotNote([slots(60, "counter", null), slots(10, null, null)]))).toBe("10 s slots");
-  expect(slotNote([])).toBe("");
 });

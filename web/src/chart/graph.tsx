@@ -4,7 +4,7 @@ import { useMemo, useRef, useState } from "preact/hooks";
 
 import type { Answer } from "../api";
 import { distinguish } from "../format/names";
-import { slotNote } from "../format/slots";
+import { slotNotes } from "../format/slots";
 import { formatMoment } from "../format/time";
 import { commonUnit, unitOf } from "../format/units";
 import { addressOf } from "../state/view";
@@ -48,9 +48,9 @@ export function Graph({ target, title, height, onRemove }: Props) {
         <h3>
           <a href={addressOf({ page: "graphs", targets: [target] })} title={target}>{title}</a>
         </h3>
-        <span class="graph-note">
-          {cursor !== null && time !== undefined ? formatMoment(time, Date.now() / 1000) : drawn?.note}
-        </span>
+        {cursor !== null && time !== undefined
+          ? <span class="graph-note">{formatMoment(time, Date.now() / 1000)}</span>
+          : <Note parts={drawn?.notes ?? []} />}
         {onRemove && (
           <button type="button" class="icon" aria-label={`Remove ${title}`} onClick={onRemove}>×</button>
         )}
@@ -91,6 +91,17 @@ export function Graph({ target, title, height, onRemove }: Props) {
   );
 }
 
+/** The first part is always there; the others where there is room for them. */
+function Note({ parts }: { readonly parts: readonly string[] }) {
+  const [first, ...others] = parts;
+  return (
+    <span class="graph-note" title={parts.join(" · ")}>
+      {first}
+      {others.map((part) => <span key={part}> · {part}</span>)}
+    </span>
+  );
+}
+
 function draw(answer: Answer) {
   const series = answer.series.slice(0, LINES_MAX);
   const names = series.map((one) => one.name);
@@ -101,6 +112,6 @@ function draw(answer: Answer) {
     labels: distinguish(names),
     // StatsD's timings are milliseconds, whatever they are called.
     unit: timings ? ("ms" as const) : commonUnit(names),
-    note: slotNote(series),
+    notes: slotNotes(series, Date.now() / 1000),
   };
 }

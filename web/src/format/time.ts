@@ -40,6 +40,16 @@ export function formatMoment(epochS: number, nowS: number): string {
   return `${day(date)}${year} ${clock(date, true)}`;
 }
 
+/** `1 Dec`, with the year where it is not this one's; what is less than two days away to the minute. */
+export function formatDay(epochS: number, nowS: number): string {
+  const date = new Date(epochS * 1000);
+  const now = new Date(nowS * 1000);
+  const near = Math.abs(epochS - nowS) < 2 * 86400;
+  if (date.toDateString() === now.toDateString()) return clock(date, false);
+  const year = date.getFullYear() === now.getFullYear() || near ? "" : ` ${date.getFullYear()}`;
+  return `${day(date)}${year}${near ? ` ${clock(date, false)}` : ""}`;
+}
+
 /** The text under a tick of the time axis, for ticks that are `stepS` apart. */
 export function formatTick(epochS: number, stepS: number): string {
   const date = new Date(epochS * 1000);
