@@ -192,5 +192,6 @@ def test_a_graph_says_what_its_slots_are_and_until_when_they_are_kept(server: Se
     expect(page.locator("html")).to_have_attribute("data-theme", "dark")
     keep_screenshot(page, "resolutions-dark")
     page.set_viewport_size(PHONE)
+    expect(page.get_by_role("tree")).not_to_be_visible()
     keep_screenshot(page, "resolutions-phone")
     assert page.evaluate("document.documentElement.scrollWidth") <= PHONE["width"]

@@ -91,7 +91,7 @@ export function Graph({ target, title, height, onRemove }: Props) {
   );
 }
 
-/** The first part is always there; the others where there is room for them. */
+/** What the slots are and until when they are kept is always there, the rest where there is room. */
 function Note({ parts }: { readonly parts: readonly string[] }) {
   const [first, ...others] = parts;
   return (
