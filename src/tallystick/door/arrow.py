@@ -7,7 +7,6 @@ ours are not.
 
 from __future__ import annotations
 
-import struct
 from collections.abc import Iterator
 
 import numpy as np
@@ -16,6 +15,7 @@ from numpy.typing import NDArray
 
 from tallystick.door.http import Body, Server
 from tallystick.door.result import Result
+from tallystick.exchange.messages import announced
 from tallystick.model.errors import LimitError
 
 MEDIA_TYPE = "application/vnd.apache.arrow.stream"
@@ -37,7 +37,7 @@ def read_result(server: Server, body: Body) -> Result:
     try:
         return _read(pa.ipc.MessageReader.open_stream(body), server)
     except (pa.ArrowException, OSError, ValueError, _StreamError) as error:
-        # ValueError is what pyarrow's Python half says of names that are no text and the like.
+        # ValueError is what pyarrow's Python half says of names that are no text and the like, and `announced`.
         raise server.unusable(f"its Arrow stream cannot be read ({_first_line(error)})") from error
 
 
@@ -104,7 +104,7 @@ def _batches(messages: pa.ipc.MessageReader, schema: pa.Schema) -> Iterator[pa.R
             message = messages.read_next_message()
         except StopIteration:
             return
-        if message.type != "record batch" or _is_compressed(message.metadata.to_pybytes()):
+        if message.type != "record batch" or announced(message.metadata.to_pybytes()).is_compressed:
             raise _StreamError("it has messages other than plain record batches")
         batch = pa.ipc.read_record_batch(message, schema)
         batch.validate(full=True)
@@ -127,32 +127,6 @@ def _matrix(column: pa.Array, slots: int) -> NDArray[np.float64]:
         raise _StreamError("it has nulls where numbers belong")
     matrix: NDArray[np.float64] = values.to_numpy(zero_copy_only=True).reshape(len(column), slots)
     return matrix
-
-
-def _is_compressed(metadata: bytes) -> bool:
-    """Whether a record batch says how its buffers are compressed: the fourth field of its flatbuffer.
-
-    Notes
-    -----
-    Tables of flatbuffers: https://flatbuffers.dev/internals/; `Message` and `RecordBatch` in Arrow's ``Message.fbs``.
-    """
-    try:
-        message = struct.unpack_from("<I", metadata)[0]
-        header = _field(metadata, message, 2)
-        if not header:
-            return False
-        return _field(metadata, header + struct.unpack_from("<I", metadata, header)[0], 3) != 0
-    except struct.error as error:
-        raise _StreamError("a message cannot be read") from error
-
-
-def _field(buffer: bytes, table: int, number: int) -> int:
-    """The place of a field of a table in a flatbuffer; 0 if it is not there."""
-    entries = table - struct.unpack_from("<i", buffer, table)[0]
-    if 4 + 2 * number >= struct.unpack_from("<H", buffer, entries)[0]:
-        return 0
-    offset = struct.unpack_from("<H", buffer, entries + 4 + 2 * number)[0]
-    return table + offset if offset else 0
 
 
 def _first_line(error: Exception) -> str:

@@ -4,7 +4,7 @@ A row is a slot with all of its statistics. A plain table of samples, with the c
 (and ``kind``, if it likes), is read as well.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import numpy as np
 import pyarrow as pa
@@ -36,6 +36,7 @@ SCHEMA = pa.schema(
 """The columns of a row; ``step`` is in seconds, ``time`` the beginning of the slot."""
 _KINDS = [kind.name.lower() for kind in Kind]
 _SAMPLE_STEP_S = 1
+_FAR_S = 1e15  # no store keeps a time beyond
 # A whole number that is a time says by its size what it counts since 1970, until the year 5138.
 _UNITS = ((10**11, 1), (10**14, 1000), (10**17, 10**6))
 
@@ -74,6 +75,7 @@ def from_batch(batch: pa.RecordBatch) -> Iterator[History]:
         If columns are missing or hold something else; the text names them.
     """
     have = set(batch.schema.names)
+    _check_types(batch.schema)
     try:
         if {"name", "step", "time", "last"} <= have and have.isdisjoint(STATISTICS[:-1]):
             yield from _slots(batch, spread=False)
@@ -88,6 +90,61 @@ def from_batch(batch: pa.RecordBatch) -> Iterator[History]:
             )
     except (pa.ArrowException, ValueError) as error:
         raise ForeignFileError(f"cannot use columns: {error}") from error
+
+
+def _check_types(schema: pa.Schema) -> None:
+    """Columns that are used are there once, and of types whose rows have bytes of their own.
+
+    Others of Arrow's can have many rows in the same bytes, and would need memory for each when they are converted.
+
+    Raises
+    ------
+    ForeignFileError
+        If one is not.
+    """
+    for name, (fits, expected) in _FITS.items():
+        if name not in schema.names:
+            continue
+        if len(schema.get_all_field_indices(name)) > 1:
+            raise ForeignFileError(f"cannot use columns: there are several named {name}; expected one")
+        of_type = schema.field(name).type
+        if not (fits(of_type) or pa.types.is_null(of_type)):
+            raise ForeignFileError(f"cannot use columns: {name} is of type {str(of_type)[:200]}; expected {expected}")
+
+
+def _is_text(of_type: pa.DataType) -> bool:
+    if pa.types.is_dictionary(of_type):
+        of_type = of_type.value_type
+    return bool(pa.types.is_string(of_type) or pa.types.is_large_string(of_type))
+
+
+def _is_number(of_type: pa.DataType) -> bool:
+    return bool(pa.types.is_integer(of_type) or pa.types.is_floating(of_type))
+
+
+def _is_time(of_type: pa.DataType) -> bool:
+    return bool(pa.types.is_timestamp(of_type) or pa.types.is_string(of_type)) or _is_number(of_type)
+
+
+def _is_histogram(of_type: pa.DataType) -> bool:
+    if not (pa.types.is_list(of_type) and pa.types.is_struct(of_type.value_type)):
+        return False
+    fields = {field.name: field.type for field in of_type.value_type}
+    return fields.keys() == {"bucket", "weight"} and all(_is_number(one) for one in fields.values())
+
+
+_NUMBER, _TEXT = (_is_number, "numbers"), (_is_text, "texts")
+_FITS: dict[str, tuple[Callable[[pa.DataType], bool], str]] = {
+    "name": _TEXT,
+    "kind": _TEXT,
+    "step": (pa.types.is_integer, "whole numbers"),
+    "time": (_is_time, "times, numbers or texts"),
+    "value": _NUMBER,
+    **dict.fromkeys(STATISTICS, _NUMBER),
+    "histogram": (_is_histogram, "lists of bucket and weight"),
+    "sketch": (pa.types.is_binary, "bytes"),
+}
+"""For each column that is used, which types fit, and how to say so."""
 
 
 def _slots(batch: pa.RecordBatch, *, spread: bool) -> Iterator[History]:
@@ -127,9 +184,10 @@ def _series(batch: pa.RecordBatch) -> tuple[list[str], list[Kind], NDArray[np.in
     of_name = name.indices.to_numpy(zero_copy_only=False).astype(np.int64)
     of_kind = np.zeros(len(of_name), np.int64)
     if "kind" in batch.schema.names:
-        kind = batch.column("kind").cast(pa.string()).fill_null("gauge").dictionary_encode()
-        numbers = np.array([_kind(text) for text in kind.dictionary.to_pylist()], np.int64)
-        of_kind = numbers[kind.indices.to_numpy(zero_copy_only=False)] if len(numbers) else of_kind
+        kind = _dictionary(batch.column("kind"))
+        # Behind the last one is the kind of rows without one.
+        numbers = np.array([*(_kind(text) for text in kind.dictionary.to_pylist()), Kind.GAUGE], np.int64)
+        of_kind = numbers[kind.indices.fill_null(len(numbers) - 1).to_numpy(zero_copy_only=False)]
     code = of_name * len(Kind) + of_kind
     used = np.zeros(len(names) * len(Kind), np.bool_)
     used[code] = True
@@ -138,16 +196,16 @@ def _series(batch: pa.RecordBatch) -> tuple[list[str], list[Kind], NDArray[np.in
     return [names[n] for n, _ in pairs], [Kind(k) for _, k in pairs], number[code].astype(np.int32)
 
 
-def _canonical(name: str) -> str:
+def _canonical(name: str | None) -> str:
     try:
-        return canonical(name)
+        return canonical(name or "")
     except ValueError:
-        return name  # the store refuses and counts it
+        return name or ""  # the store refuses and counts it
 
 
-def _kind(text: str) -> Kind:
+def _kind(text: str | None) -> Kind:
     try:
-        return Kind[text.upper()]
+        return Kind.GAUGE if text is None else Kind[text.upper()]
     except KeyError:
         raise ForeignFileError(f"cannot use kind {text!r}; expected one of {', '.join(_KINDS)}") from None
 
@@ -173,7 +231,7 @@ def _times_ms(column: pa.Array) -> NDArray[np.int64]:
         column = pc.cast(column, pa.timestamp("ms", column.type.tz), safe=False)
         return _whole(column)
     if pa.types.is_floating(column.type):
-        return np.asarray(np.nan_to_num(_numbers(column)) * 1000.0, np.int64)
+        return np.asarray(np.clip(np.nan_to_num(_numbers(column)), -_FAR_S, _FAR_S) * 1000.0, np.int64)
     time = _whole(column)
     newest = int(time.max(initial=0))
     per_second = next((unit for limit, unit in _UNITS if newest < limit), 10**9)
@@ -207,6 +265,8 @@ def _histograms(batch: pa.RecordBatch) -> Histograms | None:
     if not lengths.any():
         return None
     buckets = column.flatten()
+    if buckets.null_count:
+        raise ForeignFileError("cannot use a histogram: a bucket of it is null; expected bucket and weight")
     bucket, weight = buckets.field("bucket"), buckets.field("weight")
     return Histograms(offsets(lengths), bucket.to_numpy().astype(np.int32), _numbers(weight))
 

@@ -1,7 +1,10 @@
 """Names of series: dotted, with optional tags in Graphite's form, ``disk.used;host=web1;rack=a1``."""
 
+import re
+
 NAME_BYTES_MAX = 1024
 """Longer names are rejected by every parser."""
+_CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 
 
 def canonical(name: str) -> str:
@@ -39,9 +42,10 @@ def canonical(name: str) -> str:
 
 
 def is_canonical(name: str) -> bool:
-    """Whether a name is spelt as `canonical` does, and not too long."""
+    """Whether a name is spelt as `canonical` does, not too long, and of one line that a terminal shows as it is."""
     try:
-        return canonical(name) == name and len(name.encode()) <= NAME_BYTES_MAX
+        is_short = len(name.encode()) <= NAME_BYTES_MAX
+        return is_short and _CONTROL.search(name) is None and canonical(name) == name
     except ValueError:
         return False
 

@@ -50,7 +50,8 @@ class Loaded:
     out_of_time
         Older than anything is kept, or too far in the future.
     refused
-        Their names have another kind, or are none; or their statistics are no numbers.
+        Their names have another kind, or are none; or no samples can have had their statistics, see
+        `tallystick.store.usable`.
     """
 
     taken: int = 0

@@ -32,6 +32,7 @@ from tallystick.store.presence import Filled, filled_by_blocks, filled_by_tallie
 from tallystick.store.reading import Sources
 from tallystick.store.retentions import Retentions
 from tallystick.store.row_pages import are_apart, pages_of_rows
+from tallystick.store.usable import usable_rows
 
 GATHERED_BYTES_MAX = 128 << 20
 """Pages of so many bytes wait in memory before they are written as blocks."""
@@ -170,9 +171,10 @@ class Loading:
     def _usable(self, history: History, in_time: NDArray[np.bool_]) -> tuple[Tally, int]:
         """Rows under the ids of their series, by series and slot, and how many of those in time are of no use."""
         tally = history.tally
-        ids = self._ids(history, _used(tally.series[in_time], len(history.names)))
+        sound = in_time & usable_rows(history)
+        ids = self._ids(history, _used(tally.series[sound], len(history.names)))
         series = ids[tally.series] if len(ids) else np.empty(0, np.int32)
-        usable = in_time & (series >= 0) & _are_numbers(tally)
+        usable = sound & (series >= 0)
         refused = int(in_time.sum()) - int(usable.sum())
         if usable.all():
             rows = Tally(tally.step_s, series, tally.slot, tally.last, tally.spread, tally.histograms, tally.sketches)
@@ -275,14 +277,3 @@ def _pages(target: Target, rows: Tally, kinds: NDArray[np.uint8]) -> Iterable[Pa
     ids, row = numbered(rows.series)
     source = Source(lambda some: [rows_between(rows, some)], lambda _: np.bincount(row))
     return merged_pages(target, ids, [source], kinds)
-
-
-def _are_numbers(tally: Tally) -> NDArray[np.bool_]:
-    """Which rows have statistics that samples can have had."""
-    good = np.isfinite(tally.last)
-    if tally.spread is not None:
-        s = tally.spread
-        good &= (s.count > 0.0) & np.isfinite(s.count)
-        for column in (s.sum, s.m2, s.min, s.max):
-            good &= np.isfinite(column)
-    return good

@@ -9,7 +9,7 @@ import threading
 from collections import defaultdict
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
-from math import isfinite, lcm
+from math import lcm
 
 import numpy as np
 from numpy.typing import NDArray
@@ -24,6 +24,7 @@ from tallystick.model.statistic import STATISTICS, Statistic
 from tallystick.store.contract import Node, Part
 from tallystick.store.history import History, Loaded, Overlap
 from tallystick.store.plain import Piece, members_of, percentile_of, pieces_of, statistic_of
+from tallystick.store.usable import usable_rows
 
 _DEFAULT_RULES = (RetentionRule("*", Retention.parse(DEFAULT_KEEP)),)
 
@@ -164,8 +165,10 @@ class MemoryStore:
     def load(self, history: History, overlap: Overlap = Overlap.SKIP) -> Loaded:
         with self._lock:
             loaded, taken = Loaded(), list[tuple[_Series, tuple[int, int], Piece]]()
-            for position, piece in zip(history.tally.series.tolist(), pieces_of(history.tally, 0), strict=True):
-                outcome, row = self._place(history, position, piece, overlap)
+            usable = usable_rows(history).tolist()
+            for number, piece in enumerate(pieces_of(history.tally, 0)):
+                position = int(history.tally.series[number])
+                outcome, row = self._place(history, position, piece, overlap, usable=usable[number])
                 loaded += outcome
                 taken += row
             for series, place, piece in taken:  # at the end: slots of one history do not shut each other out
@@ -177,7 +180,7 @@ class MemoryStore:
             return loaded
 
     def _place(
-        self, history: History, position: int, piece: Piece, overlap: Overlap
+        self, history: History, position: int, piece: Piece, overlap: Overlap, *, usable: bool
     ) -> tuple[Loaded, list[tuple[_Series, tuple[int, int], Piece]]]:
         """What becomes of an imported slot; if it is taken, its series, step and number."""
         name, step_s = history.names[position], history.tally.step_s
@@ -186,8 +189,7 @@ class MemoryStore:
         oldest_s = max(rule.retention.keep_s for rule in self._rules)
         if age_s > oldest_s or -age_s - step_s > self._future_limit_s:
             return Loaded(out_of_time=1), []
-        numbers = (piece.value, piece.weight, piece.total, piece.m2, piece.low, piece.high)
-        if not (is_canonical(name) and all(map(isfinite, numbers)) and piece.weight > 0.0):
+        if not (is_canonical(name) and usable):
             return Loaded(refused=1), []
         series_id = self._create(name, history.kinds[position])
         if series_id < 0:

@@ -8,6 +8,7 @@ from starlette.routing import BaseRoute, Route
 
 from tallystick.exchange.wire import BODY_BYTES_MAX, PATH, decode
 from tallystick.model.errors import ForeignFileError, StoreError
+from tallystick.store.bulk import BulkLoader
 from tallystick.store.contract import Store
 from tallystick.store.history import Loaded, Overlap
 from tallystick.web.write import Bodies, error_response
@@ -21,7 +22,10 @@ def import_routes(store: Store) -> list[BaseRoute]:
     limiter = CapacityLimiter(1)  # one at a time: each takes a core and memory of several times its size
 
     def load(body: bytearray, overlap: Overlap) -> Loaded:
-        return sum((store.load(piece, overlap) for piece in decode(body)), Loaded())
+        with BulkLoader(lambda history: store.load(history, overlap)) as bulk:  # each load is blocks of its own
+            for piece in decode(body):
+                bulk.add(piece)
+        return bulk.loaded
 
     async def take(request: Request) -> Response:
         word = request.query_params.get("overlap", Overlap.SKIP.value)

@@ -3,9 +3,10 @@
 import numpy as np
 import pytest
 
+from tallystick.fold.sketch import pack_sketches, sketch_members
 from tallystick.model.kind import Kind
 from tallystick.model.statistic import Statistic
-from tallystick.model.tally import Spread, Tally
+from tallystick.model.tally import Histograms, Spread, Tally
 from tallystick.store.conformance.basis import NOW_S, Basis, put, row
 from tallystick.store.contract import Store
 from tallystick.store.history import History, Loaded, Overlap
@@ -79,3 +80,38 @@ class Histories(Basis):
             total += loaded
         assert total == Loaded(taken=1, out_of_time=1, refused=2)
         assert row(store, "b") == [1.0]
+
+    def test_statistics_that_no_samples_have_are_refused_and_make_no_series(self, store: Store) -> None:
+        columns = {"count": 2.0, "sum": 5.0, "m2": 0.5, "min": 2.0, "max": 3.0}
+        wrong = [("count", 0.0), ("count", np.nan), ("m2", -0.5), ("min", 4.0), ("max", np.inf), ("sum", -np.inf)]
+        slot, nobody = np.array([NOW_S // 10 - 1]), np.zeros(1, np.int32)
+        for column, value in wrong:
+            spread = Spread(**{name: np.array([one]) for name, one in (columns | {column: value}).items()})
+            piece = History(["a"], [Kind.GAUGE], Tally(10, nobody, slot, np.array([3.0]), spread))
+            assert store.load(piece) == Loaded(refused=1), (column, value)
+        for name in ("", "a\nb", "a\x1b[2J", "a" * 1025):
+            assert store.load(history({-10: 1.0}, name=name)) == Loaded(refused=1), name
+        assert not len(store.catalog.ids())
+
+    def test_histograms_and_sketches_that_are_none_are_refused(self, store: Store) -> None:
+        slot, nobody, one = np.array([NOW_S // 10 - 1]), np.zeros(1, np.int32), np.array([1.0])
+        for kind, buckets, weights, taken in (
+            (Kind.TIMING, [40_000, 40_032], [1.0, 2.0], 1),
+            (Kind.TIMING, [40_032, 40_000], [1.0, 2.0], 0),
+            (Kind.TIMING, [40_000, 40_000], [1.0, 2.0], 0),
+            (Kind.TIMING, [-(2**31)], [1.0], 0),
+            (Kind.TIMING, [2**31 - 1], [1.0], 0),
+            (Kind.TIMING, [40_000], [-1.0], 0),
+            (Kind.TIMING, [40_000], [np.nan], 0),
+            (Kind.GAUGE, [40_000], [1.0], 0),
+        ):
+            cells = Histograms(np.array([0, len(buckets)]), np.array(buckets, np.int32), np.array(weights))
+            piece = History(["a"], [kind], Tally(10, nobody, slot, one, Spread.of_singles(one), cells))
+            assert store.load(piece) == Loaded(taken=taken, refused=1 - taken), (kind, buckets, weights)
+        members = sketch_members(np.arange(5))[0]
+        for k, (kind, data, taken) in enumerate(
+            ((Kind.SET, members, 1), (Kind.SET, b"garbage" * 3, 0), (Kind.SET, b"", 0), (Kind.COUNTER, members, 0))
+        ):
+            tally = Tally(10, nobody, slot, one, Spread.of_singles(one), None, pack_sketches([data]))
+            loaded = store.load(History([f"b.{k}"], [kind], tally))
+            assert loaded == Loaded(taken=taken, refused=1 - taken), (kind, data)
