@@ -24,7 +24,17 @@ directory_option = click.option(
     help="Directory of the store, whatever the config says.",
 )
 
-server_option = click.option("--server", metavar="URL", help="Have the server that runs there do it.")
+
+def checked_address(ctx: click.Context, param: click.Parameter, server: str | None) -> str | None:
+    """The address of a server, for the callback of an option."""
+    if server is not None and not server.startswith(("http://", "https://")):
+        raise click.BadParameter(f"{server!r} is no address; expected http://host:port", param_hint="--server")
+    return server
+
+
+server_option = click.option(
+    "--server", metavar="URL", callback=checked_address, help="Have the server that runs there do it."
+)
 
 token_option = click.option(
     "--token", envvar="TALLYSTICK_TOKEN", help="If the server asks for one; or set TALLYSTICK_TOKEN."

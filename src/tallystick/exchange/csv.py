@@ -39,7 +39,7 @@ _TYPES = {name: pa.string() for name in ("name", "kind", "histogram", "sketch")}
 @reader("csv")
 def read(path: Path, watch: Watch) -> Iterator[History]:
     """What a file, or all CSV files of a tree, hold."""
-    for _, files in folders_below(path):
+    for _, files in folders_below(path, watch):
         for file in files:
             if file == path or file.suffix.lower() in SUFFIXES:
                 yield from _read_file(file, watch)

@@ -2,7 +2,7 @@
 
 import os
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import numpy as np
@@ -38,14 +38,30 @@ def joined(components: list[str]) -> str:
     return name
 
 
-def folders_below(path: Path) -> Iterator[tuple[tuple[str, ...], list[Path]]]:
-    """The files of each directory of a tree, with the directories that lead there; of a single file only that."""
+def folders_below(
+    path: Path, watch: Callable[[str], None] | None = None
+) -> Iterator[tuple[tuple[str, ...], list[Path]]]:
+    """The files of each directory of a tree, with the directories that lead there; of a single file only that.
+
+    Links to directories are not followed, and what is no file (a pipe, a device) is left out: it may have no end.
+
+    Parameters
+    ----------
+    watch
+        Is told of directories that cannot be listed.
+    """
     if not path.is_dir():
         yield (), [path]
         return
-    for folder, folders, names in os.walk(path):
+
+    def tell(error: OSError) -> None:
+        if watch is not None:
+            watch(f"cannot list {error.filename}: {error.strerror}; expected a directory that may be read")
+
+    for folder, folders, names in os.walk(path, onerror=tell):
         folders.sort()
-        yield Path(folder).relative_to(path).parts, [Path(folder) / name for name in sorted(names)]
+        files = [Path(folder) / name for name in sorted(names)]
+        yield Path(folder).relative_to(path).parts, [file for file in files if file.is_file()]
 
 
 def least_m2(count: Column, mean: Column, low: Column, high: Column) -> Column:

@@ -64,7 +64,7 @@ class _Level:
 @reader("istatd")
 def read(path: Path, watch: Watch) -> Iterator[History]:
     """What the counters of a store hold: a piece for each interval of each. Files of others are not looked at."""
-    for folders, files in folders_below(path):
+    for folders, files in folders_below(path, watch):
         counter = [file for file in (_file(file, watch) for file in files) if file is not None]
         if counter:
             try:

@@ -22,7 +22,7 @@ _ROWS_AT_ONCE = 1 << 18
 @reader("parquet")
 def read(path: Path, watch: Watch) -> Iterator[History]:
     """What a file, or all Parquet files of a tree, hold."""
-    for _, files in folders_below(path):
+    for _, files in folders_below(path, watch):
         for file in files:
             if file == path or file.suffix.lower() in SUFFIXES:
                 yield from _read_file(file, watch)

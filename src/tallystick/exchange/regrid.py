@@ -8,6 +8,8 @@ from numpy.typing import NDArray
 from tallystick.model.tally import Spread, Tally
 from tallystick.store.accumulator import Accumulator
 
+PIECES_MAX = 1 << 24
+"""Pieces of rows in all slots; rows of an hour for two years are 17,520."""
 _STEPS_S = (3600, 300, 60, 10, 1)
 
 
@@ -50,6 +52,11 @@ def step_for(row_s: int) -> int:
 def regrid(rows: Rows, step_s: int) -> Tally:
     """The tally of the slots of `step_s` that the rows lie in.
 
+    Raises
+    ------
+    ValueError
+        If these are more than `PIECES_MAX`.
+
     Notes
     -----
     Count, sum and M2 of a row are shared out by time, so that averages over any time stay those of the rows. Minimum
@@ -57,6 +64,8 @@ def regrid(rows: Rows, step_s: int) -> Tally:
     """
     first, end = rows.start_s // step_s, -(-rows.end_s // step_s)
     pieces = end - first
+    if int(pieces.sum()) > PIECES_MAX:
+        raise ValueError(f"its rows lie in {int(pieces.sum())} slots of {step_s} s; expected at most {PIECES_MAX}")
     row = np.repeat(np.arange(len(first)), pieces)
     slot = first[row] + np.arange(len(row)) - (np.cumsum(pieces) - pieces)[row]
     begin_s, end_s = np.maximum(rows.start_s[row], slot * step_s), np.minimum(rows.end_s[row], (slot + 1) * step_s)

@@ -56,7 +56,7 @@ def read(path: Path, watch: Watch) -> Iterator[History]:
     StartError
         If the program ``rrdtool`` is needed and missing; the text names the package.
     """
-    for folders, files in folders_below(path):
+    for folders, files in folders_below(path, watch):
         for file in files:
             if file == path or file.suffix.lower() == ".rrd" or recognised(file):
                 yield from _read_file(file, folders, watch)

@@ -126,6 +126,7 @@ class _Reading:
         self._function, self._steps = "", 0
         self._values = array("d")
         self._n_values = 0
+        self._fed_bytes = 0
         self._parser = expat.ParserCreate()
         self._parser.buffer_text = True
         self._parser.StartElementHandler = self._start
@@ -134,6 +135,9 @@ class _Reading:
 
     def feed(self, piece: bytes) -> None:
         self._parser.Parse(piece, False)
+        self._fed_bytes += len(piece)
+        if self._fed_bytes - self._parser.CurrentByteIndex > _TEXT_CHARACTERS_MAX:
+            raise ValueError("it has a tag without end")
         if sum(map(len, self._texts)) > _TEXT_CHARACTERS_MAX:
             raise ValueError("it has a text without end")
 

@@ -31,21 +31,29 @@ from tallystick.store.history import History
 SUFFIX = ".wsp"
 _TAGGED = "_tagged"
 _DOT = "_DOT_"
+_FILE_BYTES_MAX = 1 << 30
 _HASH = re.compile(r"[0-9a-f]{64}")
 
 
 @reader("whisper")
 def read(path: Path, watch: Watch) -> Iterator[History]:
     """What a file, or all files of a tree, hold: a piece for each archive of each file."""
-    for folders, files in folders_below(path):
+    for folders, files in folders_below(path, watch):
         for file in files:
             if file.suffix == SUFFIX:
                 try:
-                    content = file.read_bytes()
+                    content = _content(file)
                     yield from histories(name_of(folders, file.name), content)
                     watch.came(len(content))
                 except (ForeignFileError, OSError, ValueError) as cause:
                     watch(f"cannot read {file}: {cause}")
+
+
+def _content(file: Path) -> bytes:
+    size = file.stat().st_size
+    if size > _FILE_BYTES_MAX:
+        raise ForeignFileError(f"it has {size} bytes; expected at most {_FILE_BYTES_MAX}")
+    return file.read_bytes()
 
 
 def name_of(folders: tuple[str, ...], file_name: str) -> str:

@@ -131,3 +131,30 @@ def test_an_unknown_pattern_and_a_missing_store_are_told(tree: Path, tmp_path: P
     assert "none matches no.such" in nothing.output
     missing = run("dump", "--directory", tmp_path / "nowhere")
     assert missing.exit_code == 3
+
+
+def test_what_cannot_be_written_or_asked_is_told_in_a_sentence(tree: Path, tmp_path: Path):
+    store = tmp_path / "store"
+    assert run("import", "whisper", tree, "--directory", store).stderr == ""  # no bar where there is no terminal
+    missing = run("export", "--directory", store, "--output", tmp_path / "no" / "x.parquet")
+    assert (missing.exit_code, missing.stderr) == (
+        3,
+        f"cannot write {tmp_path / 'no' / 'x.parquet'}: No such file or directory\n",
+    )
+    address = run("import", "whisper", tree, "--server", "127.0.0.1:8080")
+    assert address.exit_code == 2
+    assert "expected http://host:port" in address.stderr
+    group = run("import", "whisper", tree, "--directory", store, "--rename", r"web -> \g<host>")
+    assert group.exit_code == 2
+    assert "unknown group name" in group.stderr
+
+
+def test_what_is_in_a_store_is_shown_whole_in_a_pipe(tree: Path, tmp_path: Path):
+    store = tmp_path / "store"
+    run("import", "whisper", tree, "--directory", store)
+    shown = run("info", "--directory", store, "--slots")
+    assert shown.exit_code == 0
+    assert "\n10s:10d,1m:30d,5m:90d,1h:2y\n" in shown.stdout
+    assert "2023-11-14T22:10Z" in shown.stdout
+    assert "bytes/slot" in shown.stdout
+    assert "…" not in shown.stdout

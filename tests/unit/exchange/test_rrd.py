@@ -207,6 +207,7 @@ def test_a_file_that_cannot_be_read_is_named_and_stops_no_other(tmp_path: Path) 
         ("<rrd><rra><database><row><v>1x</v></row></database></rra></rrd>", "could not convert"),
         ("<rrd><rra><database>" + 50_000 * "\n        <!-- -->" + "</rrd>", "mismatched tag"),
         ("<rrd><rra><database>" + 3_000_000 * " ", "a text without end"),
+        ('<rrd a="' + 3_000_000 * "x", "a tag without end"),
     ],
 )
 def test_a_dump_that_is_none_says_why(tmp_path: Path, text: str, problem: str) -> None:

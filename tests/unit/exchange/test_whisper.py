@@ -1,5 +1,6 @@
 """Reading Graphite's trees: files are written, and read for comparison, by the whisper package itself."""
 
+import os
 import random
 from pathlib import Path
 
@@ -193,3 +194,30 @@ def test_each_moment_is_read_once(tmp_path: Path, archives: list[tuple[int, int]
             seconds_of = set(range(at_s, at_s + step_s))
             assert not covered & seconds_of
             covered |= seconds_of
+
+
+def test_of_a_tree_only_files_are_read_and_links_to_directories_are_not_followed(tmp_path: Path):
+    os.mkfifo(tmp_path / "pipe.wsp")
+    (tmp_path / "endless.wsp").symlink_to("/dev/zero")
+    (tmp_path / "nowhere.wsp").symlink_to("missing")
+    (tmp_path / "again").symlink_to(tmp_path, target_is_directory=True)
+    told = Told()
+    assert list(read(tmp_path, told)) == []
+    assert told.sentences == []
+
+
+def test_a_directory_that_cannot_be_listed_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    (tmp_path / "closed").mkdir()
+    scandir = os.scandir
+
+    def refusing(path: str | Path) -> object:
+        if str(path).endswith("closed"):
+            raise PermissionError(13, "Permission denied", str(path))
+        return scandir(path)
+
+    monkeypatch.setattr(os, "scandir", refusing)
+    told = Told()
+    assert list(read(tmp_path, told)) == []
+    assert told.sentences == [
+        f"cannot list {tmp_path / 'closed'}: Permission denied; expected a directory that may be read"
+    ]

@@ -1,8 +1,8 @@
-"""A store that no server has open, and how far a long piece of work on one is."""
+"""A store that no server has open."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -38,23 +38,3 @@ def closed_store(directory: Path, rules: tuple[RetentionRule, ...]) -> Iterator[
         yield store
     finally:
         store.close()
-
-
-@contextmanager
-def progress(what: str) -> Iterator[Callable[[int, int], None]]:
-    """A bar on stderr; it is told of bytes that are done, and of all there are."""
-    from rich.console import Console
-    from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn, TransferSpeedColumn
-
-    columns = (TextColumn(what), BarColumn(), DownloadColumn(), TransferSpeedColumn(), TimeRemainingColumn())
-    with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
-        task = bar.add_task("", total=None)
-        yield lambda done, total: bar.update(task, completed=done, total=total)
-
-
-def size_of(n_bytes: float) -> str:
-    """A number of bytes for people: ``12.3 MB``."""
-    for power, unit in ((12, "TB"), (9, "GB"), (6, "MB"), (3, "kB")):
-        if n_bytes >= 10**power:
-            return f"{n_bytes / 10**power:.1f} {unit}"
-    return f"{n_bytes:.0f} bytes"

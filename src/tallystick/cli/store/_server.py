@@ -1,15 +1,29 @@
-"""Asking a server that runs to do something with its store."""
+"""Asking a server that runs about its store, or to do something with it."""
 
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from typing import Any
-
-import click
 
 from tallystick.model.errors import TallystickError
 
 _WAIT_S_MAX = 3600
+_TIMEOUT_S = 60.0
+_ANSWER_BYTES_MAX = 256 << 20
+
+
+def asked(server: str, token: str | None, path: str, fields: Sequence[tuple[str, str]]) -> Any:
+    """What a server answers.
+
+    Raises
+    ------
+    QueryError, ServerError
+        If it refuses, or cannot be asked.
+    """
+    from tallystick.door.http import Server
+
+    return Server(server, token or "", _TIMEOUT_S, _ANSWER_BYTES_MAX).json(path, fields)
 
 
 def post(server: str, path: str, body: dict[str, Any], token: str | None) -> dict[str, Any]:
@@ -23,8 +37,6 @@ def post(server: str, path: str, body: dict[str, Any], token: str | None) -> dic
     from urllib.error import HTTPError
     from urllib.request import Request, urlopen
 
-    if not server.startswith(("http://", "https://")):
-        raise click.BadParameter(f"{server!r} is no address; expected http://host:port", param_hint="--server")
     request = Request(f"{server.rstrip('/')}{path}", json.dumps(body).encode(), {"Content-Type": "application/json"})
     if token:
         request.add_header("Authorization", f"Bearer {token}")

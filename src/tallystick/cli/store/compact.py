@@ -7,8 +7,9 @@ from pathlib import Path
 import click
 
 from tallystick.cli.options import server_option, token_option
-from tallystick.cli.store._closed import closed_store, size_of
+from tallystick.cli.store._closed import closed_store
 from tallystick.cli.store._place import place_from, place_options
+from tallystick.cli.store._progress import size_of
 from tallystick.cli.store._server import post
 
 
@@ -37,4 +38,4 @@ def command(config_file: Path | None, directory: Path | None, server: str | None
                 jobs = store.maintenance.compact()
                 entries = store.block_set.manifest.blocks
             blocks, size = len(entries), sum(entry.file_bytes for entry in entries)
-    click.echo(f"Wrote {jobs} blocks anew; there are {blocks} now, {size_of(size)}.")
+    click.echo(f"Blocks written anew: {jobs}; there are {blocks} now, {size_of(size)}.")

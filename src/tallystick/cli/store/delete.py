@@ -8,8 +8,9 @@ from pathlib import Path
 import click
 
 from tallystick.cli.options import server_extra, server_option, token_option
-from tallystick.cli.store._changing import asked, opened
+from tallystick.cli.store._closed import closed_store
 from tallystick.cli.store._place import place_from, place_options
+from tallystick.cli.store._server import asked
 
 _SHOWN = 20
 
@@ -40,7 +41,7 @@ def command(
         return
     with server_extra():
         from tallystick.store.finding import selected_series
-    with opened(*place_from(config_file, directory)) as store:
+    with closed_store(*place_from(config_file, directory)) as store:
         ids = selected_series(store.catalog, pattern)
         _confirm(store.catalog.names(ids), pattern, yes=yes)
         store.delete(ids)

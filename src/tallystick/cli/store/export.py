@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
+from errno import EIO
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -10,7 +12,9 @@ import click
 
 from tallystick.cli.options import server_extra
 from tallystick.cli.store._place import place_from, place_options
+from tallystick.cli.store._progress import bar
 from tallystick.cli.store._selection import selected, selection_options
+from tallystick.model.errors import StartError
 
 if TYPE_CHECKING:
     from tallystick.store.history import History
@@ -53,13 +57,12 @@ def command(
 
     def followed() -> Iterator[History]:
         nonlocal rows
-        from rich.console import Console
-        from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+        from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeRemainingColumn
 
         seen = 0
         shape = (BarColumn(), MofNCompleteColumn(), TextColumn("series, {task.description}"), TimeRemainingColumn())
-        with Progress(*shape, console=Console(stderr=True), transient=True) as bar:
-            task = bar.add_task("", total=len(chosen.ids))
+        with bar(*shape) as shown:
+            task = shown.add_task("", total=len(chosen.ids))
             last: object = None
             for piece in pieces(store, chosen.ids, chosen.span, chosen.step_s):
                 yield piece
@@ -67,9 +70,12 @@ def command(
                 if list(piece.names) != last:
                     last = list(piece.names)
                     seen += len(piece.names)
-                bar.update(task, completed=seen, description=f"{rows:,} slots")
+                shown.update(task, completed=seen, description=f"{rows:,} slots")
 
-    writers()[form](output, followed())
+    try:
+        writers()[form](output, followed())
+    except OSError as error:
+        raise StartError(f"cannot write {output}: {os.strerror(error.errno or EIO)}") from error
     click.echo(f"{rows:,} slots of {len(chosen.ids):,} series written to {output}")
     for problem in store.problems():
         click.echo(problem, err=True)

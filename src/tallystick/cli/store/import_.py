@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING
 
 import click
 
-from tallystick.cli.options import server_extra
+from tallystick.cli.options import server_extra, server_option, token_option
 from tallystick.cli.store._place import place_from, place_options
+from tallystick.cli.store._progress import bar
 from tallystick.model.errors import TallystickError
 
 if TYPE_CHECKING:
@@ -27,8 +28,8 @@ _TOLD_MAX = 20
 @click.argument("form", metavar="FORMAT", type=click.Choice(FORMATS))
 @click.argument("paths", metavar="PATH...", nargs=-1, required=True, type=click.Path(path_type=Path, exists=True))
 @place_options
-@click.option("--server", metavar="URL", help="Send it to a running server instead of opening its directory.")
-@click.option("--token", envvar="TALLYSTICK_TOKEN", help="If the server asks for one; or set TALLYSTICK_TOKEN.")
+@server_option
+@token_option
 @click.option("--rename", "renames", metavar="'REGEX -> NAME'", multiple=True, help="Names that match become NAME.")
 @click.option("--prefix", default="", help="Put before every name, after renaming.")
 @click.option("--overlap", type=click.Choice(["skip", "merge"]), default="skip", show_default=True)
@@ -63,7 +64,7 @@ def command(
         from tallystick.store.history import Overlap
     try:
         rename = renaming([_rule(text) for text in renames], prefix)
-    except re.error as error:
+    except (re.error, IndexError) as error:  # the latter of a group that there is not
         raise click.BadParameter(f"cannot read regular expression: {error}", param_hint="--rename") from error
     incoming = Incoming(readers()[form], paths, rename)
     if dry_run:
@@ -107,16 +108,15 @@ def _destination(
 
 def _follow(incoming: Incoming, add: Callable[[History], None]) -> None:
     """Hand on all pieces, with a bar that says how far they have come."""
-    from rich.console import Console
-    from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn
+    from rich.progress import BarColumn, DownloadColumn, TextColumn, TimeRemainingColumn
 
     columns = (BarColumn(), DownloadColumn(), TimeRemainingColumn(), TextColumn("{task.description}"))
-    with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
-        task = bar.add_task("", total=incoming.size_bytes or None)
+    with bar(*columns) as shown:
+        task = shown.add_task("", total=incoming.size_bytes or None)
         for piece in incoming:
             add(piece)
-            rate = incoming.rows / max(bar.tasks[0].elapsed or 0.0, 0.1)
-            bar.update(
+            rate = incoming.rows / max(shown.tasks[0].elapsed or 0.0, 0.1)
+            shown.update(
                 task, completed=incoming.came_bytes, description=f"{incoming.rows:,} points, {rate:,.0f} a second"
             )
 

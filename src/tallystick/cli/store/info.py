@@ -9,11 +9,16 @@ from typing import TYPE_CHECKING
 import click
 
 from tallystick.cli.options import server_extra
-from tallystick.cli.store._closed import size_of
 from tallystick.cli.store._place import place_from, place_options
+from tallystick.cli.store._progress import size_of
 
 if TYPE_CHECKING:
-    from tallystick.store.summary import Summary
+    from rich.table import Table
+
+    from tallystick.store.summary import Summary, SummaryRow
+
+
+_WIDTH_OF_A_PIPE = 200
 
 
 @click.command("info")
@@ -35,12 +40,15 @@ def command(config_file: Path | None, directory: Path | None, slots: bool) -> No
 def _print(found: Summary) -> None:
     from rich.console import Console
     from rich.table import Table
+    from rich.text import Text
 
     console = Console()
+    if not console.is_terminal:  # nothing is cut off for a program
+        console = Console(width=_WIDTH_OF_A_PIPE)
     facts = Table(box=None, show_header=False, pad_edge=False)
     facts.add_column(style="dim")
     facts.add_column()
-    facts.add_row("store", f"{found.directory}, format {found.format_version}")
+    facts.add_row("store", Text(f"{found.directory}, format {found.format_version}"))
     facts.add_row("open", "by a server" if found.is_open else "by nobody")
     facts.add_row("series", f"{found.series:,}")
     facts.add_row("oldest", _moment(found.oldest_s))
@@ -49,31 +57,29 @@ def _print(found: Summary) -> None:
     facts.add_row("verified", _moment(found.scrubbed_s))
     facts.add_row("damaged", f"[red]{found.damaged} files in damaged/[/]" if found.damaged else "nothing")
     console.print(facts)
-    table = Table(
-        title=f"{sum(row.blocks for row in found.rows)} blocks", title_justify="left", pad_edge=False, box=None
-    )
-    for heading in ("retention", "step", "from", "until"):
-        table.add_column(heading, no_wrap=True)
-    for heading in ("blocks", "series", "slots", "size", "bytes/slot"):
-        table.add_column(heading, justify="right", no_wrap=True)
-    for row in found.rows:
-        counted = (f"{row.slots:,}", f"{row.file_bytes / row.slots:.2f}") if row.slots else ("-", "-")
-        table.add_row(
-            row.retention,
-            f"{row.step_s}s",
-            _moment(row.start_s),
-            _moment(row.end_s),
-            f"{row.blocks:,}",
-            f"{row.series:,}",
-            counted[0],
-            size_of(row.file_bytes),
-            counted[1],
-        )
-    if found.rows:
-        console.print(table)
+    for retention in dict.fromkeys(row.retention for row in found.rows):
+        console.print()
+        console.print(Text(retention), soft_wrap=True)
+        console.print(_resolutions([row for row in found.rows if row.retention == retention]))
     for problem in found.problems:
-        console.print(f"[red]{problem}[/]")
+        console.print(Text(problem, "red"), soft_wrap=True)
+
+
+def _resolutions(rows: list[SummaryRow]) -> Table:
+    """A line for each resolution of a retention."""
+    from rich.table import Table
+
+    table = Table(pad_edge=False, collapse_padding=True, box=None)
+    for heading in ("step", "from", "until"):
+        table.add_column(heading, no_wrap=True)
+    for heading in ("blocks", "series", "size", *(("slots", "bytes/slot") if any(row.slots for row in rows) else ())):
+        table.add_column(heading, justify="right", no_wrap=True)
+    for row in rows:
+        counted = (f"{row.slots:,}", f"{row.file_bytes / row.slots:.2f}") if row.slots else ()
+        fixed = (f"{row.step_s}s", _moment(row.start_s), _moment(row.end_s), f"{row.blocks:,}", f"{row.series:,}")
+        table.add_row(*fixed, size_of(row.file_bytes), *counted)
+    return table
 
 
 def _moment(epoch_s: int | None) -> str:
-    return datetime.fromtimestamp(epoch_s, UTC).strftime("%Y-%m-%d %H:%M UTC") if epoch_s else "never"
+    return datetime.fromtimestamp(epoch_s, UTC).strftime("%Y-%m-%dT%H:%MZ") if epoch_s else "never"

@@ -7,8 +7,9 @@ from pathlib import Path
 import click
 
 from tallystick.cli.options import server_extra, server_option, token_option
-from tallystick.cli.store._changing import asked, opened
+from tallystick.cli.store._closed import closed_store
 from tallystick.cli.store._place import place_from, place_options
+from tallystick.cli.store._server import asked
 
 
 @click.command("rename")
@@ -34,6 +35,6 @@ def command(
     else:
         with server_extra():
             from tallystick.store.finding import one_series, usable_name
-        with opened(*place_from(config_file, directory)) as store:
+        with closed_store(*place_from(config_file, directory)) as store:
             store.rename(one_series(store.catalog, old), usable_name(new))
     click.echo(f"renamed {old} to {new}")

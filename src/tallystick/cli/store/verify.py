@@ -8,8 +8,8 @@ from pathlib import Path
 import click
 
 from tallystick.cli.options import server_extra
-from tallystick.cli.store._closed import progress, size_of
 from tallystick.cli.store._place import place_from, place_options
+from tallystick.cli.store._progress import progress, size_of
 
 
 @click.command("verify")
