@@ -37,16 +37,16 @@ def slots(path: Path, series: int) -> Iterator[dict[str, object]]:
     about = json.loads(data[-20 - size : -20])
     index, n = 8 + about["page_bytes"], about["series"]
     check("index", data[index : -20 - size], int(about["index_checksum"], 16))
-    offset = np.frombuffer(data, "<i8", n + 1, index)
-    sums = np.frombuffer(data, "<u8", -(-about["page_bytes"] // EXTENT), index + 8 * (n + 1))
-    ids = np.frombuffer(data, "<i4", n, index + 8 * (n + 1 + len(sums)))
+    sums = np.frombuffer(data, "<u8", -(-about["page_bytes"] // EXTENT), index)
+    begins = np.frombuffer(data, "<u4", n + 1, index + 8 * len(sums))
+    ids = np.frombuffer(data, "<i4", n, index + 8 * len(sums) + 4 * (n + 1))
     for k in np.flatnonzero(ids == series).tolist():
-        begin, end = int(offset[k]), int(offset[k + 1])
+        begin, end = 8 * int(begins[k]), 8 * int(begins[k + 1])
         for e in range(begin // EXTENT, -(-end // EXTENT)):
             check(f"extent {e}", data[8 + e * EXTENT : min(8 + (e + 1) * EXTENT, index)], int(sums[e]))
         page = data[8 + begin : 8 + end]
-        flags, _, rows, first, stride, _, _ = struct.unpack_from("<BBHHHII", page)
-        listed, coded, at = bool(flags & SLOT_LIST), bool(flags & CODED), 16
+        flags, _, rows, first, stride = struct.unpack_from("<BBHHH", page)
+        listed, coded, at = bool(flags & SLOT_LIST), bool(flags & CODED), 8
         numbers = np.frombuffer(page, "<u2", rows, at) if listed else first + stride * np.arange(rows)
         at += (2 * rows + 7) // 8 * 8 if listed else 0
         columns = {}

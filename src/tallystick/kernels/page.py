@@ -1,6 +1,6 @@
 """Pages of blocks whose columns are not compressed: written straight from a matrix of cells, and read back in bulk.
 
-The layout is that of ``docs/internals/format.md``: a header of 16 bytes, the slots, then the columns, all multiples
+The layout is that of ``docs/internals/format.md``: a header of 8 bytes, the slots, then the columns, all multiples
 of 8.
 """
 
@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from tallystick.kernels.compile import inlined, kernel
 
-HEADER_BYTES = 16
+HEADER_BYTES = 8
 SPREAD = 1
 HISTOGRAM = 2
 SKETCH = 4
@@ -103,8 +103,6 @@ def write_raw_pages(
         _put_u16(out, at + 2, n)
         _put_u16(out, at + 4, first + first_offset)
         _put_u16(out, at + 6, max(stride, 1))
-        for k in range(8, HEADER_BYTES):
-            out[at + k] = np.uint8(0)
         at += HEADER_BYTES
         if not regular:
             for j in range(last.shape[1]):

@@ -82,8 +82,6 @@ def write_row_pages(
         _put_u16(out, at + 2, n)
         _put_u16(out, at + 4, offset[begin[i]])
         _put_u16(out, at + 6, stride)
-        for k in range(8, HEADER_BYTES):
-            out[at + k] = np.uint8(0)
         body = at + HEADER_BYTES
         if listed:
             for k in range(begin[i], end[i]):

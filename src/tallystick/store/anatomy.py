@@ -15,6 +15,9 @@ from tallystick.store.files import checksum
 MAGIC = b"TLYBLK01"
 VERSION = 1
 EXTENT_BYTES = 16 * 1024
+PAGE_UNIT_BYTES = 8
+"""Pages are multiples of it; the index counts in it."""
+PAGES_BYTES_MAX = PAGE_UNIT_BYTES * np.iinfo(np.uint32).max
 TRAILER = struct.Struct("<IQ8s")
 
 Read = Callable[[int, int], bytes]
@@ -82,7 +85,7 @@ def examine(path: Path, size: int, read: Read) -> Anatomy:
     if checksum(index) != int(footer.index_checksum, 16):
         raise damaged(path, "its index does not match its checksum")
     extents = -(-footer.page_bytes // EXTENT_BYTES)
-    return Anatomy(footer, index_at, np.frombuffer(index, "<u8", extents, 8 * (footer.series + 1)).copy())
+    return Anatomy(footer, index_at, np.frombuffer(index, "<u8", extents).copy())
 
 
 def check_extent(path: Path, anatomy: Anatomy, k: int, data: bytes | memoryview) -> None:

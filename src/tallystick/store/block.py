@@ -33,7 +33,7 @@ from tallystick.kernels.page import (
 from tallystick.model.errors import DamageError
 from tallystick.model.kind import Kind
 from tallystick.model.tally import Histograms, Sketches, Spread, Tally, offsets
-from tallystick.store.anatomy import EXTENT_BYTES, MAGIC, check_extent, examine, unreadable
+from tallystick.store.anatomy import EXTENT_BYTES, MAGIC, PAGE_UNIT_BYTES, check_extent, examine, unreadable
 from tallystick.store.decoded import DecodedCache, DecodedPages
 from tallystick.store.files import Files, read_twice
 from tallystick.store.page import PageColumns, copy_last, decode_last, decode_page
@@ -66,8 +66,9 @@ class Block:
         n, extents, at = self.footer.series, len(self._anatomy.sums), self._anatomy.index_at
         self._pages = whole[len(MAGIC) : at]
         self._data = np.frombuffer(self._pages, np.uint8)
-        self._offset = np.frombuffer(whole, "<i8", n + 1, at)
-        self.series: NDArray[np.int32] = np.frombuffer(whole, "<i4", n, at + 8 * (n + 1) + 8 * extents)
+        begin_at = at + 8 * extents
+        self._units = np.frombuffer(whole, "<u4", n + 1, begin_at)
+        self.series: NDArray[np.int32] = np.frombuffer(whole, "<i4", n, begin_at + 4 * (n + 1))
         self._verified = np.zeros(extents, np.bool_)
         self._lock = threading.Lock()
 
@@ -89,7 +90,7 @@ class Block:
         page, where = self._find(ids)
         if len(page):
             at, decoded = self._decoded(page, keep=True)
-            last_into(self._data, self._offset[page], at, decoded, where, shift, values)
+            last_into(self._data, self._begin(page), at, decoded, where, shift, values)
 
     def tallies(self, ids: NDArray[np.int32], *, keep: bool = True) -> list[Tally]:
         """All slots of some series; ``series`` of the result are positions in `ids`.
@@ -102,7 +103,7 @@ class Block:
             Keep decoded columns for the next read; not for whoever reads each page once.
         """
         page, where = self._find(ids)
-        flags = self._data[self._offset[page]]
+        flags = self._data[self._begin(page)]
         plain = flags & (SPREAD | HISTOGRAM | SKETCH) == 0
         raw = (flags & (SPREAD | CODED)) == SPREAD
         rest = np.flatnonzero(~plain & ~raw).tolist()
@@ -116,7 +117,7 @@ class Block:
     def slots(self, ids: NDArray[np.int32]) -> tuple[NDArray[np.int32], NDArray[np.int64]]:
         """Which slots of some series (ids ascending) are filled: position in `ids` and number of each; no decoding."""
         page, where = self._find(ids)
-        offset = self._offset[page]
+        offset = self._begin(page)
         n = count_rows(self._data, offset)
         row, slot = np.empty(n, np.int32), np.empty(n, np.int64)
         read_slots(self._data, offset, where, row, slot)
@@ -134,7 +135,7 @@ class Block:
 
     def page_heads(self) -> Iterator[tuple[int, int, int, int, int]]:
         """Of each page: its series, position, size in bytes, flags and number of rows; nothing is verified."""
-        for k, (begin, end) in enumerate(pairwise(self._offset.tolist())):
+        for k, (begin, end) in enumerate(pairwise(self._begin(np.arange(len(self._units))).tolist())):
             flags, _, rows = _PAGE_HEAD.unpack_from(self._pages, begin)
             yield int(self.series[k]), begin, end - begin, flags, rows
 
@@ -147,7 +148,7 @@ class Block:
             If a page does not match its checksum.
         """
         page, where = self._find(ids)
-        begin = self._offset[page]
+        begin = self._begin(page)
         rows, first, stride = (self._u16(begin + at) for at in (2, 4, 6))
         last = first + (rows - 1) * stride
         listed = self._data[begin] & SLOT_LIST != 0
@@ -164,7 +165,7 @@ class Block:
         """
         page, _ = self._find(ids)
         told = {HISTOGRAM: Kind.TIMING, SKETCH: Kind.SET}
-        return [told.get(flags & (HISTOGRAM | SKETCH), Kind.GAUGE) for flags in self._data[self._offset[page]].tolist()]
+        return [told.get(flags & (HISTOGRAM | SKETCH), Kind.GAUGE) for flags in self._data[self._begin(page)].tolist()]
 
     def rows_of(self, ids: NDArray[np.int32]) -> NDArray[np.int64]:
         """How many slots of each of some series (ids ascending) there are.
@@ -176,13 +177,13 @@ class Block:
         """
         page, where = self._find(ids)
         rows = np.zeros(len(ids), np.int64)
-        rows[where] = self._u16(self._offset[page] + 2)
+        rows[where] = self._u16(self._begin(page) + 2)
         return rows
 
     def count_rows(self) -> int:
         """How many slots of how many series there are, all together; every page is read."""
         self.verify()
-        return count_rows(self._data, self._offset[:-1])
+        return count_rows(self._data, self._begin(np.arange(len(self.series))))
 
     def holds(self, ids: NDArray[np.int32]) -> NDArray[np.bool_]:
         """For each id, ascending or not, whether the block has slots of that series."""
@@ -214,6 +215,10 @@ class Block:
         if k < len(self.series) and self.series[k] == series:
             copy_last(self._page(k), shift, row)
 
+    def _begin(self, page: NDArray[np.int64]) -> NDArray[np.int64]:
+        """Where pages begin."""
+        return self._units[page].astype(np.int64) * PAGE_UNIT_BYTES
+
     def _find(self, ids: NDArray[np.int32]) -> tuple[NDArray[np.int64], NDArray[np.int32]]:
         """Verified pages of those `ids` that the block has, and the positions of these in `ids`."""
         page = np.searchsorted(self.series, ids)
@@ -226,7 +231,7 @@ class Block:
     def _decoded(self, page: NDArray[np.int64], *, keep: bool) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
         """The last values of coded pages, decoded, and where in them those of each page begin; -1 for others."""
         at = np.full(len(page), -1, np.int64)
-        coded = np.flatnonzero(self._data[self._offset[page]] & CODED)
+        coded = np.flatnonzero(self._data[self._begin(page)] & CODED)
         if not len(coded):
             return at, _NO_WEIGHTS
         pages = self._cache.of_block(self.path.name, len(self.series)) if keep else DecodedPages(len(self.series))
@@ -234,7 +239,7 @@ class Block:
         return at, values
 
     def _page(self, k: int) -> memoryview:
-        begin, end = int(self._offset[k]), int(self._offset[k + 1])
+        begin, end = int(self._units[k]) * PAGE_UNIT_BYTES, int(self._units[k + 1]) * PAGE_UNIT_BYTES
         for extent in range(begin // EXTENT_BYTES, -(-end // EXTENT_BYTES)):
             if not self._verified[extent]:
                 self._verify_extent(extent)
@@ -242,8 +247,8 @@ class Block:
 
     def _verify_pages(self, page: NDArray[np.int64]) -> None:
         """Verify the extents that pages lie in, unless they are."""
-        low = self._offset[page] // EXTENT_BYTES
-        high = (self._offset[page + 1] - 1) // EXTENT_BYTES
+        low = self._begin(page) // EXTENT_BYTES
+        high = (self._begin(page + 1) - 1) // EXTENT_BYTES
         unverified = np.flatnonzero(~(self._verified[low] & self._verified[high]) | (high - low > 1))
         for k in unverified.tolist():
             self._page(int(page[k]))
@@ -263,14 +268,14 @@ class Block:
 
     def _singles(self, page: NDArray[np.int64], where: NDArray[np.int32], *, keep: bool) -> Tally:
         at, decoded = self._decoded(page, keep=keep)
-        offset = self._offset[page]
+        offset = self._begin(page)
         n = count_rows(self._data, offset)
         row, slot, last = np.empty(n, np.int32), np.empty(n, np.int64), np.empty(n)
         read_singles(self._data, offset, at, decoded, where, row, slot, last)
         return Tally(self.step_s, row, slot + self.footer.start_slot, last)
 
     def _raw_spreads(self, page: NDArray[np.int64], where: NDArray[np.int32]) -> Tally:
-        offset = self._offset[page]
+        offset = self._begin(page)
         n = count_rows(self._data, offset)
         row, slot, columns = np.empty(n, np.int32), np.empty(n, np.int64), np.empty((6, n))
         read_spreads(self._data, offset, where, row, slot, columns)

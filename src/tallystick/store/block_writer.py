@@ -12,9 +12,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tallystick.kernels.page import page_bytes_max, write_raw_pages
+from tallystick.model.errors import StoreError
 from tallystick.model.tally import Histograms
 from tallystick.store.accumulator import Accumulator
-from tallystick.store.anatomy import EXTENT_BYTES, MAGIC, TRAILER, BlockFooter
+from tallystick.store.anatomy import EXTENT_BYTES, MAGIC, PAGE_UNIT_BYTES, PAGES_BYTES_MAX, TRAILER, BlockFooter
 from tallystick.store.files import Buffer, Files, bytes_of, checksum
 from tallystick.store.page import COMPRESSED_MIN, PageColumns, encode_page
 
@@ -128,13 +129,15 @@ def _index(
 ) -> Iterator[Buffer]:
     ids = np.concatenate(series) if series else np.empty(0, np.int32)
     size = np.concatenate(sizes) if sizes else np.empty(0, np.int64)
-    offset = np.concatenate([np.zeros(1, np.int64), np.cumsum(size, dtype=np.int64)])
-    padding = b"\0" * (-len(ids) * 4 % 8)
-    parts: list[Buffer] = [offset, sums, ids, padding]
+    begin = np.concatenate([np.zeros(1, np.int64), np.cumsum(size, dtype=np.int64)])
+    if begin[-1] > PAGES_BYTES_MAX:
+        raise StoreError(f"cannot write block of {begin[-1]} bytes of pages: expected at most {PAGES_BYTES_MAX}")
+    padding = b"\0" * (-4 * (len(begin) + len(ids)) % 8)
+    parts: list[Buffer] = [sums, (begin // PAGE_UNIT_BYTES).astype(np.uint32), ids, padding]
     yield from parts
     text = msgspec.json.encode(
         msgspec.structs.replace(
-            footer, series=len(ids), page_bytes=int(offset[-1]), index_checksum=f"{checksum(*parts):016x}"
+            footer, series=len(ids), page_bytes=int(begin[-1]), index_checksum=f"{checksum(*parts):016x}"
         )
     )
     yield text

@@ -21,6 +21,7 @@ from numpy.typing import NDArray
 from tallystick.model.errors import DamageError
 from tallystick.model.retention import Resolution, Retention
 from tallystick.model.tally import Tally
+from tallystick.store.anatomy import PAGES_BYTES_MAX
 from tallystick.store.arranging import union
 from tallystick.store.blocks import BlockSet, OpenBlock
 from tallystick.store.files import Files
@@ -163,6 +164,8 @@ def _merges(entries: Sequence[BlockEntry], now_s: float) -> Iterator[Job]:
             groups.setdefault(key, []).append(entry)
     for (text, step_s, window, *_), group in groups.items():
         over = (window + 1) * step_s * SLOTS_PER_BLOCK + GRACE_S <= now_s
+        if sum(entry.file_bytes for entry in group) > PAGES_BYTES_MAX:
+            continue  # one block could not hold it
         if len(group) >= _RAW_BLOCKS_MAX or (over and (len(group) > 1 or not group[0].compressed)):
             yield Job(tuple(group), Retention.parse(text), step_s)
 

@@ -20,7 +20,7 @@ from tallystick.model.errors import DamageError
 RAW, PCO, CONSTANT = 0, 1, 2
 """How a column is coded: as it is; by pcodec's standalone format; as one value for all rows."""
 
-_HEAD = struct.Struct("<BBHHHII")
+_HEAD = struct.Struct("<BBHHH")
 _COLUMN = struct.Struct("<BI")
 _LEVEL = 4  # 8 takes twice the time and saves nothing on gauges
 _D = TypeVar("_D", bound=np.generic)
@@ -65,9 +65,8 @@ def encode_page(page: PageColumns) -> bytes:
     body = b"".join(_encode_column(column) for column in columns)
     slots = b"" if regular else _padded(page.offset.astype("<u2").tobytes())
     stride = int(strides[0]) if n > 1 else 1
-    size = HEADER_BYTES + len(slots) + len(body)
-    padding = -size % 8
-    head = _HEAD.pack(flags, 0, n, int(page.offset[0]), stride, size + padding, 0)
+    padding = -len(body) % 8
+    head = _HEAD.pack(flags, 0, n, int(page.offset[0]), stride)
     return b"".join((head, slots, body, b"\0" * padding))
 
 
@@ -103,7 +102,7 @@ def decode_last(data: memoryview) -> NDArray[np.float64]:
 
 def copy_last(data: memoryview, shift: int, row: NDArray[np.float64]) -> None:
     """Write the last values of a page into ``row[slot offset + shift]``; what falls outside is passed over."""
-    flags, _, n, first, stride, _, _ = _HEAD.unpack_from(data)
+    flags, _, n, first, stride = _HEAD.unpack_from(data)
     values = decode_last(data)
     if flags & SLOT_LIST:
         column = slot_offsets(data) + shift
@@ -118,7 +117,7 @@ def copy_last(data: memoryview, shift: int, row: NDArray[np.float64]) -> None:
 
 def slot_offsets(data: memoryview) -> NDArray[np.int64]:
     """Slots between the block's start and each row of a page."""
-    flags, _, n, first, stride, _, _ = _HEAD.unpack_from(data)
+    flags, _, n, first, stride = _HEAD.unpack_from(data)
     if flags & SLOT_LIST:
         return np.frombuffer(data, "<u2", n, HEADER_BYTES).astype(np.int64)
     return np.arange(first, first + n * stride, stride, dtype=np.int64)

@@ -129,3 +129,12 @@ def test_the_reader_imports_nothing_of_ours_and_is_short():
     assert "import tallystick" not in text
     assert "from tallystick" not in text
     assert len(text.splitlines()) <= 70
+
+
+def test_a_series_with_one_sample_takes_24_bytes(tmp_path: Path):
+    with opened(tmp_path) as store:
+        ids = store.create([f"pod.{k}.start" for k in range(5000)], [Kind.GAUGE] * 5000)
+        store.append(SampleBatch.of(ids, np.full(5000, NOW_S * 1000), np.arange(5000.0)))
+        store.maintenance.seal()
+        (entry,) = store.block_set.manifest.blocks
+    assert entry.file_bytes < 24.5 * 5000
