@@ -6,7 +6,16 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from tallystick.kernels.page import CODED, HISTOGRAM, SKETCH, SLOT_LIST, SPREAD, page_bytes_max, write_raw_pages
+from tallystick.kernels.page import (
+    CODED,
+    HEADER_BYTES,
+    HISTOGRAM,
+    SKETCH,
+    SLOT_LIST,
+    SPREAD,
+    page_bytes_max,
+    write_raw_pages,
+)
 from tallystick.model.errors import DamageError
 from tallystick.store.page import PageColumns, decode_page, encode_page
 
@@ -109,6 +118,6 @@ def test_the_kernel_writes_rows_that_have_slots_and_are_not_skipped():
 
 def test_a_codec_that_nobody_knows_is_an_error_that_names_it():
     data = bytearray(encode_page(PageColumns(np.array([3], np.uint16), np.array([1.0]))))
-    data[16] = 9
+    data[HEADER_BYTES] = 9
     with pytest.raises(DamageError, match="cannot read column coded as 9"):
         decode_page(memoryview(bytes(data)))
