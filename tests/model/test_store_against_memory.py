@@ -31,6 +31,10 @@ RULES = [
     RetentionRule("fine.*", Retention.parse("1s:1d,10s:10d,1m:30d")),
     RetentionRule("*", Retention.parse("10s:10d,1m:30d,5m:90d")),
 ]
+OTHER_RULES = [
+    RetentionRule("web.*", Retention.parse("1s:1d,10s:10d,1m:30d,5m:90d")),
+    RetentionRule("*", Retention.parse("10s:10d,1m:30d,1h:90d")),
+]
 NAMES = [f"{place}.{kind.name.lower()}.{k}" for place in ("fine", "web") for kind in Kind for k in range(1)]
 KINDS = [Kind[name.split(".")[1].upper()] for name in NAMES]
 STATISTICS = (Statistic.DEFAULT, Statistic.LAST, Statistic.SUM, Statistic.COUNT, Statistic.MAX, Statistic.SDEV)
@@ -59,6 +63,7 @@ class StoreMachine(RuleBasedStateMachine):
     def open_stores(self) -> None:
         self.clock = ManualClock(float(NOW_S))
         self.directory = Path(tempfile.mkdtemp(prefix="tallystick-model-"))
+        self.rules = RULES
         self.store = self._open()
         self.memory = MemoryStore(RULES, self.clock)
         self.names, self.kinds = list(NAMES), list(KINDS)  # those that series were renamed to come behind
@@ -73,7 +78,7 @@ class StoreMachine(RuleBasedStateMachine):
 
     def _open(self) -> EmbeddedStore:
         self.ticket = 0  # tickets are those of one opening
-        return EmbeddedStore(self.directory, RULES, self.clock, StoreOptions(commit_interval_s=0.001))
+        return EmbeddedStore(self.directory, self.rules, self.clock, StoreOptions(commit_interval_s=0.001))
 
     @rule(rows=samples)
     def append(self, rows: list[tuple[int, int, int, float]]) -> None:
@@ -141,6 +146,13 @@ class StoreMachine(RuleBasedStateMachine):
         self.store.close()
         self.store = self._open()
 
+    @rule()
+    def change_the_retention_rules_and_reopen(self) -> None:
+        self.store.close()
+        self.rules = OTHER_RULES if self.rules is RULES else RULES
+        self.store = self._open()
+        self.memory.follow(self.rules)
+
     def wait(self) -> None:
         safe = threading.Event()
         self.store.when_durable(self.ticket, safe.set)
@@ -162,7 +174,7 @@ class StoreMachine(RuleBasedStateMachine):
         self.ask_for_ids()
         self.wait()
         self.store.sync_definitions()
-        view = StoreView(self.directory, RULES, self.clock)
+        view = StoreView(self.directory, self.rules, self.clock)
         assert view.problems() == []
         start_s, until_s = NOW_S // 300 * 300 - 1200, NOW_S // 300 * 300 + 300
         for name, series in zip(self.names, self.ids, strict=True):

@@ -207,7 +207,7 @@ class EmbeddedStore(Readable):
             return
         with self.maintenance.paused():  # it must not look at the blocks between the two
             self.block_set.doubt(ids)
-            self.retentions.moved += 1
+            self.retentions.move(series)
             self.lifecycle.rename(series, name)
 
     def when_forgotten(self, call: Callable[[NDArray[np.int32]], None]) -> None:

@@ -144,6 +144,7 @@ class Maintenance:
             entries = [msgspec.structs.replace(entry, stale=True) for entry in entries]
         store.thaw(lambda: store.block_set.change(add=entries, first_segment=segment), segment)
         self._moved = moved
+        store.retentions.unsealed.clear()  # no series is renamed meanwhile
         self._sealed_at_s = self._clock.monotonic()
 
     def _compact(self, *, patient: bool = True) -> int:

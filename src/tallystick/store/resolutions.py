@@ -1,8 +1,8 @@
 """Reading across resolutions: at which step which stretch of time can be read.
 
 Usually age alone says it. Looked at besides are blocks that are primary (their content is in no finer one), stale (the
-rules changed, and they are still kept by the old ones) or odd (they fit into no slots of the rules); most stores have
-none.
+rules changed, and they are still kept by the old ones) or odd (they fit into no slots of the rules), and what is in
+memory of a series that got a name with another retention; most stores have none.
 """
 
 from collections.abc import Iterator, Sequence
@@ -46,6 +46,8 @@ class Resolutions:
                 rows = mine[self._retentions.of(ids[mine]) == k]
                 age_s = self._now_s - max(start_s, block.entry.start_s)
                 steps[rows] = np.lcm(steps[rows], _step_of(block, self._retentions.all[k], age_s))
+        for row, step_s in self._unsealed(ids):
+            steps[row] = lcm(int(steps[row]), step_s)
         return steps
 
     def parts(self, ids: NDArray[np.int32], start_s: int, until_s: int) -> list[Part]:
@@ -53,15 +55,21 @@ class Resolutions:
         kept = [self._retentions.all[k] for k in np.unique(self._retentions.of(ids)).tolist()]
         held = [(b, list(self._of_block(b, ids))) for b in self._between(start_s, until_s)]
         held = [(block, retentions) for block, retentions in held if retentions]
+        unsealed = [step_s for _, step_s in self._unsealed(ids)]
         pieces = []
         for begin_s in self._cuts(kept, [b for b, _ in held], start_s, until_s):
             age_s = self._now_s - begin_s
-            steps = [retention.covering(age_s).step_s for retention in kept]
+            steps = [*unsealed, *(retention.covering(age_s).step_s for retention in kept)]
             for block, retentions in held:
                 if block.entry.start_s <= begin_s < block.entry.end_s:
                     steps += [_step_of(block, retention, age_s) for retention in retentions]
             pieces.append((begin_s, lcm(*steps)))
         return list(_parts(_aligned(pieces, until_s), until_s, kept))
+
+    def _unsealed(self, ids: NDArray[np.int32]) -> Iterator[tuple[int, int]]:
+        """Positions in `ids` of series whose samples in memory are in slots of another retention, and their step."""
+        for series, step_s in list(self._retentions.unsealed.items()):
+            yield from ((row, step_s) for row in np.flatnonzero(ids == series).tolist())
 
     def _between(self, start_s: int, until_s: int) -> Iterator[OpenBlock]:
         return (b for b in self._irregular if b.entry.start_s < until_s and b.entry.end_s > start_s)

@@ -1,6 +1,7 @@
 """`Retentions`: the rules of how long series are kept, and which of them took each series."""
 
 from collections.abc import Sequence
+from math import lcm
 
 import numpy as np
 from numpy.typing import NDArray
@@ -31,6 +32,8 @@ class Retentions:
         self._of = np.empty(0, np.int16)
         self._aggregations = Aggregations(aggregation)
         self.moved = 0  # how often a series got a name with another retention
+        self.unsealed: dict[int, int] = {}
+        """Series that got such a name since the last sealing, and the step of the slots that heads have of them."""
 
     def assign(self, ids: NDArray[np.int32], names: Sequence[str]) -> None:
         """Say how series are kept and what they are in coarse slots, by their names."""
@@ -44,6 +47,11 @@ class Retentions:
     def moves(self, ids: NDArray[np.int32], names: Sequence[str]) -> bool:
         """Whether some of these series would be kept otherwise under other names."""
         return bool((self._of[ids] != self.of_names(names)).any())
+
+    def move(self, series: int) -> None:
+        """Say that a series is about to get a name with another retention; what heads have of it stays as it is."""
+        self.unsealed[series] = lcm(self.unsealed.get(series, 1), self[series].step_s)
+        self.moved += 1
 
     def of_names(self, names: Sequence[str]) -> NDArray[np.int16]:
         """For each name, the number of its retention in `all`."""
