@@ -30,7 +30,9 @@ def read(path: Path, watch: Watch) -> Iterator[History]:
 
 def _read_file(file: Path, watch: Watch) -> Iterator[History]:
     try:
-        with pq.ParquetFile(file) as parquet:
+        # As dictionaries: a long name that is written once must not become one for each row.
+        texts = [name for name in ("name", "kind") if name in pq.read_schema(file).names]
+        with pq.ParquetFile(file, read_dictionary=texts) as parquet:
             rows, size_bytes = max(1, parquet.metadata.num_rows), file.stat().st_size
             for batch in parquet.iter_batches(_ROWS_AT_ONCE):
                 yield from from_batch(batch)

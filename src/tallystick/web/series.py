@@ -14,20 +14,29 @@ from tallystick.web.reading import parameters
 
 def series_routes(store: Store) -> list[BaseRoute]:
     """The routes that change series."""
-    limiter = CapacityLimiter(1)  # one at a time: each waits for the disk
+    limiter = CapacityLimiter(1)  # one at a time: each looks through all names, and waits for the disk
 
     async def delete(request: Request) -> Response:
         given = await parameters(request)
-        ids = selected_series(store.catalog, given.one("query"), given.all("expr"))
-        await to_thread.run_sync(store.delete, ids, limiter=limiter)
-        return _answer({"deleted": len(np.unique(ids))})
+
+        def change() -> int:
+            ids = selected_series(store.catalog, given.one("query"), given.all("expr"))
+            store.delete(ids)
+            return len(np.unique(ids))
+
+        return _answer({"deleted": await to_thread.run_sync(change, limiter=limiter)})
 
     async def rename(request: Request) -> Response:
         given = await parameters(request)
-        series, name = one_series(store.catalog, given.one("query")), usable_name(given.one("name"))
-        old = store.catalog.names(np.array([series], np.int32))[0]
-        await to_thread.run_sync(store.rename, series, name, limiter=limiter)
-        return _answer({"renamed": old, "name": name})
+        name = usable_name(given.one("name"))
+
+        def change() -> str:
+            series = one_series(store.catalog, given.one("query"))
+            old = store.catalog.names(np.array([series], np.int32))[0]
+            store.rename(series, name)
+            return old
+
+        return _answer({"renamed": await to_thread.run_sync(change, limiter=limiter), "name": name})
 
     return [
         Route("/api/series/delete", delete, methods=["POST"]),

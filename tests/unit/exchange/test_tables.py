@@ -172,3 +172,15 @@ def test_damaged_files_are_named_and_cost_only_themselves(tmp_path: Path, form: 
 def test_every_format_is_registered_once():
     assert set(readers()) >= {"parquet", "csv", "whisper", "rrd", "istatd"}
     assert set(writers()) == {"parquet", "csv"}
+
+
+def test_a_long_name_of_many_rows_takes_no_memory_for_each(tmp_path: Path):
+    name = pa.DictionaryArray.from_arrays(pa.array(np.zeros(200_000, np.int32)), pa.array(["x" * 100_000]))
+    time, value = pa.array(np.full(200_000, NOW_S)), pa.array(np.ones(200_000))
+    pq.write_table(pa.table({"name": name, "time": time, "value": value}), tmp_path / "x.parquet", store_schema=False)
+    before = pa.total_allocated_bytes()
+    told = Told()
+    (piece,) = readers()["parquet"](tmp_path, told)
+    assert [len(name) for name in piece.names] == [100_000]
+    assert told.sentences == []
+    assert pa.total_allocated_bytes() - before < 10_000_000
