@@ -61,7 +61,14 @@ def test_the_kernel_reads_what_python_pickles(items: list[object], protocol: int
 @settings(max_examples=200, deadline=None)
 @given(
     st.lists(
-        st.tuples(st.text("abc.", min_size=1, max_size=9), st.floats(-1e9, 1e9, allow_subnormal=False)), max_size=3000
+        st.tuples(
+            st.text("abc.", min_size=1, max_size=9),
+            st.floats(
+                -1e9,
+                1e9,
+            ),
+        ),
+        max_size=3000,
     ),
     PROTOCOLS,
 )

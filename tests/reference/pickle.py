@@ -43,11 +43,12 @@ def sample(item: object, now_ms: int) -> Sample | Reason:
         return Reason.NAME_LONG
     if any(byte <= 0x20 or byte == 0x7F for byte in name) or not carbon.is_utf8(name):
         return Reason.NAME_BYTES
-    value, seconds = number(value), number(seconds)
+    value = number(value)
     if value is None:
         return Reason.VALUE
     if not math.isfinite(value):
         return Reason.VALUE_NOT_FINITE
+    seconds = None if isinstance(seconds, str | bytes) and is_hard(seconds) else number(seconds)
     if seconds is None or not (seconds == -1 or 0 <= seconds <= 9e12):
         return Reason.TIMESTAMP
     ms = now_ms if seconds == -1 else math.floor(seconds * 1000.0)
@@ -67,6 +68,10 @@ def number(value: object) -> float | None:
     if not isinstance(value, str | bytes):
         return None
     text = value.encode("utf-8", "surrogatepass") if isinstance(value, str) else value
-    if carbon.NUMBER.fullmatch(text) is None or carbon.is_hard(text, float(text)):
-        return None
-    return float(text)
+    return float(text) if carbon.NUMBER.fullmatch(text) else None
+
+
+def is_hard(value: str | bytes) -> bool:
+    """Whether the kernel leaves a number in text to Python, which it does not do for times."""
+    text = value.encode("utf-8", "surrogatepass") if isinstance(value, str) else value
+    return carbon.NUMBER.fullmatch(text) is not None and carbon.is_hard(text, float(text))

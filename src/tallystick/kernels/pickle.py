@@ -13,8 +13,8 @@ from numpy.typing import NDArray
 
 from tallystick.kernels.compile import inlined, scanner
 from tallystick.kernels.names import LIMIT, NO_ROOM, NameArrays, find_or_add, guess, learn
-from tallystick.kernels.numbers import EXACT, is_not_finite, read_number
-from tallystick.kernels.rows import DONE, NAMES_FULL, PREVIOUS, ROWS, SEEN, SPAN, TRUST, Rows, reject
+from tallystick.kernels.numbers import EXACT, HARD, NOT_A_NUMBER, is_not_finite, read_number
+from tallystick.kernels.rows import DONE, NAMES_FULL, PREVIOUS, ROWS, SEEN, SPAN, TRUST, Rows, note_hard, reject
 from tallystick.kernels.words import same_bytes, utf8_valid
 from tallystick.model.name import NAME_BYTES_MAX
 from tallystick.model.reason import Reason
@@ -124,12 +124,10 @@ def _line_end(buffer: np.ndarray, at: int, stop: int) -> int:
 
 
 @inlined
-def _text_number(buffer: np.ndarray, start: int, stop: int) -> tuple[float, bool]:
-    """A number in text, which may end with the ``L`` of an old long."""
-    if stop > start and buffer[stop - 1] == 0x4C:
-        stop -= 1
+def _text_number(buffer: np.ndarray, start: int, stop: int) -> tuple[float, int]:
+    """A number in text, and its status as of `read_number`."""
     value, end, status = read_number(buffer, start)
-    return value, status == EXACT and end == stop
+    return value, status if end == stop else NOT_A_NUMBER
 
 
 @inlined
@@ -171,13 +169,13 @@ def _pair(m: PickleMachine, node: int) -> tuple[int, int]:
 
 
 @inlined
-def _as_number(m: PickleMachine, buffer: np.ndarray, node: int) -> tuple[float, bool]:
-    """A number, or a string that is one, as carbon takes it."""
+def _as_number(m: PickleMachine, buffer: np.ndarray, node: int) -> tuple[float, int]:
+    """A number, or a string that is one, as carbon takes it; with its status as of `read_number`."""
     if m.kind[node] == _NUMBER:
-        return m.number[node], True
+        return m.number[node], EXACT
     if m.kind[node] == _STRING and m.size[node] > 0:
         return _text_number(buffer, m.first[node], m.first[node] + m.size[node])
-    return 0.0, False
+    return 0.0, NOT_A_NUMBER
 
 
 @inlined
@@ -200,7 +198,7 @@ def _take(
     start, stop = span
     progress = rows.progress
     fault, entry = 0, np.int64(0)
-    ms, value = 0, 0.0
+    ms, value, valued, number = 0, 0.0, EXACT, 0
     name, point = _pair(m, item) if _is_pair(m, item) else (item, item)
     if name == item or m.kind[name] != _STRING or not _is_pair(m, point):
         fault = _FIELDS
@@ -211,11 +209,11 @@ def _take(
         at, length = m.first[name], m.size[name]
         start, stop = at, at + length
         fault = _name_fault(buffer, at, length)
-        if fault == 0 and not valued:
+        if fault == 0 and valued == NOT_A_NUMBER:
             fault = _VALUE
-        elif fault == 0 and not np.isfinite(value):
+        elif fault == 0 and valued == EXACT and not np.isfinite(value):
             fault = _VALUE_NOT_FINITE
-        elif fault == 0 and (not timed or not (seconds == -1.0 or 0.0 <= seconds <= TIMESTAMP_MAX_S)):
+        elif fault == 0 and (timed != EXACT or not (seconds == -1.0 or 0.0 <= seconds <= TIMESTAMP_MAX_S)):
             fault = _TIMESTAMP
         if fault == 0:
             ms = now_ms if seconds == -1.0 else np.int64(np.floor(seconds * 1000.0))
@@ -239,6 +237,8 @@ def _take(
         reject(rows, fault, start, stop)
         return True
     row = progress[ROWS]
+    if valued == HARD:
+        note_hard(rows, row, m.first[number], m.first[number] + m.size[number])
     rows.ids[row] = entry
     rows.timestamp[row] = ms
     rows.value.view(np.float64)[row] = value
@@ -323,10 +323,15 @@ def _push_line(m: PickleMachine, buffer: np.ndarray, op: int, start: int, end: i
             escaped |= buffer[k] == 0x5C or buffer[k] >= 0x80  # there it is Latin-1
         _push(m, _OTHER if escaped else _STRING, start, end - start, 0.0)
         return
-    number, good = _text_number(buffer, start, end)
-    if not good and is_not_finite(buffer, start, end):
-        number, good = np.nan, True
-    _push(m, _NUMBER if good else _OTHER, 0, 0, number)
+    if op == _LONG and end > start and buffer[end - 1] == 0x4C:
+        end -= 1
+    number, status = _text_number(buffer, start, end)
+    if status == HARD and op == _FLOAT:  # Python converts it; a whole number so long is none that we take
+        _push(m, _STRING, start, end - start, 0.0)
+    elif status == EXACT or is_not_finite(buffer, start, end):
+        _push(m, _NUMBER, 0, 0, number if status == EXACT else np.nan)
+    else:
+        _push(m, _OTHER, 0, 0, 0.0)
 
 
 @inlined
