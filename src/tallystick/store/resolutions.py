@@ -18,6 +18,8 @@ from tallystick.store.contract import Part
 from tallystick.store.manifest import BlockEntry
 from tallystick.store.retentions import Retentions
 
+_WIDENED_MAX = 4
+
 
 class Resolutions:
     """What can be read of some series at which step, at one moment.
@@ -52,6 +54,16 @@ class Resolutions:
 
     def parts(self, ids: NDArray[np.int32], start_s: int, until_s: int) -> list[Part]:
         """See `Store.parts`."""
+        found = self._stretches(ids, start_s, until_s)
+        # Slots at both ends reach beyond the range: what lies there must fit into them as well.
+        for _ in range(_WIDENED_MAX):
+            wider = self._stretches(ids, found[0].start_s, found[-1].until_s)
+            if wider == found:
+                break
+            found = wider
+        return [part for part in found if part.until_s > start_s and part.start_s < until_s]
+
+    def _stretches(self, ids: NDArray[np.int32], start_s: int, until_s: int) -> list[Part]:
         kept = [self._retentions.all[k] for k in np.unique(self._retentions.of(ids)).tolist()]
         held = [(b, list(self._of_block(b, ids))) for b in self._between(start_s, until_s)]
         held = [(block, retentions) for block, retentions in held if retentions]
