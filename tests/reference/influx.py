@@ -1,8 +1,9 @@
 """InfluxDB's line protocol as its page says it: the twin of `tallystick.kernels.influx`."""
 
+import math
 import re
 
-from reference.carbon import NOT_FINITE, NUMBER, is_utf8, number
+from reference.carbon import NOT_FINITE, NUMBER, is_hard, is_utf8, number
 from reference.outcome import Outcome, Sample
 from tallystick.model.kind import Kind
 from tallystick.model.name import NAME_BYTES_MAX
@@ -109,13 +110,17 @@ def sample(measurement: bytes, field: bytes, tags: bytes, ms: int) -> Sample | R
     if not key or not text:
         return Reason.FIELDS
     value = value_of(text)
-    if isinstance(value, Reason):
+    # A number that is left to Python is known to be too large only once the rest of the line was found to be good.
+    late = value is Reason.VALUE_NOT_FINITE and NUMBER.fullmatch(text) and is_hard(text, math.inf)
+    if isinstance(value, Reason) and not late:
         return value
     name = clean(measurement) + (b"" if key == b"value" else b"." + clean(key)) + tags
     if len(name) > NAME_BYTES_MAX:
         return Reason.NAME_LONG
     if not is_utf8(name):
         return Reason.NAME_BYTES
+    if isinstance(value, Reason):
+        return value
     return Sample(name, ms, value, 1.0, int(Kind.GAUGE))
 
 

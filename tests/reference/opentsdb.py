@@ -1,8 +1,9 @@
 """OpenTSDB's lines as its page says them: the twin of `tallystick.kernels.opentsdb`."""
 
+import math
 import re
 
-from reference.carbon import is_utf8, milliseconds, number
+from reference.carbon import NUMBER, is_hard, is_utf8, milliseconds, number
 from reference.outcome import Outcome, Sample
 from tallystick.model.kind import Kind
 from tallystick.model.name import NAME_BYTES_MAX
@@ -42,9 +43,11 @@ def sample(words: list[bytes], now_ms: int) -> Sample | Reason:
     if len(name) > NAME_BYTES_MAX:
         return Reason.NAME_LONG
     value = number(value_text)
-    if isinstance(value, Reason):
-        return value
     ms = milliseconds(time_text, now_ms)
+    # A number that is left to Python is known to be too large only once the rest of the line was found to be good.
+    late = value is Reason.VALUE_NOT_FINITE and NUMBER.fullmatch(value_text) and is_hard(value_text, math.inf)
+    if isinstance(value, Reason) and not (late and ms is None):
+        return value
     if ms is None:
         return Reason.TIMESTAMP
     return Sample(name, ms // 1000 if ms > SECONDS_MAX * 1000 else ms, value, 1.0, int(Kind.GAUGE))
