@@ -16,9 +16,9 @@ from tallystick.model.clock import SystemClock
 from tallystick.model.kind import Kind
 from tallystick.model.retention import DEFAULT_KEEP, Retention, RetentionRule
 from tallystick.model.tally import Spread, Tally
-from tallystick.store.bulk import BulkLoader
 from tallystick.store.embedded import EmbeddedStore
 from tallystick.store.history import History, Loaded, Overlap
+from tallystick.store.loading.bulk import BulkLoader
 
 _RULES = (RetentionRule("*", Retention.parse(DEFAULT_KEEP)),)
 _RATE_MIN = 1.0

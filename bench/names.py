@@ -12,7 +12,7 @@ from bench.prepared import Prepared, times, walks
 from bench.reading import told
 from bench.server import Server, temporary
 from tallystick.model.kind import Kind
-from tallystick.store.catalog import SeriesCatalog
+from tallystick.store.names.catalog import SeriesCatalog
 
 THOUSAND_OF = {100_000: "prod.app.*.cpu.core03.metric07", 1_000_000: "prod.app.host0*.cpu.core03.metric07"}
 """Globs that match a thousand series of so many."""

@@ -10,7 +10,7 @@ from bench.fleet import names_of
 from tallystick.model.sample import SampleBatch
 from tallystick.parse import PADDING, NameTable, Parser, padded, protocols
 from tallystick.route import Router
-from tallystick.store.catalog import SeriesCatalog
+from tallystick.store.names.catalog import SeriesCatalog
 
 BUFFER_BYTES = 1 << 20
 ROUNDS = 3

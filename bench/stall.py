@@ -10,9 +10,9 @@ from bench.figure import Figure, benchmark, load
 from bench.fleet import Fleet, slot_now
 from bench.sender import Sender
 from bench.server import Server, running
-from tallystick.store.files import Files
-from tallystick.store.manifest import Manifest
-from tallystick.store.manifest_file import find_manifest
+from tallystick.store.disk.files import Files
+from tallystick.store.disk.manifest import Manifest
+from tallystick.store.disk.manifest_file import find_manifest
 
 SERIES = 500_000
 RATE = 200_000

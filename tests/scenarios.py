@@ -29,8 +29,8 @@ from tallystick.model.retention import Retention, RetentionRule
 from tallystick.model.sample import SampleBatch
 from tallystick.model.statistic import Statistic
 from tallystick.model.tally import Tally
+from tallystick.store.disk.files import Files
 from tallystick.store.embedded import EmbeddedStore
-from tallystick.store.files import Files
 from tallystick.store.history import History, Loaded, Overlap
 from tallystick.store.options import StoreOptions
 from tallystick.store.view import StoreView

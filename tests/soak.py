@@ -13,7 +13,7 @@ from pathlib import Path
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
 from scenarios import FATES, STEPS, Scenario, crash_everywhere, memory_directory
-from tallystick.store import log
+from tallystick.store.log import log
 
 SEEDS_FILE = Path(__file__).parent / "crash" / "seeds.txt"
 

@@ -12,8 +12,8 @@ from tallystick.model.kind import Kind
 from tallystick.model.retention import Retention, RetentionRule
 from tallystick.model.sample import SampleBatch
 from tallystick.model.statistic import Statistic
+from tallystick.store.disk.files import Files
 from tallystick.store.embedded import EmbeddedStore
-from tallystick.store.files import Files
 from tallystick.store.options import StoreOptions
 
 NOW_S = 1_700_006_400 // 7200 * 7200 + 3600

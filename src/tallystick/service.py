@@ -31,8 +31,8 @@ from tallystick.receive import DatagramDoor, Intake, IntakeLimits, StreamDoor
 from tallystick.receive.points import take_points
 from tallystick.receive.streams import bind, bound_address
 from tallystick.route import Router, Rule
-from tallystick.store.catalog import SeriesCatalog
 from tallystick.store.embedded import EmbeddedStore
+from tallystick.store.names.catalog import SeriesCatalog
 from tallystick.store.options import StoreOptions
 from tallystick.store.snapshot import take_snapshot
 from tallystick.web.app import make_app

@@ -10,7 +10,7 @@ import pytest
 
 from journal import tree
 from scenarios import Content, QuietFiles, Scenario, content_of, memory_directory, open_quietly
-from tallystick.store.series_file import RECOVERED
+from tallystick.store.names.series_file import RECOVERED
 
 SEED = 2
 FLIPS = 8

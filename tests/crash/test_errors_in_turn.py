@@ -11,7 +11,7 @@ from faults import FaultyDisk
 from journal import tree
 from scenarios import RULES, Content, Inspection, QuietFiles, Scenario, content_of, memory_directory, open_quietly
 from tallystick.model.errors import StoreError
-from tallystick.store import log
+from tallystick.store.log import log
 
 pytestmark = pytest.mark.timeout(600)
 

@@ -7,9 +7,9 @@ import numpy as np
 from stores import found, opened, put, wait_durable
 from tallystick.kernels.packed import Names
 from tallystick.model.kind import Kind
-from tallystick.store.codec import encode_define
-from tallystick.store.files import bytes_of
-from tallystick.store.record import Record, frame
+from tallystick.store.disk.files import bytes_of
+from tallystick.store.log.codec import encode_define
+from tallystick.store.log.record import Record, frame
 
 
 def definitions(first: int, *names: str) -> Record:

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from tallystick.kernels.packed import Names
 from tallystick.model.errors import StoreError
 from tallystick.model.kind import Kind
-from tallystick.store.catalog import SeriesCatalog
+from tallystick.store.names.catalog import SeriesCatalog
 
 NAMES = ["a", "a.b", "a.b.c", "a.c", "b.b", "b.b;host=x", "b.b;host=y", "d.d.d.d.d", "c;host=x;rack=1"]
 PATTERNS = ["*", "*.*", "a.*", "a.{b,c}", "a.b.*", "b.b", "b.*", "*.*.*.*.*", "b.b;host=*", "{a,b}.*"]

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from pcodec import ChunkConfig, standalone
 
 from tallystick.kernels.differences import SAMPLE, UNCLEAR, clear_order, common_divisor
-from tallystick.store.page import PageColumns, decode_page, encode_page
+from tallystick.store.blocks.page import PageColumns, decode_page, encode_page
 
 RANDOM = np.random.default_rng(11)
 NOISE = RANDOM.normal(50, 3, 720)

@@ -10,8 +10,8 @@ from tallystick.kernels.accumulate import write_columns
 from tallystick.kernels.page import last_into
 from tallystick.kernels.reduce import add_rows, count_rows
 from tallystick.model.tally import Tally
-from tallystick.store.head import write_last
-from tallystick.store.page import PageColumns, copy_last, encode_page
+from tallystick.store.blocks.page import PageColumns, copy_last, encode_page
+from tallystick.store.head.head import write_last
 
 SHAPES = arrays.array_shapes(min_dims=2, max_dims=2, min_side=0, max_side=12)
 CELLS = st.one_of(st.just(np.nan), st.floats(-1e6, 1e6))

@@ -12,14 +12,14 @@ from tallystick.fold import fold_batch
 from tallystick.model.kind import Kind
 from tallystick.model.sample import SampleBatch
 from tallystick.model.tally import Tally
-from tallystick.store import gathering
 from tallystick.store.accumulator import Accumulator
-from tallystick.store.block_writer import Pages, pages_of
-from tallystick.store.files import bytes_of
-from tallystick.store.gathering import FinishedSlots
-from tallystick.store.page import PageColumns, decode_page
-from tallystick.store.row_pages import pages_of_rows
-from tallystick.store.scattered import merged_rows
+from tallystick.store.blocks.block_writer import Pages, pages_of
+from tallystick.store.blocks.page import PageColumns, decode_page
+from tallystick.store.blocks.row_pages import pages_of_rows
+from tallystick.store.blocks.scattered import merged_rows
+from tallystick.store.disk.files import bytes_of
+from tallystick.store.head import gathering
+from tallystick.store.head.gathering import FinishedSlots
 
 KINDS = np.array([Kind.GAUGE, Kind.COUNTER, Kind.TIMING, Kind.TIMING, Kind.SET], np.uint8)
 IDS = np.array([3, 5, 8, 900, 1001], np.int32)

@@ -5,8 +5,8 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from tallystick.model.kind import Kind
-from tallystick.store.catalog import SeriesCatalog
 from tallystick.store.memory import MemoryStore
+from tallystick.store.names.catalog import SeriesCatalog
 
 WORD = st.sampled_from(["a", "b", "ab", "é", "c1"])
 TAGS = st.sampled_from(["", "", ";host=x", ";host=y"])

@@ -17,7 +17,7 @@ from tallystick.model.kind import Kind
 from tallystick.model.name import canonical
 from tallystick.model.sample import SampleBatch
 from tallystick.model.tally import Histograms, Sketches, Spread, Tally, offsets
-from tallystick.store.arranging import in_order, narrowed
+from tallystick.store.blocks.arranging import in_order, narrowed
 from tallystick.store.history import History
 
 STATISTICS = ("count", "sum", "m2", "min", "max", "last")

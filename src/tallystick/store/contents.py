@@ -10,16 +10,16 @@ from tallystick.kernels.fold import kinds_present
 from tallystick.model.errors import DamageError
 from tallystick.model.kind import Kind
 from tallystick.model.retention import AggregationRule, RetentionRule
-from tallystick.store import codec
-from tallystick.store.blocks import OpenBlock
-from tallystick.store.catalog import SeriesCatalog
-from tallystick.store.codec import SeriesRecord
-from tallystick.store.file_bytes import FileBytes
-from tallystick.store.gauges import Gauges
-from tallystick.store.heads import Heads
-from tallystick.store.record import Scan
-from tallystick.store.retentions import Retentions
-from tallystick.store.series_file import read_records, recovered_names
+from tallystick.store.blocks.block_set import OpenBlock
+from tallystick.store.disk.file_bytes import FileBytes
+from tallystick.store.head.gauges import Gauges
+from tallystick.store.head.heads import Heads
+from tallystick.store.log import codec
+from tallystick.store.log.codec import SeriesRecord
+from tallystick.store.log.record import Scan
+from tallystick.store.names.catalog import SeriesCatalog
+from tallystick.store.names.series_file import read_records, recovered_names
+from tallystick.store.rules.retentions import Retentions
 
 
 class Contents:

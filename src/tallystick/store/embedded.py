@@ -21,23 +21,23 @@ from tallystick.model.errors import ForgottenSeriesError, StoreError
 from tallystick.model.kind import Kind
 from tallystick.model.retention import AggregationRule, RetentionRule
 from tallystick.model.sample import SampleBatch
-from tallystick.store import codec
-from tallystick.store.blocks import BlockSet
+from tallystick.store.blocks.block_set import BlockSet
 from tallystick.store.contents import Contents
-from tallystick.store.directory import lock_directory
-from tallystick.store.file_bytes import FileBytes
-from tallystick.store.files import Files
-from tallystick.store.heads import Frozen, Heads
+from tallystick.store.disk.directory import lock_directory
+from tallystick.store.disk.file_bytes import FileBytes
+from tallystick.store.disk.files import Files
+from tallystick.store.head.heads import Frozen, Heads
 from tallystick.store.history import History, Loaded, Overlap
-from tallystick.store.lifecycle import Lifecycle
-from tallystick.store.loading import Loading
-from tallystick.store.log import SERIES_FILE, Log, LogStatus, segment_path, segments
-from tallystick.store.maintenance import Maintenance
-from tallystick.store.newest import last_values
+from tallystick.store.loading.loading import Loading
+from tallystick.store.log import codec
+from tallystick.store.log.log import SERIES_FILE, Log, LogStatus, segment_path, segments
+from tallystick.store.names.series_file import mend
 from tallystick.store.options import StoreOptions
 from tallystick.store.readable import Readable
-from tallystick.store.reading import Sources
-from tallystick.store.series_file import mend
+from tallystick.store.reading.newest import last_values
+from tallystick.store.reading.reader import Sources
+from tallystick.store.upkeep.lifecycle import Lifecycle
+from tallystick.store.upkeep.maintenance import Maintenance
 
 
 class EmbeddedStore(Readable):

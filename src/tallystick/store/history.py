@@ -51,7 +51,7 @@ class Loaded:
         Older than anything is kept, or too far in the future.
     refused
         Their names have another kind, or are none; or no samples can have had their statistics, see
-        `tallystick.store.usable`.
+        `tallystick.store.loading.usable`.
     """
 
     taken: int = 0

@@ -23,8 +23,8 @@ from tallystick.model.sample import GAUGE_DELTA, SampleBatch
 from tallystick.model.statistic import STATISTICS, Statistic
 from tallystick.store.contract import Node, Part
 from tallystick.store.history import History, Loaded, Overlap
+from tallystick.store.loading.usable import usable_rows
 from tallystick.store.plain import Piece, members_of, percentile_of, pieces_of, statistic_of
-from tallystick.store.usable import usable_rows
 
 _DEFAULT_RULES = (RetentionRule("*", Retention.parse(DEFAULT_KEEP)),)
 

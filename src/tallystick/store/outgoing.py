@@ -12,10 +12,10 @@ from numpy.typing import NDArray
 
 from tallystick.model.kind import Kind
 from tallystick.model.tally import Tally
-from tallystick.store.arranging import narrowed
-from tallystick.store.bulk import joined
+from tallystick.store.blocks.arranging import narrowed
+from tallystick.store.blocks.merging import SLOTS_PER_BLOCK
 from tallystick.store.history import History
-from tallystick.store.merging import SLOTS_PER_BLOCK
+from tallystick.store.loading.bulk import joined
 from tallystick.store.readable import Readable
 
 _ROWS_AT_ONCE = 1 << 20

@@ -14,14 +14,14 @@ from tallystick.model.clock import Clock
 from tallystick.model.retention import Retention
 from tallystick.model.statistic import Statistic
 from tallystick.model.tally import Tally
-from tallystick.store.blocks import OpenBlock
-from tallystick.store.catalog import SeriesCatalog
+from tallystick.store.blocks.block_set import OpenBlock
 from tallystick.store.contract import Part
-from tallystick.store.heads import Heads
-from tallystick.store.newest import last_seen
-from tallystick.store.reading import Aside, Range, Reader, Sources
-from tallystick.store.resolutions import Resolutions, irregular
-from tallystick.store.retentions import Retentions
+from tallystick.store.head.heads import Heads
+from tallystick.store.names.catalog import SeriesCatalog
+from tallystick.store.reading.newest import last_seen
+from tallystick.store.reading.reader import Aside, Range, Reader, Sources
+from tallystick.store.reading.resolutions import Resolutions, irregular
+from tallystick.store.rules.retentions import Retentions
 
 Key = TypeVar("Key")
 Matrix = NDArray[np.float64]

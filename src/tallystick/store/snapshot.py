@@ -11,12 +11,12 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from tallystick.model.errors import StoreError
+from tallystick.store.disk.files import TEMPORARY_SUFFIX, Files
+from tallystick.store.disk.manifest import Manifest
+from tallystick.store.disk.manifest_file import find_manifest, write_manifest
 from tallystick.store.embedded import EmbeddedStore
-from tallystick.store.files import TEMPORARY_SUFFIX, Files
-from tallystick.store.log import SERIES_FILE, segment_path, segments
-from tallystick.store.manifest import Manifest
-from tallystick.store.manifest_file import find_manifest, write_manifest
-from tallystick.store.scrub import Scrub
+from tallystick.store.log.log import SERIES_FILE, segment_path, segments
+from tallystick.store.upkeep.scrub import Scrub
 from tallystick.store.view import StoreView
 
 _PIECE_BYTES = 4 << 20

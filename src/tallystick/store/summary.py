@@ -7,9 +7,9 @@ from itertools import groupby
 from pathlib import Path
 
 from tallystick.model.retention import RetentionRule
-from tallystick.store.blocks import OpenBlock
-from tallystick.store.log import segment_path, segments
-from tallystick.store.manifest import FORMAT_VERSION
+from tallystick.store.blocks.block_set import OpenBlock
+from tallystick.store.disk.manifest import FORMAT_VERSION
+from tallystick.store.log.log import segment_path, segments
 from tallystick.store.view import StoreView
 
 

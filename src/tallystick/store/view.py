@@ -14,18 +14,18 @@ from pathlib import Path
 from tallystick.model.clock import Clock, SystemClock
 from tallystick.model.errors import DamageError, StoreError
 from tallystick.model.retention import DEFAULT_KEEP, Retention, RetentionRule
-from tallystick.store.block import Block
-from tallystick.store.blocks import OpenBlock
+from tallystick.store.blocks.block import Block
+from tallystick.store.blocks.block_set import OpenBlock
+from tallystick.store.blocks.decoded import DecodedCache
 from tallystick.store.contents import Contents
-from tallystick.store.decoded import DecodedCache
-from tallystick.store.file_bytes import FileBytes
-from tallystick.store.files import Files
-from tallystick.store.log import SERIES_FILE, segment_path
-from tallystick.store.log import segments as segment_numbers
-from tallystick.store.manifest import BlockEntry, Manifest
-from tallystick.store.manifest_file import find_manifest
+from tallystick.store.disk.file_bytes import FileBytes
+from tallystick.store.disk.files import Files
+from tallystick.store.disk.manifest import BlockEntry, Manifest
+from tallystick.store.disk.manifest_file import find_manifest
+from tallystick.store.log.log import SERIES_FILE, segment_path
+from tallystick.store.log.log import segments as segment_numbers
 from tallystick.store.readable import Readable
-from tallystick.store.reading import Sources
+from tallystick.store.reading.reader import Sources
 
 logger = logging.getLogger(__name__)
 

@@ -8,9 +8,9 @@ from starlette.routing import BaseRoute, Route
 
 from tallystick.exchange.wire import BODY_BYTES_MAX, PATH, decode
 from tallystick.model.errors import ForeignFileError, StoreError
-from tallystick.store.bulk import BulkLoader
 from tallystick.store.contract import Store
 from tallystick.store.history import Loaded, Overlap
+from tallystick.store.loading.bulk import BulkLoader
 from tallystick.web.write import Bodies, error_response
 
 BODIES_BYTES_MAX = 2 * BODY_BYTES_MAX

@@ -8,7 +8,7 @@ from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
 from tallystick.store.contract import Store
-from tallystick.store.finding import one_series, selected_series, usable_name
+from tallystick.store.names.finding import one_series, selected_series, usable_name
 from tallystick.web.reading import parameters
 
 

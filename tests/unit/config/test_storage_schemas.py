@@ -7,7 +7,7 @@ import pytest
 from tallystick.config import parse
 from tallystick.config.storage_schemas import read_schemas
 from tallystick.model.errors import ConfigError
-from tallystick.store.retentions import Retentions
+from tallystick.store.rules.retentions import Retentions
 
 CARBON = r"""
 # Schema definitions, as Debian ships them

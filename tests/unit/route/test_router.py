@@ -7,7 +7,7 @@ from tallystick.model.kind import Kind
 from tallystick.model.reason import Reason
 from tallystick.model.sample import GAUGE_DELTA, SampleBatch
 from tallystick.route import EXAMPLES_MAX, Routed, Router, Rule
-from tallystick.store.catalog import SeriesCatalog
+from tallystick.store.names.catalog import SeriesCatalog
 
 
 class House:

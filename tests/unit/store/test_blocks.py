@@ -15,8 +15,8 @@ from tallystick.model.errors import DamageError, StartError, StoreError
 from tallystick.model.kind import Kind
 from tallystick.model.sample import SampleBatch
 from tallystick.model.statistic import Statistic
-from tallystick.store.anatomy import TRAILER
-from tallystick.store.block import Block
+from tallystick.store.blocks.anatomy import TRAILER
+from tallystick.store.blocks.block import Block
 
 SERIES = 40
 

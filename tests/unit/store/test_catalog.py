@@ -11,8 +11,8 @@ import pytest
 from tallystick.kernels.packed import Names
 from tallystick.model.errors import LimitError, QueryError
 from tallystick.model.kind import Kind
-from tallystick.store.catalog import SeriesCatalog
 from tallystick.store.contract import Node
+from tallystick.store.names.catalog import SeriesCatalog
 
 NAMES = [
     "web.h1.cpu.user", "web.h1.cpu.sys", "web.h2.cpu.user", "db.h1.cpu.user", "web.h1.cpu", "web", "db.h1.load",

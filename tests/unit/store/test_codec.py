@@ -7,8 +7,8 @@ from hypothesis import strategies as st
 from tallystick.kernels.packed import Names
 from tallystick.model.kind import Kind
 from tallystick.model.sample import SampleBatch
-from tallystick.store import codec
-from tallystick.store.files import bytes_of
+from tallystick.store.disk.files import bytes_of
+from tallystick.store.log import codec
 
 KINDS = np.array(list(Kind) * 20, np.uint8)
 times = st.integers(-(2**40), 2**42)

@@ -3,7 +3,7 @@
 import numpy as np
 from numpy.typing import NDArray
 
-from tallystick.store.decoded import DecodedCache
+from tallystick.store.blocks.decoded import DecodedCache
 
 
 def test_a_block_that_is_larger_than_all_the_room_is_not_kept_whole():

@@ -7,10 +7,10 @@ import pytest
 
 from faults import FailingReads
 from stores import found, opened, put, wait_durable
-from tallystick.store import file_bytes
-from tallystick.store.file_bytes import FileBytes
-from tallystick.store.files import Files, bytes_of
-from tallystick.store.record import Record, Scan, frame
+from tallystick.store.disk import file_bytes
+from tallystick.store.disk.file_bytes import FileBytes
+from tallystick.store.disk.files import Files, bytes_of
+from tallystick.store.log.record import Record, Scan, frame
 
 SECTOR = 4096
 

@@ -11,7 +11,7 @@ from tallystick.model.clock import ManualClock
 from tallystick.model.kind import Kind
 from tallystick.model.sample import GAUGE_DELTA
 from tallystick.model.statistic import Statistic
-from tallystick.store.head import OPEN_SLOTS_MAX
+from tallystick.store.head.head import OPEN_SLOTS_MAX
 
 
 def test_after_the_clock_was_set_back_current_slots_stay_open(tmp_path: Path) -> None:

@@ -11,9 +11,9 @@ from faults import RefusingFiles
 from tallystick.model.clock import ManualClock
 from tallystick.model.errors import StoreError
 from tallystick.store import log as log_module
-from tallystick.store.files import Files
-from tallystick.store.log import Log, segment_path, segments
-from tallystick.store.record import Scan
+from tallystick.store.disk.files import Files
+from tallystick.store.log.log import Log, segment_path, segments
+from tallystick.store.log.record import Scan
 
 
 @pytest.fixture

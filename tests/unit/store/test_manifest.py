@@ -10,8 +10,8 @@ import pytest
 from faults import FailingReads, RefusingFiles
 from stores import found, open_store, opened, put
 from tallystick.model.errors import StoreError
-from tallystick.store.files import Buffer, Files, checksum
-from tallystick.store.manifest_file import find_manifest
+from tallystick.store.disk.files import Buffer, Files, checksum
+from tallystick.store.disk.manifest_file import find_manifest
 
 BOTH = ("manifest", "manifest.copy")
 

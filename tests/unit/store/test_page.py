@@ -17,7 +17,7 @@ from tallystick.kernels.page import (
     write_raw_pages,
 )
 from tallystick.model.errors import DamageError
-from tallystick.store.page import PageColumns, decode_page, encode_page
+from tallystick.store.blocks.page import PageColumns, decode_page, encode_page
 
 WIDTH = 720
 finite = st.floats(allow_nan=False, allow_infinity=False)

@@ -7,7 +7,7 @@ import pytest
 from stores import NOW_S, found, opened, put
 from tallystick.model.clock import ManualClock
 from tallystick.model.retention import Retention, RetentionRule
-from tallystick.store.settled import SettledClock
+from tallystick.store.rules.settled import SettledClock
 
 HOUR, DAY, YEAR = 3600.0, 86400.0, 365 * 86400.0
 SHORT = (RetentionRule("*", Retention.parse("10s:6h,1m:12h")),)

@@ -9,7 +9,7 @@ import pytest
 from faults import RefusingFiles
 from stores import found, open_store, opened, put, wait_durable
 from tallystick.model.errors import StoreError
-from tallystick.store.files import Files
+from tallystick.store.disk.files import Files
 from tallystick.store.snapshot import restore, take_snapshot
 from tallystick.store.view import StoreView
 

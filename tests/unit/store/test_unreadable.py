@@ -7,7 +7,7 @@ import pytest
 from faults import FailingReads
 from stores import NOW_S, found, opened, put
 from tallystick.model.clock import ManualClock
-from tallystick.store.anatomy import EXTENT_BYTES
+from tallystick.store.blocks.anatomy import EXTENT_BYTES
 from tallystick.store.view import StoreView
 
 NAMES = ("first", "second")

@@ -14,8 +14,8 @@ from tallystick.model.errors import StoreError
 from tallystick.model.kind import Kind
 from tallystick.model.statistic import Statistic
 from tallystick.store import view as view_module
+from tallystick.store.disk.files import Files
 from tallystick.store.embedded import EmbeddedStore
-from tallystick.store.files import Files
 from tallystick.store.view import StoreView
 
 NAMES = [f"web.h{k}.{kind.name.lower()}" for k in range(5) for kind in (Kind.COUNTER, Kind.GAUGE, Kind.TIMING)]

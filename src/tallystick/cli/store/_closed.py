@@ -28,9 +28,9 @@ def closed_store(directory: Path, rules: tuple[RetentionRule, ...]) -> Iterator[
     """
     with server_extra():
         from tallystick.model.clock import SystemClock
+        from tallystick.store.disk.files import Files
+        from tallystick.store.disk.manifest_file import find_manifest
         from tallystick.store.embedded import EmbeddedStore
-        from tallystick.store.files import Files
-        from tallystick.store.manifest_file import find_manifest
     if find_manifest(directory, Files()).manifest is None:
         raise StoreError(f"cannot open store {directory}: it has no manifest; expected a store's directory")
     store = EmbeddedStore(directory, rules, SystemClock())

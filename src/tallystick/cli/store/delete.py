@@ -40,7 +40,7 @@ def command(
         click.echo(f"deleted {deleted} series")
         return
     with server_extra():
-        from tallystick.store.finding import selected_series
+        from tallystick.store.names.finding import selected_series
     with closed_store(*place_from(config_file, directory)) as store:
         ids = selected_series(store.catalog, pattern)
         _confirm(store.catalog.names(ids), pattern, yes=yes)

@@ -39,7 +39,7 @@ def command(
     """
     if pattern is not None and pattern.endswith(_BLOCK) and Path(pattern).is_file():
         with server_extra():
-            from tallystick.store.portrait import describe
+            from tallystick.store.blocks.portrait import describe
         for line in describe(Path(pattern)):
             click.echo(line)
         return

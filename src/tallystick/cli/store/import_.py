@@ -60,8 +60,8 @@ def command(
     with server_extra():
         from tallystick.exchange.incoming import Incoming, renaming
         from tallystick.exchange.registry import readers
-        from tallystick.store.bulk import BulkLoader
         from tallystick.store.history import Overlap
+        from tallystick.store.loading.bulk import BulkLoader
     try:
         rename = renaming([_rule(text) for text in renames], prefix)
     except (re.error, IndexError) as error:  # the latter of a group that there is not

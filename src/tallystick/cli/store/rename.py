@@ -34,7 +34,7 @@ def command(
         asked(server, token, "/api/series/rename", [("query", old), ("name", new)])
     else:
         with server_extra():
-            from tallystick.store.finding import one_series, usable_name
+            from tallystick.store.names.finding import one_series, usable_name
         with closed_store(*place_from(config_file, directory)) as store:
             store.rename(one_series(store.catalog, old), usable_name(new))
     click.echo(f"renamed {old} to {new}")

@@ -25,7 +25,7 @@ def command(ctx: click.Context, config_file: Path | None, directory: Path | None
     The server may run meanwhile; nothing is written. (It does the same by itself, once a week: store.scrub_days.)
     """
     with server_extra():
-        from tallystick.store.scrub import Scrub
+        from tallystick.store.upkeep.scrub import Scrub
         from tallystick.store.view import StoreView
     place, rules = place_from(config_file, directory)
     view = StoreView(place, rules)

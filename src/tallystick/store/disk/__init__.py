@@ -1,0 +1,1 @@
+"""What touches the disk: files, the directory, and the manifest that says what a store consists of."""

@@ -1,0 +1,1 @@
+"""The head: what arrived since the last sealing, in memory."""

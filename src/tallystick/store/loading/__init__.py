@@ -1,0 +1,1 @@
+"""Loading: history in bulk, straight into blocks."""

@@ -1,0 +1,1 @@
+"""The log: what was appended and is in no block yet, safe on disk."""
