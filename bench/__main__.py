@@ -61,8 +61,8 @@ def main(names: tuple[str, ...], listing: bool, with_peer: bool, results: Path |
             click.echo(f"  {figure.line()}")
             figures.append(figure)
         sections.append((one, figures, before))
-    if results is not None:
-        write(results, sections)
+        if results is not None:
+            write(results, sections)  # after each: a run takes long, and may be ended
 
 
 if __name__ == "__main__":
