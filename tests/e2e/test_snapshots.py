@@ -19,7 +19,7 @@ def test_a_snapshot_of_a_running_server_is_restored_and_served(tmp_path: Path) -
         wait_until(lambda: server.values("snap.a") == [1.0, 2.0, 3.0], "the values")
         made = store("snapshot", "monday", "--server", server.url)
         assert made.startswith(f"Made {tmp_path}/data/snapshots/monday, ")
-        assert "blocks anew" in store("compact", "--server", server.url)
+        assert "written anew" in store("compact", "--server", server.url)
         assert "is whole" in store("verify", "--directory", str(tmp_path / "data"))
         assert "by a server" in store("info", "--directory", str(tmp_path / "data"))
     finally:
