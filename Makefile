@@ -4,7 +4,7 @@ BIN := .venv/bin
 PAGES := src/tallystick/web/pages/index.html
 PAGE_SOURCES := $(shell find web -path web/node_modules -prune -o -type f -print)
 
-.PHONY: run demo test soak check bench setup senders clean
+.PHONY: run demo test fuzz soak check bench setup senders clean
 
 run: setup
 	@$(BIN)/tallystick serve
@@ -15,6 +15,10 @@ demo: setup
 test: setup .venv/.developer senders
 	$(BIN)/pytest
 	cd web && npm test
+
+# Tests of properties on other examples each time; `make test` draws the same ones.
+fuzz: setup .venv/.developer
+	FUZZ=1 $(BIN)/pytest tests/property tests/model
 
 # Power cuts of random lives of a store, for SOAK_S seconds; failing seeds are kept in tests/crash/seeds.txt.
 soak: setup .venv/.developer
