@@ -90,12 +90,12 @@ def _is_tag(buffer: np.ndarray, start: int, stop: int) -> bool:
 @inlined
 def _fit(buffer: np.ndarray, start: int, stop: int) -> bool:
     """Whether a word can be in a name."""
+    ascii_only = True
     for i in range(start, stop):
         if buffer[i] <= 0x20 or buffer[i] == 0x7F:
             return False
-        if buffer[i] >= 0x80:
-            return utf8_valid(buffer, i, stop)
-    return True
+        ascii_only &= buffer[i] < 0x80
+    return ascii_only or utf8_valid(buffer, start, stop)
 
 
 @scanner
