@@ -18,7 +18,7 @@ test: setup .venv/.developer senders
 
 # Tests of properties on other examples each time; `make test` draws the same ones.
 fuzz: setup .venv/.developer
-	FUZZ=1 $(BIN)/pytest tests/property tests/model
+	$(BIN)/pytest --hypothesis-profile=default tests/property tests/model
 
 # Power cuts of random lives of a store, for SOAK_S seconds; failing seeds are kept in tests/crash/seeds.txt.
 soak: setup .venv/.developer
