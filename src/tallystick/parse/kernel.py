@@ -1,5 +1,6 @@
 """What parsers with a kernel have in common: scratch memory, names with room for more, and the results."""
 
+from abc import ABC, abstractmethod
 from typing import ClassVar
 
 import numpy as np
@@ -17,7 +18,7 @@ _NAMES_AT_ONCE = 4096
 _NAME_BYTES_AT_ONCE = 1 << 18
 
 
-class KernelParser:
+class KernelParser(ABC):
     """A parser whose work is done by a kernel, over spans of a buffer; subclasses say where spans begin and end.
 
     Parameters
@@ -47,6 +48,7 @@ class KernelParser:
         """See `tallystick.parse.contract.Parser.parse_datagrams`."""
         return self._run(buffer, offsets, lengths, names, now_ms, consumed=int(np.sum(lengths)))
 
+    @abstractmethod
     def _call(
         self,
         buffer: NDArray[np.uint8],
@@ -56,7 +58,10 @@ class KernelParser:
         now_ms: int,
     ) -> int:
         """Have the kernel parse spans into ``self._rows``; returns `DONE` or `NAMES_FULL`."""
-        raise NotImplementedError
+
+    def _finished(self, parsed: Parsed, buffer: NDArray[np.uint8]) -> Parsed:
+        """What is given back; a protocol whose senders are answered adds what they are told."""
+        return parsed
 
     def _run(
         self,
@@ -86,7 +91,8 @@ class KernelParser:
         if fault is not None:
             self._note(*fault)
             rows.progress[at.SEEN] += 1
-        return Parsed(self._batch(), self._rejects(), int(rows.progress[at.SEEN]), consumed, skipping)
+        parsed = Parsed(self._batch(), self._rejects(), int(rows.progress[at.SEEN]), consumed, skipping)
+        return self._finished(parsed, buffer)
 
     def _convert_hard(self, buffer: NDArray[np.uint8]) -> None:
         """Have Python read the numbers that the kernel could not round; drop those that are too large for a float."""

@@ -24,7 +24,7 @@ from numpy.typing import NDArray
 from tallystick.kernels.names import NameTable
 from tallystick.kernels.opentsdb import Commands, parse_lines
 from tallystick.model.reason import Reason
-from tallystick.parse.contract import Parsed
+from tallystick.parse.contract import LINE_BYTES_MAX, Parsed
 from tallystick.parse.lines import LineParser
 from tallystick.parse.registry import protocol
 from tallystick.version import __version__
@@ -45,23 +45,13 @@ class OpenTsdbParser(LineParser):
     sample_bytes_min = 9
     plain = True
 
-    def _run(
-        self,
-        buffer: NDArray[np.uint8],
-        offsets: NDArray[np.int64] | list[int],
-        lengths: NDArray[np.int32] | list[int],
-        names: NameTable,
-        now_ms: int,
-        *,
-        consumed: int,
-        skipping: bool = False,
-        fault: tuple[Reason, int, int] | None = None,
-    ) -> Parsed:
+    def __init__(self, line_bytes_max: int = LINE_BYTES_MAX) -> None:
+        super().__init__(line_bytes_max)
         self._commands = Commands(np.empty((ANSWERS_MAX, 2), np.int64), np.zeros(1, np.int64))
-        parsed = super()._run(
-            buffer, offsets, lengths, names, now_ms, consumed=consumed, skipping=skipping, fault=fault
-        )
+
+    def _finished(self, parsed: Parsed, buffer: NDArray[np.uint8]) -> Parsed:
         answers, leaving = self._answer_commands(buffer)
+        self._commands.count[0] = 0
         answers += _answer_faults(buffer, parsed)
         return replace(parsed, reply=b"".join(line + b"\n" for line in answers), broken=leaving)
 
