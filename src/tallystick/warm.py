@@ -9,7 +9,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from tallystick.config import Config, Http, Listener, Store
-from tallystick.kernels.compile import CACHE
+from tallystick.kernels import cache
 from tallystick.model.clock import ManualClock
 from tallystick.model.statistic import Statistic
 from tallystick.parse import padded, protocols
@@ -96,4 +96,4 @@ def _compact(service: Service, clock: ManualClock) -> None:
 
 def _stamp() -> Path:
     """A file beside the compiled kernels, there once all of them are."""
-    return CACHE / "warm"
+    return cache.folder() / f"warm-{cache.digest_of_all()}"

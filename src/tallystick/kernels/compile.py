@@ -1,15 +1,7 @@
-"""The one way to compile a kernel, and where compiled code is kept.
-
-Numba's cache knows that a kernel changed by the date of the kernel's own file; it does not see a change in a helper
-of another file that was inlined into it. So the cache is a folder named by a digest of all that goes into kernels.
-"""
+"""The one way to compile a kernel; `tallystick.kernels.cache` says where compiled code is kept."""
 
 import ctypes
-import hashlib
-import os
-import platform
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any, ParamSpec, TypeVar, cast
 
 import numba
@@ -18,22 +10,9 @@ from llvmlite import ir
 from numba.core import types
 from numba.extending import intrinsic
 
-_PACKAGE = Path(__file__).parent.parent
+from tallystick.kernels.cache import kept_by_digest
 
-
-def _digest() -> str:
-    digest = hashlib.blake2b(f"{numba.__version__} {platform.python_version()}".encode(), digest_size=8)
-    for folder in ("kernels", "model"):
-        for source in sorted((_PACKAGE / folder).glob("*.py")):
-            digest.update(source.read_bytes())
-    return digest.hexdigest()
-
-
-CACHE = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "tallystick" / f"kernels-{_digest()}"
-"""Where compiled kernels are kept, unless ``NUMBA_CACHE_DIR`` says otherwise."""
-
-if not numba.config.CACHE_DIR:
-    numba.config.CACHE_DIR = str(CACHE)
+_KERNEL = {"cache": True, "nogil": True, "error_model": "numpy", "boundscheck": None}
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -41,7 +20,7 @@ R = TypeVar("R")
 
 def kernel(function: Callable[P, R]) -> Callable[P, R]:
     """Compile `function` on first use, without the GIL, cached on disk; type checkers see its Python signature."""
-    return cast(Callable[P, R], numba.njit(cache=True, nogil=True, error_model="numpy", boundscheck=None)(function))
+    return cast(Callable[P, R], kept_by_digest(numba.njit(**_KERNEL), function))
 
 
 def scanner(function: Callable[P, R]) -> Callable[P, R]:
@@ -50,8 +29,7 @@ def scanner(function: Callable[P, R]) -> Callable[P, R]:
     Without Numba's runtime there are no reference counts. Their atomic additions, at each use of an array by a helper,
     took three quarters of the carbon parser's time (200 ns a line, now 50) and nine tenths of its compilation.
     """
-    options = {"cache": True, "nogil": True, "error_model": "numpy", "boundscheck": None, "_nrt": False}
-    return cast(Callable[P, R], numba.njit(**options)(function))
+    return cast(Callable[P, R], kept_by_digest(numba.njit(**_KERNEL, _nrt=False), function))
 
 
 def inlined(function: Callable[P, R]) -> Callable[P, R]:
