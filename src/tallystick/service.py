@@ -173,8 +173,7 @@ class Service:
     def _open_doors(self) -> None:
         known = protocols()
         for listener in self._config.listeners:
-            made = known[listener.protocol]
-            parser = made(line_bytes_max=listener.line_bytes_max) if listener.line_bytes_max else made()
+            parser = known[listener.protocol].configured(listener)
             endpoint = listener.endpoint
             if endpoint.scheme == "udp" or (endpoint.scheme == "unix" and listener.protocol == "statsd"):
                 door = DatagramDoor(self.intake, endpoint, parser)

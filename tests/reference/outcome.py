@@ -49,7 +49,7 @@ class Outcome:
 
     def add(self, parsed: Parsed, names: NameTable) -> None:
         """Append what a real parser yielded, checking that nothing was lost."""
-        assert parsed.lines == len(parsed.batch) + parsed.rejects.total
+        assert parsed.lines == parsed.taken + parsed.rejects.total
         assert len(parsed.rejects.offset) == min(parsed.rejects.total, 256)
         batch = parsed.batch
         columns = (batch.timestamp, batch.value, batch.weight, batch.kind)

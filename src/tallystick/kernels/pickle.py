@@ -14,7 +14,19 @@ from numpy.typing import NDArray
 from tallystick.kernels.compile import inlined, scanner
 from tallystick.kernels.names import LIMIT, NO_ROOM, NameArrays, find_or_add, guess, learn
 from tallystick.kernels.numbers import EXACT, HARD, NOT_A_NUMBER, is_not_finite, read_number
-from tallystick.kernels.rows import DONE, NAMES_FULL, PREVIOUS, ROWS, SEEN, SPAN, TRUST, Rows, note_hard, reject
+from tallystick.kernels.rows import (
+    DONE,
+    NAMES_FULL,
+    PREVIOUS,
+    ROWS,
+    SEEN,
+    SPAN,
+    TRUST,
+    Rows,
+    begin_span,
+    note_hard,
+    reject,
+)
 from tallystick.kernels.words import same_bytes, utf8_valid
 from tallystick.model.name import NAME_BYTES_MAX
 from tallystick.model.reason import Reason
@@ -501,6 +513,7 @@ def parse_frames(
     progress = rows.progress
     while progress[SPAN] < len(offsets):
         start = offsets[progress[SPAN]]
+        begin_span(rows, progress[SPAN], progress[ROWS], progress[SEEN])
         ended = _run(buffer, start, start + lengths[progress[SPAN]], names, now_ms, rows, machine)
         if ended == _FULL:
             return NAMES_FULL

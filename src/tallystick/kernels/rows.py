@@ -55,6 +55,8 @@ class Rows(NamedTuple):
         The first rejects, with their place in the buffer.
     reject_counts : int64[reasons]
         All rejects, by reason.
+    began : int64[n, 2]
+        Samples written, and samples and unusable lines seen, before each span.
     progress : int64[PROGRESS_SIZE]
     name : uint8[NAME_SCRATCH_BYTES]
         A name under construction.
@@ -70,8 +72,16 @@ class Rows(NamedTuple):
     reject_length: NDArray[np.int32]
     reject_reason: NDArray[np.uint8]
     reject_counts: NDArray[np.int64]
+    began: NDArray[np.int64]
     progress: NDArray[np.int64]
     name: NDArray[np.uint8]
+
+
+@inlined
+def begin_span(rows: Rows, span: int, row: int, seen: int) -> None:
+    """Note how many samples came before a span, so that each can be told by the datagram it came in."""
+    rows.began[span, 0] = row
+    rows.began[span, 1] = seen
 
 
 @inlined

@@ -17,6 +17,7 @@ from tallystick.kernels.rows import (
     SPAN,
     TRUST,
     Rows,
+    begin_span,
     note_hard,
     reject,
 )
@@ -262,7 +263,10 @@ def parse_lines(
     while state == DONE and progress[SPAN] < len(offsets):
         span = progress[SPAN]
         stop = offsets[span] + lengths[span]
-        i = offsets[span] if progress[POSITION] < 0 else progress[POSITION]
+        i = progress[POSITION]
+        if i < 0:
+            begin_span(rows, span, row, seen)
+            i = offsets[span]
         kept = buffer[stop]
         buffer[stop] = _NEWLINE
         while i < stop:

@@ -48,3 +48,21 @@ class Reason(IntEnum):
     """The frame is longer than the listener allows; where the next one begins is not known."""
     TEXT = 21
     """The value is text, which no series can hold."""
+    ENCODING = 22
+    """A body that cannot be decompressed or decoded."""
+    BODY_LONG = 23
+    """A body that is, or would become, longer than the limit."""
+    SIGNATURE = 24
+    """A packet that is not signed or encrypted as the listener demands, or by nobody that it knows."""
+    UNDECLARED = 25
+    """A value whose type or metadata is not known: collectd's ``types.db``, Ganglia's announcements."""
+    THROTTLED = 26
+    """A new name from a source that sent too many of them."""
+    DUPLICATE = 27
+    """A numbered batch that was taken already."""
+    STALE = 28
+    """A marker that a series has ended, where others have a value."""
+    RESET = 29
+    """A difference whose beginning is not the end of the one before."""
+    UNSUPPORTED = 30
+    """A kind of data that no series can hold."""

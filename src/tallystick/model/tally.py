@@ -1,7 +1,7 @@
 """`Tally`: the statistics of slots, at any resolution."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -147,6 +147,55 @@ class Tally:
     def of_series(self, ids: NDArray[np.int32]) -> "Tally":
         """The rows of some series (ids ascending); ``series`` of the result are positions in `ids`."""
         return self.take(*rows_of_series(self.series, ids))
+
+
+@dataclass(frozen=True, slots=True)
+class TallyBatch:
+    """Slots that senders tallied themselves, on their way to the store: for them what `SampleBatch` is for samples.
+
+    Parameters
+    ----------
+    ids : int32[n]
+        Before the route: entries of the name table. After it: series ids. In the order of arrival.
+    timestamp : int64[n]
+        Milliseconds since the epoch of any moment in the slot: what was counted is put into the slot of the store that
+        it lies in.
+    kind : uint8[n]
+        `tallystick.model.kind.Kind` of each row.
+    last : float64[n]
+        The latest sample; of a set the number of its members.
+    spread
+        The other statistics.
+    histograms, sketches
+        Of timings and of sets, or None if no row has any.
+    """
+
+    ids: NDArray[np.int32]
+    timestamp: NDArray[np.int64]
+    kind: NDArray[np.uint8]
+    last: NDArray[np.float64]
+    spread: Spread
+    histograms: Histograms | None = None
+    sketches: Sketches | None = None
+
+    def __len__(self) -> int:
+        return len(self.ids)
+
+    def take(self, rows: NDArray[np.int64]) -> "TallyBatch":
+        """The rows at these positions."""
+        return TallyBatch(
+            self.ids[rows],
+            self.timestamp[rows],
+            self.kind[rows],
+            self.last[rows],
+            self.spread.take(rows),
+            None if self.histograms is None else self.histograms.take(rows),
+            None if self.sketches is None else self.sketches.take(rows),
+        )
+
+    def with_ids(self, ids: NDArray[np.int32]) -> "TallyBatch":
+        """The same slots under other ids; shares the other columns."""
+        return replace(self, ids=ids)
 
 
 def offsets(lengths: Sequence[int] | NDArray[np.int64]) -> NDArray[np.int64]:

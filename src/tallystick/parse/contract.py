@@ -6,20 +6,23 @@ writable bytes behind what is used; they are read, and left as they were.
 Threads: one parser belongs to one thread (it keeps scratch memory). The name table may be shared: the caller holds
 ``names.lock`` during a call.
 
-Conservation: ``parsed.lines == len(parsed.batch) + parsed.rejects.total``, exactly. What is counted is the *sample*; a
-line that yields none because it is bad as a whole counts once. Blank lines count nothing.
+Conservation: ``parsed.lines == parsed.taken + parsed.rejects.total``, exactly. What is counted is the *sample*; a slot
+that the sender tallied itself is one, and a line that yields none because it is bad as a whole counts once. Blank lines
+count nothing.
 """
 
-from dataclasses import dataclass
-from typing import ClassVar, Protocol
+from dataclasses import dataclass, field
+from typing import ClassVar, Protocol, Self
 
 import numpy as np
 from numpy.typing import NDArray
 
+from tallystick.config import Listener
 from tallystick.kernels.names import NameTable
 from tallystick.kernels.words import PADDING
 from tallystick.model.reason import Reason
 from tallystick.model.sample import SampleBatch
+from tallystick.model.tally import TallyBatch
 
 __all__ = ["LINE_BYTES_MAX", "PADDING", "REJECTS_NOTED_MAX", "Parsed", "Parser", "Rejects"]
 
@@ -77,7 +80,7 @@ class Parsed:
     rejects
         What was not taken.
     lines
-        Samples and unusable lines that were seen: the length of the batch and the rejects together.
+        Samples and unusable lines that were seen: what was taken and the rejects together.
     consumed
         Bytes that are dealt with; the caller keeps the rest and sends it again with more behind it.
     skipping
@@ -87,6 +90,11 @@ class Parsed:
         Whether nothing that follows on this connection can be read: it is to be closed.
     reply
         What the protocol has the sender told; nothing for most.
+    began : int64[spans, 2]
+        Samples of the batch, and samples and unusable lines together, that came before each span of the buffer
+        (datagram, frame); empty where that is not told.
+    tallies
+        Slots that the sender tallied itself, where the protocol has such.
     """
 
     batch: SampleBatch
@@ -96,6 +104,13 @@ class Parsed:
     skipping: bool = False
     broken: bool = False
     reply: bytes = b""
+    began: NDArray[np.int64] = field(default_factory=lambda: np.empty((0, 2), np.int64))
+    tallies: TallyBatch | None = None
+
+    @property
+    def taken(self) -> int:
+        """Samples and tallied slots."""
+        return len(self.batch) + (len(self.tallies) if self.tallies is not None else 0)
 
 
 class Parser(Protocol):
@@ -106,6 +121,11 @@ class Parser(Protocol):
     """Longer lines are rejected. A stream's buffer must hold more than this: a line ends in it or is too long."""
 
     def __init__(self, line_bytes_max: int = LINE_BYTES_MAX) -> None: ...
+
+    @classmethod
+    def configured(cls, listener: Listener) -> Self:
+        """A parser for a listener of the config."""
+        ...
 
     def parse(
         self,

@@ -1,11 +1,12 @@
 """What parsers with a kernel have in common: scratch memory, names with room for more, and the results."""
 
 from abc import ABC, abstractmethod
-from typing import ClassVar
+from typing import ClassVar, Self
 
 import numpy as np
 from numpy.typing import NDArray
 
+from tallystick.config import Listener
 from tallystick.kernels import rows as at
 from tallystick.kernels.names import NameTable
 from tallystick.kernels.rows import Rows
@@ -36,6 +37,11 @@ class KernelParser(ABC):
     def __init__(self, line_bytes_max: int = LINE_BYTES_MAX) -> None:
         self.line_bytes_max = line_bytes_max
         self._rows = _new_rows(0)
+
+    @classmethod
+    def configured(cls, listener: Listener) -> Self:
+        """A parser for a listener; protocols with options of their own read those too."""
+        return cls(listener.line_bytes_max) if listener.line_bytes_max else cls()
 
     def parse_datagrams(
         self,
@@ -91,7 +97,14 @@ class KernelParser(ABC):
         if fault is not None:
             self._note(*fault)
             rows.progress[at.SEEN] += 1
-        parsed = Parsed(self._batch(), self._rejects(), int(rows.progress[at.SEEN]), consumed, skipping)
+        parsed = Parsed(
+            self._batch(),
+            self._rejects(),
+            int(rows.progress[at.SEEN]),
+            consumed,
+            skipping,
+            began=rows.began[: len(starts)].copy(),
+        )
         return self._finished(parsed, buffer)
 
     def _convert_hard(self, buffer: NDArray[np.uint8]) -> None:
@@ -108,6 +121,7 @@ class KernelParser(ABC):
             kept = np.delete(np.arange(rows.progress[at.ROWS]), overflown)
             for column in (rows.ids, rows.timestamp, rows.value, rows.weight, rows.kind):
                 column[: len(kept)] = column[kept]
+            rows.began[:, 0] -= np.searchsorted(overflown, rows.began[:, 0])
             rows.progress[at.ROWS] = len(kept)
 
     def _note(self, reason: Reason, start: int, length: int) -> None:
@@ -149,6 +163,7 @@ def _new_rows(samples: int) -> Rows:
         reject_length=np.empty(REJECTS_NOTED_MAX, np.int32),
         reject_reason=np.empty(REJECTS_NOTED_MAX, np.uint8),
         reject_counts=np.zeros(len(Reason), np.int64),
+        began=np.empty((samples, 2), np.int64),
         progress=np.zeros(at.PROGRESS_SIZE, np.int64),
         name=np.zeros(at.NAME_SCRATCH_BYTES, np.uint8),
     )
