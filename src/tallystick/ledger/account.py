@@ -1,8 +1,8 @@
 """`Ledger`: an `Account` for each source, and the last inputs that were refused."""
 
 import threading
-from collections import deque
-from collections.abc import Iterator
+from collections import Counter, deque
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -44,13 +44,15 @@ class Account:
     Attributes are read through `snapshot`.
     """
 
-    def __init__(self, source: str) -> None:
+    def __init__(self, source: str, peer: str = "") -> None:
         self.source = source
+        self.peer = peer
         self._lock = threading.Lock()
         self._bytes = 0
         self._received = 0
         self._stored = 0
         self._kernel_drops = 0
+        self._generated = 0
         self._rejected = np.zeros(len(Reason), np.int64)
 
     def received(self, samples: int, size_bytes: int) -> None:
@@ -74,6 +76,12 @@ class Account:
         with self._lock:
             self._rejected[reason] += samples
 
+    def generated(self, samples: int) -> None:
+        """Samples that the sender says it made, for senders that number what they send: what of them never came is
+        lost on the way. To be told once for each, however often it is sent."""
+        with self._lock:
+            self._generated += samples
+
     def kernel_dropped(self, datagrams: int) -> None:
         """Datagrams that the kernel has dropped so far since a socket's buffer was full; never received, so not in
         the sum."""
@@ -84,7 +92,16 @@ class Account:
         """The counts at one moment."""
         with self._lock:
             rejected = {Reason(k).name.lower(): int(self._rejected[k]) for k in np.flatnonzero(self._rejected).tolist()}
-            return Balance(self.source, self._bytes, self._received, self._stored, rejected, self._kernel_drops)
+            return Balance(
+                self.source,
+                self._bytes,
+                self._received,
+                self._stored,
+                rejected,
+                self._kernel_drops,
+                self.peer,
+                self._generated,
+            )
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,6 +114,10 @@ class Balance:
         By reason, those that occurred.
     kernel_drops
         Datagrams lost before we saw them.
+    peer
+        Whom it came from; empty for all together.
+    generated
+        Samples that senders say they made, where they number them.
     """
 
     source: str
@@ -105,6 +126,8 @@ class Balance:
     stored: int
     rejected: dict[str, int]
     kernel_drops: int
+    peer: str = ""
+    generated: int = 0
 
     @property
     def in_flight(self) -> int:
@@ -118,21 +141,24 @@ class Ledger:
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
         self._lock = threading.Lock()
-        self._accounts: dict[str, Account] = {}
+        self._accounts: dict[tuple[str, str], Account] = {}
         self._offenders: dict[Reason, deque[Offender]] = {}
 
-    def account(self, source: str) -> Account:
-        """The account of a source, opened on first use."""
+    def account(self, source: str, peer: str = "") -> Account:
+        """The account of a peer of a source (a listener, a route of HTTP), opened on first use."""
         with self._lock:
-            if source not in self._accounts:
-                self._accounts[source] = Account(source)
-            return self._accounts[source]
+            if (source, peer) not in self._accounts:
+                self._accounts[source, peer] = Account(source, peer)
+            return self._accounts[source, peer]
 
     def balances(self) -> list[Balance]:
-        """The balance of each source, in the order of opening."""
+        """The balance of each source, of all peers together, in the order of opening."""
         with self._lock:
             accounts = list(self._accounts.values())
-        return [account.snapshot() for account in accounts]
+        found: dict[str, list[Balance]] = {}
+        for account in accounts:
+            found.setdefault(account.source, []).append(account.snapshot())
+        return [_together(balances) for balances in found.values()]
 
     def note_offender(self, source: str, reason: Reason, text: bytes) -> None:
         """Keep a rejected input to be read, instead of the oldest of its kind if there are many."""
@@ -147,3 +173,18 @@ class Ledger:
         with self._lock:
             kept = [offender for kind in self._offenders.values() for offender in kind]
         return iter(sorted(kept, key=lambda o: o.at_s, reverse=True))
+
+
+def _together(balances: Sequence[Balance]) -> Balance:
+    rejected: Counter[str] = Counter()
+    for balance in balances:
+        rejected.update(balance.rejected)
+    return Balance(
+        balances[0].source,
+        sum(balance.received_bytes for balance in balances),
+        sum(balance.received for balance in balances),
+        sum(balance.stored for balance in balances),
+        dict(rejected),
+        sum(balance.kernel_drops for balance in balances),
+        generated=sum(balance.generated for balance in balances),
+    )

@@ -115,3 +115,17 @@ def test_the_collector_gives_what_was_counted_since_the_last_look():
     assert second == {"received": 2.0, "stored": 0.0, "kernel_drops": 0.0, "value": 0.0}
     assert len(refreshed) == 2
     assert all(point.kind == Kind.COUNTER and " " not in point.name for point in collector.collect(20.0))
+
+
+def test_each_peer_has_its_account_and_a_source_is_all_its_peers_together():
+    ledger = Ledger(ManualClock())
+    near, far = ledger.account("tcp", "10.0.0.1"), ledger.account("tcp", "10.0.0.2")
+    near.generated(5)
+    near.received(4, 40)
+    near.stored(4)
+    far.received(2, 20)
+    far.rejected_for(Reason.VALUE, 2)
+    (balance,) = ledger.balances()
+    assert (balance.received, balance.stored, balance.rejected, balance.generated) == (6, 4, {"value": 2}, 5)
+    assert far.snapshot().peer == "10.0.0.2"
+    assert ledger.account("tcp", "10.0.0.1") is near
