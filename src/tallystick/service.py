@@ -176,7 +176,7 @@ class Service:
             parser = known[listener.protocol].configured(listener)
             endpoint = listener.endpoint
             if endpoint.scheme == "udp" or (endpoint.scheme == "unix" and listener.protocol == "statsd"):
-                door = DatagramDoor(self.intake, endpoint, parser)
+                door = DatagramDoor(self.intake, endpoint, parser, listener.group)
                 self._datagrams.append(door)
                 self.listening.append((listener.protocol, door.address))
             else:

@@ -1,5 +1,6 @@
 """Addresses as the config spells them: ``tcp://127.0.0.1:2003``, ``udp://[::1]:8125``, ``unix:///run/tallystick.sock``."""
 
+import ipaddress
 from dataclasses import dataclass
 
 SCHEMES = ("tcp", "udp", "unix")
@@ -58,6 +59,57 @@ class Address:
             return f"unix://{self.path}"
         host = f"[{self.host}]" if ":" in self.host else self.host
         return f"{self.scheme}://{host}:{self.port}"
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """A multicast group that a socket joins.
+
+    Parameters
+    ----------
+    address
+        An IPv4 or IPv6 address of those set aside for groups.
+    interface
+        Name or, of IPv4, address of the interface to join on; empty for what the system's routes say.
+    """
+
+    address: str
+    interface: str = ""
+
+    @classmethod
+    def parse(cls, text: str) -> "Group":
+        """Read ``239.2.11.71``, ``239.2.11.71%eth0`` or ``ff18::efc0:4a42%eth0``.
+
+        Raises
+        ------
+        ValueError
+            If `text` is no such group; the text says what is wrong and what is expected.
+        """
+        address, percent, interface = text.partition("%")
+        if not is_group(address) or (percent and not interface):
+            raise ValueError(f"{text!r} is no multicast group; expected one such as 239.2.11.71 or 239.2.11.71%eth0")
+        return cls(address, interface)
+
+    @property
+    def version(self) -> int:
+        """4 or 6."""
+        return ipaddress.ip_address(self.address).version
+
+
+def is_group(host: str) -> bool:
+    """Whether `host` is the address of a multicast group."""
+    try:
+        return ipaddress.ip_address(host).is_multicast
+    except ValueError:
+        return False
+
+
+def is_everywhere(host: str) -> bool:
+    """Whether a socket bound to `host` is reached by all addresses of this machine."""
+    try:
+        return ipaddress.ip_address(host).is_unspecified
+    except ValueError:
+        return False
 
 
 def host_port(text: str) -> tuple[str, int]:

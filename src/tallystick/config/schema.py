@@ -11,7 +11,7 @@ from typing import Annotated, Any
 
 import msgspec
 
-from tallystick.config.address import Address, host_port, is_loopback
+from tallystick.config.address import Address, Group, host_port, is_everywhere, is_group, is_loopback
 from tallystick.config.places import KeyPath
 from tallystick.config.storage_aggregation import read_aggregation
 from tallystick.config.storage_schemas import read_schemas
@@ -84,6 +84,11 @@ def _prefix(text: str) -> None:
         raise ValueError(f"{text!r} is no prefix of names; expected words and dots, and {{host}} for the host")
 
 
+def _group(text: str) -> None:
+    if text:
+        Group.parse(text)
+
+
 def _line_limit(size: int) -> None:
     if 0 < size < _LINE_BYTES_MIN:
         raise ValueError(f"{size} bytes are too few for a line; expected at least {_LINE_BYTES_MIN}, or 0")
@@ -151,17 +156,46 @@ class Listener(Table, frozen=True):
         ),
     ] = 0
 
+    multicast: Annotated[
+        str,
+        key(
+            "A group to join, as 239.2.11.71 or, on one interface, 239.2.11.71%eth0; the address is udp:// and that of "
+            "the group, which needs no such key where the interface does not matter, or 0.0.0.0 or [::].",
+            _group,
+        ),
+    ] = ""
+
     @property
     def endpoint(self) -> Address:
         """The address, taken apart."""
         return Address.parse(self.address)
 
+    @property
+    def group(self) -> Group | None:
+        """The multicast group that the listener joins."""
+        if self.multicast:
+            return Group.parse(self.multicast)
+        return Group(self.endpoint.host) if is_group(self.endpoint.host) else None
+
     def conflicts(self) -> Iterator[Conflict]:
         schemes = PROTOCOLS[self.protocol]
+        if self.group is not None:
+            yield from self._group_conflicts(self.group)
         if self.endpoint.scheme not in schemes:
             yield (
                 ("address",),
                 f"{self.protocol} is not spoken over {self.endpoint.scheme}; expected {' or '.join(schemes)}",
+            )
+
+    def _group_conflicts(self, group: Group) -> Iterator[Conflict]:
+        """A socket receives what is sent to the address that it is bound to, whatever groups it joined."""
+        host = self.endpoint.host
+        reached = host == group.address or (is_everywhere(host) and (":" in host) == (group.version == 6))
+        if self.endpoint.scheme != "udp" or not reached:
+            everywhere = "0.0.0.0" if group.version == 4 else "[::]"
+            yield (
+                ("address",),
+                f"what is sent to {group.address} does not reach it; expected udp:// with that host or {everywhere}",
             )
 
 

@@ -11,11 +11,12 @@ import threading
 import time
 from pathlib import Path
 
-from tallystick.config.address import Address
+from tallystick.config.address import Address, Group
 from tallystick.kernels.recvmmsg import DatagramBuffers
 from tallystick.ledger import Account
 from tallystick.parse import PADDING, Parser
 from tallystick.receive.intake import Intake
+from tallystick.receive.multicast import join
 from tallystick.receive.streams import bind, bound_address
 
 logger = logging.getLogger(__name__)
@@ -36,16 +37,23 @@ _MEMINFO_DROPS = 8  # its position among the 32-bit counters of SO_MEMINFO
 class DatagramDoor:
     """A socket for datagrams and the thread that empties it.
 
+    Parameters
+    ----------
+    group
+        A multicast group to join; other sockets may be bound to its port, too.
+
     Raises
     ------
     StartError
-        If the address cannot be bound.
+        If the address cannot be bound or the group cannot be joined.
     """
 
-    def __init__(self, intake: Intake, address: Address, parser: Parser) -> None:
+    def __init__(self, intake: Intake, address: Address, parser: Parser, group: Group | None = None) -> None:
         self._intake = intake
         self._parser = parser
-        self._socket = bind(address, socket.SOCK_DGRAM)
+        self._socket = bind(address, socket.SOCK_DGRAM, shared=group is not None)
+        if group is not None:
+            join(self._socket, group)
         granted_bytes = self._widen()
         self._gather_s = _GATHER_S if granted_bytes >= _SMALL_BUFFER_BYTES else _GATHER_SMALL_S
         seconds = int(_WAIT_S)

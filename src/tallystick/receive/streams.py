@@ -172,11 +172,13 @@ class _Connection(asyncio.BufferedProtocol):
             self._rest = b""
 
 
-def bind(address: Address, kind: socket.SocketKind, key: str = "listeners") -> socket.socket:
+def bind(address: Address, kind: socket.SocketKind, key: str = "listeners", *, shared: bool = False) -> socket.socket:
     """A bound socket.
 
     Parameters
     ----------
+    shared
+        Whether others may be bound to the same port, as those of a multicast group are.
     key
         Key of the config that the address comes from.
 
@@ -195,7 +197,7 @@ def bind(address: Address, kind: socket.SocketKind, key: str = "listeners") -> s
             found = socket.getaddrinfo(address.host, address.port, type=kind, flags=socket.AI_PASSIVE)
             family, _, _, _, target = found[0]
             bound = socket.socket(family, kind)
-            if kind == socket.SOCK_STREAM:
+            if shared or kind == socket.SOCK_STREAM:
                 bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             bound.bind(target)
     except OSError as error:
