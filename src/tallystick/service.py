@@ -10,12 +10,10 @@ import resource
 import signal
 import socket
 import sys
-import threading
 from collections.abc import Callable
 
 import numpy as np
 import uvicorn
-from numpy.typing import NDArray
 from starlette.types import ASGIApp
 
 from tallystick import __version__
@@ -38,7 +36,7 @@ from tallystick.store.snapshot import take_snapshot
 from tallystick.web.app import make_app
 from tallystick.web.keeping import Compacted, Snapshot
 from tallystick.web.status import Health
-from tallystick.web.write import Written
+from tallystick.web.writes.writing import Writing
 
 _HTTP_CONNECTIONS_MAX = 2000  # further requests are answered 503 at once: descriptors are left for senders
 _THREAD_SWITCH_S = 0.001  # shorter than Python's 5 ms: a receiving thread waits this long for one that computes
@@ -82,9 +80,7 @@ class Service:
         self._datagrams: list[DatagramDoor] = []
         self.listening: list[tuple[str, Address]] = []
         self._open_doors()
-        self._http_account = self.ledger.account("http /api/write")
-        self._http_parser = protocols()["carbon"]()
-        self._writing = threading.Lock()
+        self._writing = Writing(self.intake, self.store.when_durable)
         self._runners = self._make_runners()
 
     def app(self) -> ASGIApp:
@@ -93,7 +89,8 @@ class Service:
         limits = QueryLimits(
             series_max=q.series_max, points_max=q.points_max, time_s_max=q.time_s_max, workers=q.workers
         )
-        return make_app(self.store, self.ledger, self, self.health, self._clock, limits, self._config.http.token, self)
+        token = self._config.http.token
+        return make_app(self.store, self.ledger, self._writing, self.health, self._clock, limits, token, self)
 
     def snapshot(self, name: str) -> Snapshot:
         """See `Keeper.snapshot`."""
@@ -154,21 +151,6 @@ class Service:
             round(self._clock.monotonic() - self._started_s, 3),
             problems,
         )
-
-    def write(self, lines: NDArray[np.uint8], length: int) -> Written:
-        """Take carbon lines that came by HTTP."""
-        before = self._http_account.snapshot()
-        with self._writing:
-            _, ticket = self.intake.parse_stream(
-                self._http_parser, lines, length, self._http_account, skipping=False, final=True
-            )
-            after = self._http_account.snapshot()
-        rejected = {k: n - before.rejected.get(k, 0) for k, n in after.rejected.items()}
-        return Written(after.stored - before.stored, {k: n for k, n in rejected.items() if n}, ticket)
-
-    def when_durable(self, ticket: int, call: Callable[[], None]) -> None:
-        """Have `call` called once what has this ticket is on disk."""
-        self.store.when_durable(ticket, call)
 
     def _open_doors(self) -> None:
         known = protocols()

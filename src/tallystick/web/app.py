@@ -21,13 +21,14 @@ from tallystick.web.reading import Workers
 from tallystick.web.series import series_routes
 from tallystick.web.static import page_routes
 from tallystick.web.status import Health, status_routes
-from tallystick.web.write import Writer, write_routes
+from tallystick.web.writes import writing_routes
+from tallystick.web.writes.writing import Writing
 
 
 def make_app(
     store: Store,
     ledger: Ledger,
-    writer: Writer,
+    writing: Writing,
     health: Callable[[], Health],
     clock: Clock,
     limits: QueryLimits,
@@ -38,7 +39,7 @@ def make_app(
     workers = Workers(limits.workers)
     routes = [
         *status_routes(health, ledger),
-        *write_routes(writer),
+        *writing_routes(writing),
         *import_routes(store),
         *series_routes(store),
         *api_routes(store, limits, clock, workers),

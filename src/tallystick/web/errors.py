@@ -1,6 +1,6 @@
 """One shape of errors: JSON ``{"error": "a sentence"}`` with a status that says whose turn it is. Never a traceback."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 
 import msgspec
 from starlette.exceptions import HTTPException
@@ -8,10 +8,33 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 
 from tallystick.model.errors import QueryError, StoreError, TakenNameError, TallystickError
+from tallystick.model.reason import Reason
 
 
 class OverloadedError(TallystickError):
     """More is asked at the same time than the server takes on."""
+
+
+class BodyError(TallystickError):
+    """A body that is not taken.
+
+    Parameters
+    ----------
+    status
+        Of the answer.
+    reason
+        By which it is counted; None where it is not the body's fault, so that the sender comes again.
+    headers
+        Of the answer.
+    """
+
+    def __init__(
+        self, status: int, text: str, reason: Reason | None = None, headers: Mapping[str, str] | None = None
+    ) -> None:
+        super().__init__(text)
+        self.status = status
+        self.reason = reason
+        self.headers = headers or {}
 
 
 def error_response(status: int, text: str) -> Response:
@@ -27,6 +50,14 @@ def _with_status(status: int) -> Callable[[Request, Exception], Awaitable[Respon
         return response
 
     return handle
+
+
+async def _body_error(request: Request, error: Exception) -> Response:
+    if not isinstance(error, BodyError):
+        raise error
+    response = await _with_status(error.status)(request, error)
+    response.headers.update(error.headers)
+    return response
 
 
 async def _http_error(request: Request, error: Exception) -> Response:
@@ -53,6 +84,7 @@ async def _unforeseen(request: Request, error: Exception) -> Response:
 
 
 exception_handlers = {
+    BodyError: _body_error,
     QueryError: _with_status(400),
     OverloadedError: _with_status(503),
     StoreError: _with_status(503),

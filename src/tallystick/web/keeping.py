@@ -11,7 +11,7 @@ from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
 from tallystick.model.errors import StoreError
-from tallystick.web.write import error_response
+from tallystick.web.errors import error_response
 
 _BODY_BYTES_MAX = 4096
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")

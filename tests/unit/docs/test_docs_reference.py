@@ -28,7 +28,7 @@ from tallystick.render.format import FORMATS
 from tallystick.sensors.instruments import TIMINGS_MAX
 from tallystick.service import Service
 from tallystick.web.static import page_routes
-from tallystick.web.write import BODY_BYTES_MAX
+from tallystick.web.writes.bodies import BODY_BYTES_MAX
 
 MADE = runpy.run_path(str(ROOT / "tools" / "write_reference.py"))["PAGES"]
 TOML = [block for page in PAGES for block in blocks(name_of(page), "toml")]

@@ -1,101 +1,138 @@
-"""Writes over HTTP: bodies whole, unfinished, too large, too many."""
+"""Writes over HTTP: bodies whole, unfinished, too large, too many, encoded, and what the ledger has of them."""
 
 import asyncio
-from collections.abc import Callable
+import gzip
+import threading
 
-import httpx2
-import numpy as np
 import pytest
-from numpy.typing import NDArray
-from starlette.applications import Starlette
-from starlette.types import Message
 
-from tallystick.web import write as route
-from tallystick.web.errors import exception_handlers
-from tallystick.web.write import Written, write_routes
-
-
-class Taking:
-    """Takes every body, which is safe at once."""
-
-    def __init__(self) -> None:
-        self.bodies: list[bytes] = []
-
-    def write(self, lines: NDArray[np.uint8], length: int) -> Written:
-        self.bodies.append(lines[:length].tobytes())
-        return Written(length, {}, 1)
-
-    def when_durable(self, ticket: int, call: Callable[[], None]) -> None:
-        call()
+from posting import NOW_S, House
+from tallystick.model.errors import StoreError
+from tallystick.model.sample import SampleBatch
+from tallystick.store.memory import MemoryStore
+from tallystick.web.writes import bodies, writing
+from tallystick.web.writes.native import PATH
 
 
-class House:
-    """The route, and what it was given."""
+def line(name: str, value: float = 1) -> bytes:
+    return f"{name} {value} {NOW_S}\n".encode()
 
-    def __init__(self) -> None:
-        self.writer = Taking()
-        self.app = Starlette(routes=write_routes(self.writer), exception_handlers=exception_handlers)
 
-    async def post(self, body: bytes) -> int:
-        async with httpx2.AsyncClient(transport=httpx2.ASGITransport(self.app), base_url="http://t") as client:
-            return (await client.post("/api/write", content=body)).status_code
+@pytest.mark.anyio
+async def test_lines_are_stored_and_those_that_are_not_are_told_by_reason() -> None:
+    house = House()
+    answer = await house.post(PATH, line("a.b", 7) + b"a.c seven 1\nonly\n" + line("a.d", 8)[:-1])
+    assert answer.status_code == 200
+    assert answer.json() == {"stored": 2, "rejected": {"value": 1, "fields": 1}}
+    assert house.values() == {"a.b": 7, "a.d": 8}
+    balance = house.balance(PATH)
+    assert (balance.received, balance.stored) == (4, 2)
 
-    async def begin(self, first: bytes) -> tuple["asyncio.Task[None]", "asyncio.Queue[Message]", list[Message]]:
-        """A request whose body is not finished: its task, how to go on, and what it is answered."""
-        more: asyncio.Queue[Message] = asyncio.Queue()
-        answer: list[Message] = []
-        await more.put({"type": "http.request", "body": first, "more_body": True})
 
-        async def send(message: Message) -> None:
-            answer.append(message)
+@pytest.mark.anyio
+async def test_a_body_of_many_pieces_is_taken_whole() -> None:
+    house = House()
+    body = b"".join(line(f"host.{k % 50}", k) for k in range(100_000))
+    assert len(body) > 2 * writing._PIECE_BYTES
+    answer = await house.post(PATH, gzip.compress(body, 1), headers={"content-encoding": "gzip"})
+    assert answer.json() == {"stored": 100_000, "rejected": {}}
+    assert house.values()["host.49"] == 99_999
 
-        scope = {"type": "http", "method": "POST", "path": "/api/write", "headers": [], "query_string": b""}
-        task = asyncio.ensure_future(self.app(scope, more.get, send))
-        while not more.empty():
-            await asyncio.sleep(0)
-        return task, more, answer
+
+@pytest.mark.anyio
+async def test_a_line_that_is_longer_than_a_piece_costs_itself() -> None:
+    house = House()
+    answer = await house.post(PATH, line("a") + b"x" * (writing._PIECE_BYTES * 2) + b" 1 1\n" + line("b"))
+    assert answer.json() == {"stored": 2, "rejected": {"line_long": 1}}
+
+
+@pytest.mark.anyio
+async def test_an_empty_body_is_nothing_and_no_error() -> None:
+    answer = await House().post(PATH, b"")
+    assert (answer.status_code, answer.json()) == (200, {"stored": 0, "rejected": {}})
 
 
 def test_bodies_that_are_never_finished_take_bounded_memory_and_their_place_is_given_back(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(route, "BODIES_BYTES_MAX", 1000)
+    monkeypatch.setattr(writing, "BODIES_BYTES_MAX", 1000)
 
     async def play() -> None:
         house = House()
-        task, more, _ = await house.begin(b"x" * 900)
-        assert await house.post(b"a" * 200) == 503
-        assert await house.post(b"a" * 20) == 200
+        task, more, _ = await house.begin(PATH, b"x" * 900)
+        refused = await house.post(PATH, b"#" * 200)
+        assert (refused.status_code, refused.headers["retry-after"]) == (503, "1")
+        assert (await house.post(PATH, line("a"))).status_code == 200
         await more.put({"type": "http.disconnect"})
         await task
-        assert await house.post(b"a" * 700) == 200
-        assert house.writer.bodies == [b"a" * 20 + b"\n", b"a" * 700 + b"\n"]
+        assert (await house.post(PATH, b"\n" * 900)).status_code == 200
 
     asyncio.run(play())
 
 
 def test_a_body_that_takes_too_long_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(route, "BODY_WAIT_S_MAX", 0)
+    monkeypatch.setattr(bodies, "BODY_WAIT_S_MAX", 0)
 
     async def play() -> None:
         house = House()
-        task, _, answer = await house.begin(b"half a li")
+        task, _, answer = await house.begin(PATH, b"half a li")
         await task
         assert answer[0]["status"] == 408
-        assert house.writer.bodies == []
+        assert house.values() == {}
 
     asyncio.run(play())
 
 
-def test_a_body_beyond_the_limit_is_refused_whether_it_is_declared_or_not(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(route, "BODY_BYTES_MAX", 100)
+def test_a_body_beyond_the_limit_is_refused_and_counted_whether_it_is_declared_or_not(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(writing, "BODY_BYTES_MAX", 100)
 
     async def play() -> None:
         house = House()
-        assert await house.post(b"a" * 101) == 413
-        task, _, answer = await house.begin(b"a" * 101)
+        assert (await house.post(PATH, b"\n" * 101)).status_code == 413
+        task, _, answer = await house.begin(PATH, b"\n" * 101)
         await task
         assert answer[0]["status"] == 413
-        assert await house.post(b"a" * 100) == 200
+        assert (await house.post(PATH, b"\n" * 100)).status_code == 200
+        assert house.balance(PATH).rejected == {"body_long": 2}
 
     asyncio.run(play())
+
+
+@pytest.mark.anyio
+async def test_what_cannot_be_decoded_is_refused_and_counted() -> None:
+    house = House()
+    broken = await house.post(PATH, gzip.compress(line("a"))[:-4], headers={"content-encoding": "gzip"})
+    assert (broken.status_code, broken.json()["error"][:22]) == (400, "cannot decode the body")
+    unknown = await house.post(PATH, line("a"), headers={"content-encoding": "br"})
+    assert (unknown.status_code, unknown.headers["accept-encoding"]) == (415, "gzip, deflate, snappy, zstd")
+    assert house.balance(PATH).rejected == {"encoding": 2}
+    assert house.values() == {}
+
+
+def test_an_answer_waits_for_the_disk_and_says_so_when_that_takes_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked = threading.Event()
+    house = House(when_durable=lambda ticket, call: asked.set())
+
+    async def play() -> None:
+        waiting = asyncio.ensure_future(house.post(PATH, line("a")))
+        while not asked.is_set():
+            await asyncio.sleep(0)
+        assert not waiting.done()
+        waiting.cancel()
+        monkeypatch.setattr(writing, "DURABLE_WAIT_S_MAX", 0)
+        answer = await house.post(PATH, line("a"))
+        assert (answer.status_code, answer.json()["error"][:19]) == (503, "cannot make it safe")
+
+    asyncio.run(play())
+
+
+@pytest.mark.anyio
+async def test_what_a_full_disk_refuses_is_to_be_sent_again() -> None:
+    class Full(MemoryStore):
+        def append(self, batch: SampleBatch) -> int:
+            raise StoreError("cannot take it: the disk is full")
+
+    answer = await House(store=Full()).post(PATH, line("a"))
+    assert (answer.status_code, answer.json()) == (503, {"stored": 0, "rejected": {"store_full": 1}})
