@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from reference.fold import Key, Sample, Statistics, bound, bucket, slots_of, statistics_of
 from tallystick.fold import OpenSlot, fold_batch
 from tallystick.fold.histogram import bucket_column
-from tallystick.kernels.fold import kinds_present
+from tallystick.kernels.fold import kinds_present, slot_ranges
 from tallystick.kernels.histogram import SHIFT, percentile_of_cells
 from tallystick.model.kind import Kind
 from tallystick.model.sample import SampleBatch
@@ -72,8 +72,9 @@ def batch_of(samples: list[Sample]) -> SampleBatch:
 
 def by_open_slots(samples: list[Sample], parts: int = 1) -> list[Tally]:
     found = []
+    slot = OpenSlot(STEP_S, FIRST - 1, 1)
     for number in range(FIRST, FIRST + SLOTS):
-        slot = OpenSlot(STEP_S, number, 1)
+        slot.begin(number)
         n = 0
         for part in np.array_split(np.arange(len(samples)), parts):
             batch = batch_of([samples[k] for k in part])
@@ -142,6 +143,20 @@ def test_an_open_slot_keeps_the_statistics_of_its_samples(samples: list[Sample],
 @settings(max_examples=EXAMPLES, deadline=None)
 def test_folding_at_once_gives_the_statistics_of_all_slots(samples: list[Sample]):
     agree(fold_batch(batch_of(samples), STEP_S), samples)
+
+
+@given(st.lists(st.integers(-5000, 50_000), max_size=60), st.integers(1, 5))
+@settings(max_examples=EXAMPLES, deadline=None)
+def test_ranges_of_slots_are_where_their_samples_are(times: list[int], step_s: int):
+    step_ms = 1000 * step_s
+    slots = [t // step_ms for t in times]
+    low, count = min(slots, default=0), max(slots, default=0) - min(slots, default=0) + 1
+    samples, begin, end = np.zeros(count, np.int64), np.full(count, -1, np.int64), np.full(count, -1, np.int64)
+    slot_ranges(np.array(times, np.int64), step_ms, low, samples, begin, end)
+    for k in range(count):
+        mine = [i for i, slot in enumerate(slots) if slot == low + k]
+        expected = (len(mine), mine[0], mine[-1] + 1) if mine else (0, -1, -1)
+        assert (samples[k], begin[k], end[k]) == expected
 
 
 def test_folding_nothing_gives_nothing():

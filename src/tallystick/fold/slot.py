@@ -47,6 +47,17 @@ class OpenSlot:
         self._histograms: HistogramTable | None = None
         self._members: MemberTable | None = None
 
+    def begin(self, slot: int) -> None:
+        """Forget everything and be another slot, in the same memory."""
+        self.slot = slot
+        rows = int(self._used[ROWS])
+        if rows * _SPARSE < len(self._row_of):
+            self._row_of[self._row_series[:rows]] = 0  # what was not written takes no memory
+        else:
+            self._row_of[:] = 0
+        self._used[:] = 0
+        self._histograms = self._members = None
+
     def __len__(self) -> int:
         """Series that have a row."""
         return int(self._used[ROWS]) + (len(self._members) if self._members is not None else 0)

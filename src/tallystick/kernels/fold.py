@@ -105,6 +105,33 @@ def fold_slot(
 
 
 @kernel
+def slot_ranges(
+    timestamp: NDArray[np.int64],
+    step_ms: int,
+    first_slot: int,
+    samples: NDArray[np.int64],
+    begin: NDArray[np.int64],
+    end: NDArray[np.int64],
+) -> None:
+    """For each slot from `first_slot` on: how many samples (ms) it has, where the first is and where the last ends.
+
+    `samples` comes in as zeros; `begin` and `end` are left alone where there are none.
+    """
+    slot = 0
+    start, stop = 0, 0  # of the slot of the sample before: most are followed by another of it
+    for i in range(len(timestamp)):
+        t = timestamp[i]
+        if t < start or t >= stop:
+            slot = t // step_ms - first_slot
+            start = (slot + first_slot) * step_ms
+            stop = start + step_ms
+        if samples[slot] == 0:
+            begin[slot] = i
+        samples[slot] += 1
+        end[slot] = i + 1
+
+
+@kernel
 def rows_in_order(
     row_of: NDArray[np.int32],
     spread_of: NDArray[np.int32],

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from tallystick.fold import OpenSlot, fold_batch
 from tallystick.kernels.accumulate import write_columns, write_slots
+from tallystick.kernels.fold import slot_ranges
 from tallystick.model.sample import SampleBatch
 from tallystick.model.tally import Tally, rows_of_series
 from tallystick.store.head.gathering import FinishedSlots
@@ -39,6 +40,7 @@ class Head:
         self.step_s = step_s
         self._lock = threading.Lock()
         self._open: dict[int, OpenSlot] = {}
+        self._spare: OpenSlot | None = None  # its memory serves the next one: fresh memory costs more than filling it
         self._finished = FinishedSlots()
         self._late: list[SampleBatch] = []
         self._n_late = 0
@@ -67,7 +69,7 @@ class Head:
                 if not self._fold_slot(low, len(batch), batch, kinds, n_series, now_s):
                     self._keep_late(batch)
             elif high - low < _SLOT_SPAN_MAX:
-                self._fold_slots(low, batch, kinds, n_series, now_s)
+                self._fold_slots(low, high, batch, kinds, n_series, now_s)
             else:
                 self._keep_late(batch)
             if self._n_late > _LATE_SAMPLES_MAX:
@@ -139,9 +141,10 @@ class Head:
                 self._fold_late()
             return self._finished.tallies()
 
-    def _fold_slots(self, low: int, batch: SampleBatch, kinds: int, n_series: int, now_s: float) -> None:
-        slot = batch.timestamp // (self.step_s * 1000)
-        samples = np.bincount(slot - low)
+    def _fold_slots(self, low: int, high: int, batch: SampleBatch, kinds: int, n_series: int, now_s: float) -> None:
+        step_ms, count = self.step_s * 1000, high - low + 1
+        samples, begin, end = np.zeros(count, np.int64), np.empty(count, np.int64), np.empty(count, np.int64)
+        slot_ranges(batch.timestamp, step_ms, low, samples, begin, end)
         # Scattered history touches thousands of slots, nearly all of them for a sample or two: those are not looked at.
         looked_at = samples >= self._worth_opening_min(n_series)
         now = int(now_s) // self.step_s
@@ -149,9 +152,10 @@ class Head:
         looked_at[candidates[(candidates >= 0) & (candidates < len(samples))]] = True
         late = (samples > 0) & ~looked_at
         for k in np.flatnonzero((samples > 0) & looked_at).tolist():
-            late[k] = not self._fold_slot(low + k, int(samples[k]), batch, kinds, n_series, now_s)
+            around = batch.take(slice(int(begin[k]), int(end[k])))
+            late[k] = not self._fold_slot(low + k, int(samples[k]), around, kinds, n_series, now_s)
         if late.any():
-            self._keep_late(batch.take(late[slot - low]))
+            self._keep_late(batch.take(late[batch.timestamp // step_ms - low]))
 
     def _fold_slot(
         self, number: int, samples: int, batch: SampleBatch, kinds: int, n_series: int, now_s: float
@@ -166,9 +170,16 @@ class Head:
             if len(self._open) >= OPEN_SLOTS_MAX:
                 # Usually the oldest; where the clock was set back, one that lies ahead.
                 self._finish(max(self._open, key=lambda open_slot: abs(open_slot - now)))
-            slot = self._open[number] = OpenSlot(self.step_s, number, n_series)
+            slot = self._open[number] = self._begin_slot(number, n_series)
         slot.fold(batch, kinds, n_series)
         return True
+
+    def _begin_slot(self, number: int, n_series: int) -> OpenSlot:
+        slot, self._spare = self._spare, None
+        if slot is None:
+            return OpenSlot(self.step_s, number, n_series)
+        slot.begin(number)
+        return slot
 
     @staticmethod
     def _worth_opening_min(n_series: int) -> int:
@@ -185,7 +196,9 @@ class Head:
         self._finished.add(tallies)
 
     def _finish(self, number: int) -> None:
-        self._finished.add(self._open.pop(number).tallies())
+        slot = self._open.pop(number)
+        self._finished.add(slot.tallies())
+        self._spare = slot
 
 
 def select_series(tallies: Sequence[Tally], ids: NDArray[np.int32]) -> list[Tally]:
