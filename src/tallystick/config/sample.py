@@ -8,7 +8,7 @@ from typing import Any
 import msgspec
 from msgspec import inspect
 
-from tallystick.config.schema import COLLECTORS, Collector, Config, Table
+from tallystick.config.schema import COLLECTORS, OPTIONS, Collector, Config, Listener, Table
 
 _HEAD = """\
 Everything that can be set, with its default. A file holds only what differs.
@@ -36,7 +36,7 @@ def _section(name: str, value: Any, expected: inspect.Type) -> Iterator[str]:
         yield from _keys_told(kind)
         for item in value:
             yield f"[[{name}]]"
-            yield from (f"{key} = {_toml(_plain(item, key))}" for key in kind.__struct_fields__)
+            yield from (f"{key} = {_toml(_plain(item, key))}" for key in _keys_of(item))
         for example in examples:
             yield f"# [[{name}]]"
             yield from (f"# {key} = {_toml(entry)}" for key, entry in example.items())
@@ -50,7 +50,14 @@ def _section(name: str, value: Any, expected: inspect.Type) -> Iterator[str]:
 
 def _keys_told(kind: type[msgspec.Struct]) -> Iterator[str]:
     for field in msgspec.structs.fields(kind):
-        yield from _comment(f"  {field.encode_name}: {_description(field)}")
+        having = OPTIONS.get(field.encode_name) if kind is Listener else None
+        where = f" ({', '.join(having)} only)" if having else ""
+        yield from _comment(f"  {field.encode_name}{where}: {_description(field)}")
+
+
+def _keys_of(item: Any) -> tuple[str, ...]:
+    """The keys that an item may have."""
+    return item.keys_of(item.protocol) if isinstance(item, Listener) else item.__struct_fields__
 
 
 def _description(field: msgspec.structs.FieldInfo) -> str:

@@ -27,6 +27,11 @@ PROTOCOLS = {
 }
 """Protocols that a listener may speak, and over what."""
 
+OPTIONS: dict[str, tuple[str, ...]] = {
+    "multicast": ("carbon", "collectd", "ganglia", "influx", "statsd"),
+}
+"""Keys of a listener that only some protocols have, and which; every other key goes for all."""
+
 COLLECTORS = ("cpu", "disk", "filesystem", "load", "memory", "network")
 """Collectors that there are; a test holds this to what `tallystick.agent.collectors` registers."""
 
@@ -177,7 +182,16 @@ class Listener(Table, frozen=True):
             return Group.parse(self.multicast)
         return Group(self.endpoint.host) if is_group(self.endpoint.host) else None
 
+    @classmethod
+    def keys_of(cls, protocol: str) -> tuple[str, ...]:
+        """The keys that a listener of this protocol may have."""
+        return tuple(field for field in cls.__struct_fields__ if protocol in OPTIONS.get(field, (protocol,)))
+
     def conflicts(self) -> Iterator[Conflict]:
+        unset = type(self)(protocol=self.protocol, address=self.address)
+        for option in sorted(set(self.__struct_fields__) - set(self.keys_of(self.protocol))):
+            if getattr(self, option) != getattr(unset, option):
+                yield (option,), f"{self.protocol} has no such key; expected it for {' or '.join(OPTIONS[option])}"
         schemes = PROTOCOLS[self.protocol]
         if self.group is not None:
             yield from self._group_conflicts(self.group)
