@@ -1,4 +1,4 @@
-"""What a parser promises: bytes to columns, without I/O, without state of its own between calls.
+"""What a parser promises: bytes to columns, without I/O, and without state but what its protocol spreads over messages.
 
 Ownership: the arrays of a `Parsed` are fresh; nothing overwrites them later. Buffers given to a parser need `PADDING`
 writable bytes behind what is used; they are read, and left as they were.
