@@ -1,8 +1,10 @@
 """How long each resolution is kept: Graphite's ``10s:10d,1m:30d,5m:90d,1h:2y``."""
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from fnmatch import translate
+from functools import cache
 from itertools import pairwise
 
 from tallystick.model.statistic import Statistic
@@ -75,7 +77,7 @@ class Retention:
         return next((r for r in self.resolutions if r.step_s > step_s and r.step_s % step_s == 0), None)
 
     def __str__(self) -> str:
-        return ",".join(f"{_short(r.step_s)}:{_short(r.keep_s)}" for r in self.resolutions)
+        return _text(self.resolutions)
 
     @classmethod
     def parse(cls, text: str) -> "Retention":
@@ -170,6 +172,17 @@ class AggregationRule(_NameRule):
     match: str
     statistic: Statistic
     pattern: str | None = None
+
+
+def reached(rules: Sequence[RetentionRule]) -> Sequence[RetentionRule]:
+    """The rules up to the first that is for every name: what follows it is never reached."""
+    return rules[: next((k + 1 for k, rule in enumerate(rules) if rule.matches_all), len(rules))]
+
+
+@cache
+def _text(resolutions: tuple[Resolution, ...]) -> str:
+    """Cached, as readers compare retentions by it."""
+    return ",".join(f"{_short(r.step_s)}:{_short(r.keep_s)}" for r in resolutions)
 
 
 def _short(seconds: int) -> str:

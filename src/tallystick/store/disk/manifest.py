@@ -8,7 +8,7 @@ from collections.abc import Sequence
 
 import msgspec
 
-from tallystick.model.retention import AggregationRule, Retention, RetentionRule
+from tallystick.model.retention import AggregationRule, Retention, RetentionRule, reached
 from tallystick.model.statistic import Statistic
 
 FILE_NAME = "manifest"
@@ -94,8 +94,8 @@ class Manifest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 def rule_texts(rules: Sequence[RetentionRule]) -> tuple[RuleText, ...]:
-    """Rules as the manifest keeps them."""
-    return tuple(RuleText(str(r.retention), r.match if r.pattern is None else None, r.pattern) for r in rules)
+    """Rules as the manifest keeps them, as far as they are reached: others change nothing."""
+    return tuple(RuleText(str(r.retention), r.match if r.pattern is None else None, r.pattern) for r in reached(rules))
 
 
 def aggregation_texts(rules: Sequence[AggregationRule]) -> tuple[AggregationText, ...]:

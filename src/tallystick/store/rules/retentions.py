@@ -6,7 +6,7 @@ from math import lcm
 import numpy as np
 from numpy.typing import NDArray
 
-from tallystick.model.retention import AggregationRule, Retention, RetentionRule
+from tallystick.model.retention import AggregationRule, Retention, RetentionRule, reached
 from tallystick.store.rules.aggregations import Aggregations
 from tallystick.store.rules.first_match import FirstMatch, expression_of
 
@@ -23,8 +23,7 @@ class Retentions:
     """
 
     def __init__(self, rules: Sequence[RetentionRule], aggregation: Sequence[AggregationRule] = ()) -> None:
-        ends = next((k for k, rule in enumerate(rules) if rule.matches_all), len(rules) - 1)
-        self._rules = list(rules[: ends + 1])  # what follows a rule for every name is never reached
+        self._rules = list(reached(rules))
         self.all = tuple(dict.fromkeys(rule.retention for rule in self._rules))
         self._of_rule = np.array([self.all.index(rule.retention) for rule in self._rules], np.int16)
         self._steps = np.array([retention.step_s for retention in self.all], np.int64)
