@@ -67,6 +67,8 @@ def _decode(data: bytearray, encoding: str, bytes_max: int) -> bytearray:
             Reason.ENCODING,
             {"accept-encoding": expected},  # RFC 9110, section 12.5.3
         )
+    if not data:  # senders that have nothing to say do not pack it
+        return data
     try:
         return decoder(data, bytes_max)
     except (zlib.error, zstandard.ZstdError, cramjam.DecompressionError) as error:
