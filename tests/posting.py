@@ -8,6 +8,7 @@ import httpx2
 from starlette.applications import Starlette
 from starlette.types import ASGIApp, Message
 
+from tallystick.config import Http
 from tallystick.ledger import Balance, Ledger
 from tallystick.model.clock import ManualClock
 from tallystick.model.statistic import Statistic
@@ -32,6 +33,8 @@ class House:
         Asked of whoever writes; None if nobody is asked.
     when_durable
         Says when the disk is done, as `Store.when_durable`; at once if it is not given.
+    options
+        The config's.
     """
 
     def __init__(
@@ -39,6 +42,7 @@ class House:
         store: MemoryStore | None = None,
         token: str | None = None,
         when_durable: Callable[[int, Callable[[], None]], None] | None = None,
+        options: Http | None = None,
     ) -> None:
         clock = ManualClock(float(NOW_S))
         names = NameTable()
@@ -47,7 +51,7 @@ class House:
         self.intake = Intake(
             names, Router(names, self.store.create), self.store, self.ledger, clock, IntakeLimits(600, 86400 * 3650)
         )
-        writing = Writing(self.intake, when_durable or self.store.when_durable)
+        writing = Writing(self.intake, when_durable or self.store.when_durable, options or Http())
         app: ASGIApp = Starlette(routes=writing_routes(writing), exception_handlers=exception_handlers)
         self.app = app if token is None else Access(app, token)
 

@@ -10,6 +10,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from importlib import import_module
 from pathlib import Path
 from typing import Any, NoReturn, TypeVar
 
@@ -206,3 +207,11 @@ def cannot_run(reason: str) -> NoReturn:
     if os.environ.get("CI") == "true":
         pytest.fail(reason)
     pytest.skip(reason)
+
+
+def package(name: str) -> Any:
+    """A Python package of a sender's, or `cannot_run` if it is not installed."""
+    try:
+        return import_module(name)
+    except ModuleNotFoundError as error:
+        cannot_run(f"the Python package {error.name} is missing: pip install {error.name}")

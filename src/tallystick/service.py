@@ -80,7 +80,7 @@ class Service:
         self._datagrams: list[DatagramDoor] = []
         self.listening: list[tuple[str, Address]] = []
         self._open_doors()
-        self._writing = Writing(self.intake, self.store.when_durable)
+        self._writing = Writing(self.intake, self.store.when_durable, config.http)
         self._runners = self._make_runners()
 
     def app(self) -> ASGIApp:

@@ -1,21 +1,13 @@
 """The clients that people have in their code: PyPI's ``statsd`` and ``datadog``."""
 
 from collections.abc import Iterator
-from importlib import import_module
 from typing import Any
 
 import pytest
 
-from servers import START_S_MAX, Server, cannot_run, wait_until
+from servers import START_S_MAX, Server, package, wait_until
 
 pytestmark = [pytest.mark.timeout(START_S_MAX + 60), pytest.mark.senders]
-
-
-def package(name: str) -> Any:
-    try:
-        return import_module(name)
-    except ModuleNotFoundError as error:
-        cannot_run(f"the Python package {error.name} is missing: pip install {error.name}")
 
 
 @pytest.fixture

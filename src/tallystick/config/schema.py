@@ -28,9 +28,13 @@ PROTOCOLS = {
 """Protocols that a listener may speak, and over what."""
 
 OPTIONS: dict[str, tuple[str, ...]] = {
+    "precision": ("influx",),
     "multicast": ("carbon", "collectd", "ganglia", "influx", "statsd"),
 }
 """Keys of a listener that only some protocols have, and which; every other key goes for all."""
+
+INFLUX_PRECISIONS = ("ns", "n", "us", "u", "ms", "s", "m", "h")
+"""What a timestamp of InfluxDB's lines may count."""
 
 COLLECTORS = ("cpu", "disk", "filesystem", "load", "memory", "network")
 """Collectors that there are; a test holds this to what `tallystick.agent.collectors` registers."""
@@ -94,6 +98,11 @@ def _group(text: str) -> None:
         Group.parse(text)
 
 
+def _tag_name(name: str) -> None:
+    if name and not re.fullmatch(r"[A-Za-z_][A-Za-z0-9_.-]*", name):
+        raise ValueError(f"{name!r} is no name of a tag; expected a letter, then letters, digits, dots, - and _")
+
+
 def _line_limit(size: int) -> None:
     if 0 < size < _LINE_BYTES_MIN:
         raise ValueError(f"{size} bytes are too few for a line; expected at least {_LINE_BYTES_MIN}, or 0")
@@ -129,6 +138,15 @@ class Http(Table, frozen=True):
         str, key("Host and port. To open it to the network set 0.0.0.0:8080 and a token.", host_port)
     ] = "127.0.0.1:8080"
     token: Annotated[str, key("What a client has to send as 'Authorization: Bearer ...'; needed beyond loopback.")] = ""
+
+    influx_database_tag: Annotated[
+        str,
+        key(
+            "Name of a tag that InfluxDB's senders give their series by the database or bucket that they name; empty "
+            "for none: the database is not part of the name.",
+            _tag_name,
+        ),
+    ] = ""
 
     @property
     def host(self) -> str:
@@ -169,6 +187,14 @@ class Listener(Table, frozen=True):
             _group,
         ),
     ] = ""
+
+    precision: Annotated[
+        str,
+        key(
+            f"What a timestamp of InfluxDB's lines counts: {', '.join(INFLUX_PRECISIONS)}.",
+            one_of("precision", INFLUX_PRECISIONS),
+        ),
+    ] = "ns"
 
     @property
     def endpoint(self) -> Address:

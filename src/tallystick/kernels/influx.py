@@ -138,9 +138,8 @@ def _append(buffer: np.ndarray, start: int, stop: int, out: np.ndarray, length: 
 
 
 @scanner
-def _write_tags(buffer: np.ndarray, i: int, stop: int, out: np.ndarray) -> tuple[int, int]:
-    """Write the tags from the comma at `i` on as ``;key=value``; their length, and any fault."""
-    length = 0
+def _write_tags(buffer: np.ndarray, i: int, stop: int, out: np.ndarray, length: int) -> tuple[int, int]:
+    """Append the tags from the comma at `i` on as ``;key=value``; the length of all, and any fault."""
     while i < stop:
         key = i + 1
         end = _until(buffer, key, stop, _COMMA, _COMMA)
@@ -245,6 +244,7 @@ def parse_lines(
     rows: Rows,
     unit_ns: int,
     tags: NDArray[np.uint8],
+    tag_bytes: int,
     resume: NDArray[np.int64],
 ) -> int:
     """Parse the lines of spans of a buffer; as `tallystick.kernels.carbon.parse_lines`.
@@ -255,6 +255,8 @@ def parse_lines(
         Nanoseconds that a timestamp counts.
     tags : uint8[NAME_SCRATCH_BYTES]
         Tags under construction.
+    tag_bytes
+        The first so many of them stay: they are the same for all lines.
     resume : int64[1]
         Fields of the line at hand that are done: it is begun again where a name found no room.
     """
@@ -294,7 +296,7 @@ def parse_lines(
             while time_end > time and buffer[time_end - 1] == _SPACE:
                 time_end -= 1
             ms = _read_time(buffer, time, time_end, unit_ns, now_ms)
-            tags_length, fault = _write_tags(buffer, measurement_end, key_end, tags)
+            tags_length, fault = _write_tags(buffer, measurement_end, key_end, tags, tag_bytes)
             if measurement_end == key or field == end:
                 fault = _FIELDS
             elif fault == _NONE and ms < 0:

@@ -15,9 +15,12 @@ r"""InfluxDB's line protocol: ``measurement,tag=value field=1,other=2i 146583983
 Where this differs from InfluxDB: text that holds a newline ends its line there.
 """
 
+from typing import Self
+
 import numpy as np
 from numpy.typing import NDArray
 
+from tallystick.config import Listener
 from tallystick.kernels.influx import parse_lines
 from tallystick.kernels.names import NameTable
 from tallystick.kernels.rows import NAME_SCRATCH_BYTES
@@ -35,7 +38,7 @@ PRECISIONS_NS = {
     "m": 60_000_000_000,
     "h": 3_600_000_000_000,
 }
-"""Nanoseconds in what InfluxDB's ``precision`` names."""
+"""Nanoseconds in what InfluxDB's ``precision`` names; a test holds the config's words to these."""
 
 
 @protocol("influx")
@@ -46,16 +49,25 @@ class InfluxParser(LineParser):
     ----------
     unit_ns
         Nanoseconds that a timestamp counts.
+    tag
+        Put before the tags of each line, as ``;key=value``.
     """
 
     sample_bytes_min = 4
     plain = True
 
-    def __init__(self, line_bytes_max: int = LINE_BYTES_MAX, unit_ns: int = 1) -> None:
+    def __init__(self, line_bytes_max: int = LINE_BYTES_MAX, unit_ns: int = 1, tag: bytes = b"") -> None:
         super().__init__(line_bytes_max)
         self.unit_ns = unit_ns
         self._tags = np.zeros(NAME_SCRATCH_BYTES, np.uint8)
+        self._tag_bytes = len(tag)
+        self._tags[: len(tag)] = np.frombuffer(tag, np.uint8)
         self._resume = np.zeros(1, np.int64)
+
+    @classmethod
+    def configured(cls, listener: Listener) -> Self:
+        """See `tallystick.parse.contract.Parser.configured`."""
+        return cls(listener.line_bytes_max or LINE_BYTES_MAX, PRECISIONS_NS[listener.precision])
 
     def _call(
         self,
@@ -75,5 +87,6 @@ class InfluxParser(LineParser):
             self._rows,
             self.unit_ns,
             self._tags,
+            self._tag_bytes,
             self._resume,
         )

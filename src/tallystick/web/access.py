@@ -11,13 +11,15 @@ import ipaddress
 from urllib.parse import urlsplit
 
 import msgspec
-from starlette.datastructures import Headers
+from starlette.datastructures import Headers, QueryParams
 from starlette.responses import Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 STRANGER = "tallystick.stranger"
 """Key of the ASGI scope: whether who asks may not ask, and is answered because the path is open to all."""
-_OPEN_PATHS = {"/healthz"}
+_OPEN_PATHS = {"/healthz", "/health", "/ping"}
+_QUERY_TOKEN_PATHS = {"/write", "/query"}
+"""Where InfluxDB's clients put user and password into the address, as ``u`` and ``p``."""
 _OWN_SITES = {"same-origin", "none"}
 
 
@@ -27,7 +29,8 @@ class Access:
     Parameters
     ----------
     token
-        What a client sends as ``Authorization: Bearer ...``; empty if only this machine may ask.
+        What a client sends as ``Authorization: Bearer ...``, as ``Token ...`` or as the password of ``Basic ...``;
+        empty if only this machine may ask.
     """
 
     def __init__(self, app: ASGIApp, token: str) -> None:
@@ -51,7 +54,7 @@ class Access:
 
     def _allowed(self, scope: Scope) -> bool:
         headers = Headers(scope=scope)
-        if self._token and self._has_token(headers):
+        if self._token and (self._has_token(headers) or self._has_query_token(scope)):
             return True
         client = scope.get("client")
         if not client or not _is_loopback(client[0]):
@@ -62,9 +65,17 @@ class Access:
         scheme, _, given = headers.get("authorization", "").partition(" ")
         if scheme.lower() == "basic":
             given = _password(given)
-        elif scheme.lower() != "bearer":
+        elif scheme.lower() not in {"bearer", "token"}:  # the second is InfluxDB's word
             return False
-        return hmac.compare_digest(given.strip().encode(), self._token.encode())
+        return self._is_token(given.strip())
+
+    def _has_query_token(self, scope: Scope) -> bool:
+        if scope["path"] not in _QUERY_TOKEN_PATHS:
+            return False
+        return self._is_token(QueryParams(scope["query_string"]).get("p", ""))
+
+    def _is_token(self, given: str) -> bool:
+        return hmac.compare_digest(given.encode(), self._token.encode())
 
 
 def _password(encoded: str) -> str:

@@ -15,6 +15,7 @@ from anyio import CapacityLimiter, move_on_after, to_thread
 from numpy.typing import NDArray
 from starlette.requests import Request
 
+from tallystick.config import Http
 from tallystick.ledger import Account
 from tallystick.model.errors import StoreError
 from tallystick.model.reason import Reason
@@ -95,10 +96,18 @@ class Writing:
     ----------
     when_durable
         As `Store.when_durable`.
+    options
+        The config's, of what is taken over HTTP.
     """
 
-    def __init__(self, intake: Intake, when_durable: Callable[[int, Callable[[], None]], None]) -> None:
+    def __init__(
+        self,
+        intake: Intake,
+        when_durable: Callable[[int, Callable[[], None]], None],
+        options: Http,
+    ) -> None:
         self.intake = intake
+        self.options = options
         self._when_durable = when_durable
         self._bodies = Bodies(BODY_BYTES_MAX, BODIES_BYTES_MAX)
         self._threads = CapacityLimiter(_THREADS)
@@ -160,7 +169,8 @@ class Taker:
         StoreError
             If the disk does not take in time what was stored.
         """
-        account = self._intake.ledger.account(self.source)
+        peer = request.client.host if request.client is not None else ""
+        account = self._intake.ledger.account(self.source, peer)
         try:
             async with self._bodies.received(request) as body, self._turn:
                 written = await to_thread.run_sync(
