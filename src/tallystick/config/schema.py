@@ -21,6 +21,7 @@ from tallystick.model.statistic import Statistic
 PROTOCOLS = {
     "carbon": ("tcp", "udp", "unix"),
     "carbon-pickle": ("tcp", "unix"),
+    "ganglia": ("udp",),
     "influx": ("tcp", "udp", "unix"),
     "opentsdb": ("tcp", "unix"),
     "statsd": ("tcp", "udp", "unix"),
@@ -30,6 +31,7 @@ PROTOCOLS = {
 OPTIONS: dict[str, tuple[str, ...]] = {
     "precision": ("influx",),
     "multicast": ("carbon", "collectd", "ganglia", "influx", "statsd"),
+    "prefix": ("ganglia",),
 }
 """Keys of a listener that only some protocols have, and which; every other key goes for all."""
 
@@ -101,6 +103,11 @@ def _group(text: str) -> None:
 def _tag_name(name: str) -> None:
     if name and not re.fullmatch(r"[A-Za-z_][A-Za-z0-9_.-]*", name):
         raise ValueError(f"{name!r} is no name of a tag; expected a letter, then letters, digits, dots, - and _")
+
+
+def _start_of_names(text: str) -> None:
+    if text.strip(".") != text or any(c.isspace() or not c.isprintable() or c in ";*?[]{}" for c in text):
+        raise ValueError(f"{text!r} cannot stand before names; expected words with dots between them")
 
 
 def _line_limit(size: int) -> None:
@@ -185,6 +192,15 @@ class Listener(Table, frozen=True):
             "A group to join, as 239.2.11.71 or, on one interface, 239.2.11.71%eth0; the address is udp:// and that of "
             "the group, which needs no such key where the interface does not matter, or 0.0.0.0 or [::].",
             _group,
+        ),
+    ] = ""
+    prefix: Annotated[
+        str,
+        key(
+            "Stands before each name; empty is 'ganglia'. 'ganglia.web' gives the names that gmetad gives to Graphite "
+            "for a cluster named web.",
+            _start_of_names,
+            max_length=200,
         ),
     ] = ""
 
