@@ -17,7 +17,16 @@ SERIES = 10_000
 SAMPLES = 500_000
 _ROUNDS = 3
 _DATAGRAMS_AT_ONCE = 512
-_BINARY = ("carbon-pickle", "carbon-protobuf", "collectd", "ganglia", "native", "otlp", "remote-write")
+_BINARY = (
+    "carbon-pickle",
+    "carbon-protobuf",
+    "collectd",
+    "ganglia",
+    "native",
+    "otlp",
+    "remote-write",
+    "remote-write-2",
+)
 _TEXT_RATE, _BINARY_RATE = 1.0, 0.5  # millions of samples a CPU second
 
 Work = tuple[np.ndarray, np.ndarray, np.ndarray]
