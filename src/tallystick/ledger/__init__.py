@@ -1,9 +1,11 @@
 """The ledger: what every source sent, and what became of it.
 
-Received = stored + rejected (by reason). Blocked, throttled, late and unstorable samples are rejections with a
-reason; while a batch is between the socket and the store the difference is what is in flight.
+Received = stored + rejected (by reason) + in flight, for each peer of each source, each prefix of names and each ten
+seconds. Blocked, throttled and duplicate samples are rejections with a reason; late ones are stored, and counted.
 """
 
-from tallystick.ledger.account import Account, Balance, Ledger, Offender
+from tallystick.ledger.account import Account, Balance
+from tallystick.ledger.ledger import Ledger
+from tallystick.ledger.offenders import Offender
 
 __all__ = ["Account", "Balance", "Ledger", "Offender"]

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator
 
 from tallystick.agent import Point
 from tallystick.agent.names import component
-from tallystick.ledger.account import Ledger
+from tallystick.ledger.ledger import Ledger
 from tallystick.model.kind import Kind
 
 

@@ -1,18 +1,25 @@
 """`Intake`: the way of a parsed batch through the route into the store, with the account of what became of it."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
 from tallystick.kernels.names import NameArrays
 from tallystick.ledger import Account, Ledger
+from tallystick.ledger.attribution import Attribution, Senders
+from tallystick.ledger.book import Shares
+from tallystick.ledger.passage import Passage
+from tallystick.ledger.terms import WINDOW_S
 from tallystick.model.clock import Clock
 from tallystick.model.errors import ForgottenSeriesError, StoreError
 from tallystick.model.reason import Reason
 from tallystick.model.sample import SampleBatch
 from tallystick.parse import NameTable, Parsed, Parser, Rejects
+from tallystick.receive.spans import Datagrams, brought, senders_of, unnamed_of
+from tallystick.receive.taps import Taps
+from tallystick.receive.throttle import Throttle
 from tallystick.route import Router
 from tallystick.store.contract import Store
 
@@ -30,10 +37,32 @@ class IntakeLimits:
         Samples further ahead of the clock are rejected.
     past_s
         Older samples are rejected: no resolution is kept that long.
+    step_s
+        Of the finest slots: samples from before the slot that precedes the present one are late.
     """
 
     future_s: int
     past_s: int
+    step_s: int = 10
+
+
+@dataclass(frozen=True, slots=True)
+class Arrival:
+    """Who sent a batch, and when.
+
+    Parameters
+    ----------
+    account
+        Of the whole batch; where it is of several peers that of the source.
+    passage
+        Its way through the ledger.
+    senders
+        Whose each row is.
+    """
+
+    account: Account
+    passage: Passage
+    senders: Senders
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,40 +75,69 @@ class _Routed:
         Their ids are series.
     entries : int32[n]
         The names that they came by.
+    cells : int32[n]
+        Where the ledger counts each of them.
+    shares
+        How many each cell has.
+    late : bool[n] or None
+        Which of them are late; None where none is.
     arrays
-        What these are entries of: the table may be another one by the time that they are asked for.
+        What `entries` are entries of: the table may be another one by the time that they are asked for.
     wasteful
         Whether the table is worth being made anew.
     """
 
     batch: SampleBatch
     entries: NDArray[np.int32]
+    cells: NDArray[np.int32]
+    shares: Shares
+    late: NDArray[np.bool_] | None
     arrays: NameArrays
     wasteful: bool
+
+    def __len__(self) -> int:
+        return len(self.batch)
+
+    def take(self, rows: NDArray[np.bool_]) -> "_Routed":
+        """The rows that a mask selects."""
+        cells = self.cells[rows]
+        late = None if self.late is None else self.late[rows]
+        batch, entries = self.batch.take(rows), self.entries[rows]
+        return replace(self, batch=batch, entries=entries, cells=cells, shares=Shares.of_rows(cells), late=late)
 
 
 class Intake:
     """Where all receivers meet; thread-safe."""
 
     def __init__(
-        self, names: NameTable, router: Router, store: Store, ledger: Ledger, clock: Clock, limits: IntakeLimits
+        self,
+        names: NameTable,
+        router: Router,
+        store: Store,
+        ledger: Ledger,
+        clock: Clock,
+        limits: IntakeLimits,
+        throttle: Throttle | None = None,
     ) -> None:
         self.names = names
         self.ledger = ledger
         self.clock = clock
+        self.taps = Taps(clock)
         self._router = router
         self._store = store
         self._limits = limits
+        self._throttle = throttle or Throttle()
+        self._attribution = router.attribution = Attribution(ledger.book, names)
 
     def parse_stream(
         self, parser: Parser, buffer: NDArray[np.uint8], length: int, account: Account, *, skipping: bool, final: bool
     ) -> tuple[Parsed, int | None]:
         """Parse a stream's bytes and take what they hold; return what was parsed and the ticket of what was stored."""
-        with self.names.lock:
-            now_ms = int(self.clock.now() * 1000)
-            parsed = parser.parse(buffer, length, self.names, now_ms, final=final, skipping=skipping)
-            routed = self._route_parsed(parsed, account)
-        return parsed, self._take(parsed, routed, buffer, account)
+        return self._parse_one(
+            lambda now_ms: parser.parse(buffer, length, self.names, now_ms, final=final, skipping=skipping),
+            buffer,
+            account,
+        )
 
     def parse_datagrams(
         self,
@@ -88,19 +146,48 @@ class Intake:
         offsets: NDArray[np.int64],
         lengths: NDArray[np.int32],
         account: Account,
+        peers: NDArray[np.int32] | None = None,
     ) -> None:
-        """Parse datagrams and take what they hold."""
+        """Parse datagrams and take what they hold.
+
+        Parameters
+        ----------
+        peers : int32[datagrams]
+            Numbers of the accounts of each, where they are of several peers of `account`'s source.
+        """
+        if peers is None:
+            self._parse_one(
+                lambda now_ms: parser.parse_datagrams(buffer, offsets, lengths, self.names, now_ms), buffer, account
+            )
+            return
         with self.names.lock:
-            now_ms = int(self.clock.now() * 1000)
-            parsed = parser.parse_datagrams(buffer, offsets, lengths, self.names, now_ms)
-            routed = self._route_parsed(parsed, account)
-        self._take(parsed, routed, buffer, account)
+            now_s = self.clock.monotonic()
+            who, place = np.unique(peers, return_inverse=True)
+            spent = np.array([self._throttle.tokens(peer, now_s) <= 0 for peer in who.tolist()])[place]
+        # Who has no tokens left is parsed apart, so that it takes none of the others' and they none of its limit.
+        for some in (~spent, spent):
+            if some.any():
+                self._parse_several(parser, buffer, offsets[some], lengths[some], account, peers[some])
 
     def take(self, names: Sequence[bytes], samples: SampleBatch, account: Account) -> int | None:
-        """Take samples whose ids are positions in `names`; return the store's ticket, if any was taken."""
+        """Take samples whose ids are positions in `names`; return the store's ticket, if any was taken.
+
+        They count as received.
+        """
         with self.names.lock:
-            routed = self._route_named(names, samples, account)
-        return self._append(routed, account)
+            passage = account.passage(self._window())
+            with self._throttle.grant(self.names, (account.number,), self.clock.monotonic()) as grant:
+                entries = self.names.intern_many(names)
+            self._throttle.spend(account.number, grant.added)
+            # What has no place in the table must not reach the route, where -1 would be somebody else's name.
+            known = entries[samples.ids] >= 0
+            if not known.all():
+                self._refuse_unnamed(account, passage, grant.reason, int((~known).sum()))
+                samples = samples.take(known)
+            batch = samples.with_ids(entries[samples.ids])
+            arrival = Arrival(account, passage, Senders.one(account.number, len(batch)))
+            routed = self._route(batch, arrival)
+        return self._append(routed, arrival)
 
     def forget(self, series: NDArray[np.int32]) -> None:
         """Route names that led to these series anew; called by the store, see `Store.when_forgotten`."""
@@ -112,93 +199,179 @@ class Intake:
 
     def reject(self, account: Account, reason: Reason, text: bytes) -> None:
         """Account for an input that a receiver refuses before any parser sees it."""
-        account.received(1, len(text))
-        account.rejected_for(reason, 1)
-        self.ledger.note_offender(account.source, reason, text)
+        account.refused(reason, 1, len(text))
+        self.ledger.note_offender(account.source, reason, text, account.peer)
 
-    def _take(self, parsed: Parsed, routed: _Routed, buffer: NDArray[np.uint8], account: Account) -> int | None:
+    def problems(self) -> list[str]:
+        """What is wrong with what comes in now, a sentence each."""
+        return self._throttle.problems(self.clock.monotonic())
+
+    def _parse_one(
+        self, parse: Callable[[int], Parsed], buffer: NDArray[np.uint8], account: Account
+    ) -> tuple[Parsed, int | None]:
+        """Have bytes of one account parsed, and take what they hold."""
+        with self.names.lock:
+            now_s = self.clock.monotonic()
+            passage = account.passage(self._window())
+            with self._throttle.grant(self.names, (account.number,), now_s) as grant:
+                parsed = parse(int(self.clock.now() * 1000))
+            self._throttle.spend(account.number, grant.added)
+            parsed = grant.explained(parsed)
+            rejected = parsed.rejects.counts if parsed.rejects.total else None
+            if rejected is not None and rejected[Reason.THROTTLED]:
+                self._throttle.note(account, now_s)
+            passage.unnamed(account.number, parsed.lines - len(parsed.batch), parsed.consumed, rejected)
+            arrival = Arrival(account, passage, Senders.one(account.number, len(parsed.batch)))
+            routed = self._route(parsed.batch, arrival)
+        return parsed, self._take(parsed, routed, arrival, buffer)
+
+    def _parse_several(
+        self,
+        parser: Parser,
+        buffer: NDArray[np.uint8],
+        offsets: NDArray[np.int64],
+        lengths: NDArray[np.int32],
+        account: Account,
+        peers: NDArray[np.int32],
+    ) -> None:
+        """Have datagrams of several accounts of one source parsed, and take what they hold."""
+        with self.names.lock:
+            now_s = self.clock.monotonic()
+            passage = account.passage(self._window())
+            with self._throttle.grant(self.names, np.unique(peers).tolist(), now_s) as grant:
+                parsed = parser.parse_datagrams(buffer, offsets, lengths, self.names, int(self.clock.now() * 1000))
+            parsed = grant.explained(parsed)
+            unnamed = unnamed_of(parsed, peers, offsets, lengths)
+            passage.unnamed_of_several(unnamed.accounts, unnamed.lines, unnamed.size_bytes, unnamed.rejected)
+            for peer in unnamed.accounts[unnamed.rejected[:, Reason.THROTTLED] > 0].tolist():
+                self._throttle.note(self.ledger.numbered(peer), now_s)
+            arrival = Arrival(account, passage, senders_of(parsed, peers))
+            for peer, added in brought(parsed, arrival.senders, grant.first_added):
+                self._throttle.spend(peer, added)
+            routed = self._route(parsed.batch, arrival)
+        self._take(parsed, routed, arrival, buffer, Datagrams(offsets, peers))
+
+    def _take(
+        self,
+        parsed: Parsed,
+        routed: _Routed,
+        arrival: Arrival,
+        buffer: NDArray[np.uint8],
+        datagrams: Datagrams | None = None,
+    ) -> int | None:
         if parsed.rejects.total:
-            self._note(parsed.rejects, buffer, account)
-        ticket = self._append(routed, account)
+            self._note(parsed.rejects, buffer, arrival.account, datagrams)
+        ticket = self._append(routed, arrival)
         if routed.wasteful:
             self._router.rebuild()
         return ticket
 
     # The lock is held from the parser to the end of routing: entries of the table mean nothing after a rebuild.
 
-    def _route_parsed(self, parsed: Parsed, account: Account) -> _Routed:
-        account.received(parsed.lines, parsed.consumed)
-        if parsed.rejects.total:
-            account.rejected(parsed.rejects.counts)
-        # First: a sender whose clock is wrong must not make series.
-        return self._route(self._in_time(parsed.batch, account), account)
-
-    def _route_named(self, names: Sequence[bytes], samples: SampleBatch, account: Account) -> _Routed:
-        """Route samples whose ids are positions in `names`."""
-        entries = self.names.intern_many(names)
-        # What has no place in the table must not reach the route, where -1 would be somebody else's name.
-        known = entries[samples.ids] >= 0
-        if not known.all():
-            account.rejected_for(Reason.SERIES_LIMIT, int((~known).sum()))
-            samples = samples.take(known)
-        return self._route(self._in_time(samples.with_ids(entries[samples.ids]), account), account)
-
-    def _route(self, batch: SampleBatch, account: Account) -> _Routed:
+    def _route(self, batch: SampleBatch, arrival: Arrival) -> _Routed:
+        """Tell whose samples are, which of them are in time, and their series."""
         arrays = self.names.arrays
         if not len(batch):
-            return _Routed(batch, batch.ids, arrays, self._router.wasteful)
-        routed = self._router.route(batch)
-        if routed.rejects.total:
-            account.rejected(routed.rejects.counts)
-            for reason, name in routed.rejects.examples[:_OFFENDERS_NOTED_MAX]:
-                self.ledger.note_offender(account.source, reason, name)
-        return _Routed(routed.batch, routed.entries, arrays, self._router.wasteful)
+            nobody = Shares(np.empty(0, np.int32), np.empty(0, np.int64))
+            return _Routed(batch, batch.ids, nobody.cells, nobody, None, arrays, self._router.wasteful)
+        cells, shares = self._attribution.attribute(batch.ids, arrival.senders)
+        arrival.passage.parsed(shares, len(batch))
+        on_way = _Routed(batch, batch.ids, cells, shares, None, arrays, wasteful=False)
+        # First: a sender whose clock is wrong must not make series.
+        routed = self._find_series(self._in_time(on_way, arrival), arrival)
+        arrival.passage.routed(routed.shares, len(routed))
+        return routed
 
-    def _append(self, routed: _Routed, account: Account) -> int | None:
+    def _find_series(self, on_way: _Routed, arrival: Arrival) -> _Routed:
+        if not len(on_way):
+            return replace(on_way, wasteful=self._router.wasteful)
+        routed = self._router.route(on_way.batch)
+        if not routed.rejects.total:
+            return replace(on_way, batch=routed.batch, wasteful=self._router.wasteful)
+        rejects, account = routed.rejects, arrival.account
+        for reason in np.unique(rejects.reasons).tolist():
+            arrival.passage.refused(Reason(reason), on_way.cells[rejects.rows[rejects.reasons == reason]])
+        for reason, name in rejects.examples[:_OFFENDERS_NOTED_MAX]:
+            self.ledger.note_offender(account.source, reason, name, account.peer)
+        kept = np.ones(len(on_way), np.bool_)
+        kept[rejects.rows] = False
+        return replace(on_way.take(kept), batch=routed.batch, wasteful=self._router.wasteful)
+
+    def _append(self, routed: _Routed, arrival: Arrival) -> int | None:
         for _ in range(_TRIES_MAX):
-            if not len(routed.batch):
+            if not len(routed):
                 return None
             try:
                 ticket = self._store.append(routed.batch)
             except ForgottenSeriesError as error:
-                routed = self._route_again(routed, error.ids, account)
+                routed = self._route_again(routed, error.ids, arrival)
             except StoreError:
                 break
             else:
-                account.stored(len(routed.batch))
+                late = None if routed.late is None else Shares.of_rows(routed.cells[routed.late])
+                arrival.passage.stored(routed.shares, len(routed), late)
+                if self.taps:
+                    self._show(routed, arrival)
                 return ticket
-        account.rejected_for(Reason.STORE_FULL, len(routed.batch))
+        arrival.passage.refused(Reason.STORE_FULL, routed.cells)
         return None
 
-    def _route_again(self, routed: _Routed, forgotten: Sequence[int], account: Account) -> _Routed:
+    def _route_again(self, routed: _Routed, forgotten: Sequence[int], arrival: Arrival) -> _Routed:
         """Route samples once more: some of their series were forgotten on the way, and nothing was stored."""
         entries, ids = np.unique(routed.entries, return_inverse=True)
         names = routed.arrays.packed(entries).encoded()
         with self.names.lock:
             self._router.forget(np.array(forgotten, np.int32))
-            return self._route_named(names, routed.batch.with_ids(ids.astype(np.int32)), account)
+            found = self.names.intern_many(names)[ids]
+            again = replace(routed, batch=routed.batch.with_ids(found), entries=found, arrays=self.names.arrays)
+            if (found < 0).any():
+                again = self._refuse(again, found < 0, Reason.SERIES_LIMIT, arrival)
+            return self._find_series(again, arrival)
 
-    def _in_time(self, batch: SampleBatch, account: Account) -> SampleBatch:
+    def _in_time(self, on_way: _Routed, arrival: Arrival) -> _Routed:
         """The samples that are neither too far ahead nor older than anything is kept."""
-        if not len(batch):
-            return batch
-        now_ms = int(self.clock.now() * 1000)
-        latest, oldest = now_ms + 1000 * self._limits.future_s, now_ms - 1000 * self._limits.past_s
-        if int(batch.timestamp.max()) <= latest and int(batch.timestamp.min()) >= oldest:
-            return batch
-        future, past = batch.timestamp > latest, batch.timestamp < oldest
-        account.rejected_for(Reason.FUTURE, int(future.sum()))
-        account.rejected_for(Reason.PAST, int(past.sum()))
-        for reason, mask in ((Reason.FUTURE, future), (Reason.PAST, past)):
-            rows = np.flatnonzero(mask)[:_OFFENDERS_NOTED_MAX]
-            for name, at_ms in zip(self.names.names(batch.ids[rows]), batch.timestamp[rows].tolist(), strict=True):
-                self.ledger.note_offender(account.source, reason, name + f" at {at_ms / 1000:.0f}".encode())
-        return batch.take(~(future | past))
+        time_ms, step_s = on_way.batch.timestamp, self._limits.step_s
+        now_s = self.clock.now()
+        latest, oldest = int((now_s + self._limits.future_s) * 1000), int((now_s - self._limits.past_s) * 1000)
+        late_ms = int(now_s // step_s - 1) * step_s * 1000
+        first_ms, last_ms = int(time_ms.min()), int(time_ms.max())
+        if first_ms < late_ms:
+            on_way = replace(on_way, late=time_ms < late_ms)
+        if last_ms > latest:
+            on_way = self._refuse(on_way, on_way.batch.timestamp > latest, Reason.FUTURE, arrival)
+        if first_ms < oldest:
+            on_way = self._refuse(on_way, on_way.batch.timestamp < oldest, Reason.PAST, arrival)
+        return on_way
 
-    def _note(self, rejects: Rejects, buffer: NDArray[np.uint8], account: Account) -> None:
+    def _refuse(self, on_way: _Routed, refused: NDArray[np.bool_], reason: Reason, arrival: Arrival) -> _Routed:
+        """Take samples out for their time, or since their name has no place any more."""
+        arrival.passage.refused(reason, on_way.cells[refused])
+        rows = np.flatnonzero(refused)[:_OFFENDERS_NOTED_MAX]
+        times = (on_way.batch.timestamp[rows] / 1000).tolist()
+        for entry, at_s in zip(on_way.entries[rows].tolist(), times, strict=True):
+            text = self.names.name(entry) + f" at {at_s:.0f}".encode() if entry >= 0 else b""
+            self.ledger.note_offender(arrival.account.source, reason, text, arrival.account.peer)
+        return on_way.take(~refused)
+
+    def _refuse_unnamed(self, account: Account, passage: Passage, reason: Reason, samples: int) -> None:
+        counts = np.zeros(len(Reason), np.int64)
+        counts[reason] = samples
+        passage.unnamed(account.number, samples, 0, counts)
+        if reason is Reason.THROTTLED:
+            self._throttle.note(account, self.clock.monotonic())
+
+    def _note(self, rejects: Rejects, buffer: NDArray[np.uint8], account: Account, datagrams: Datagrams | None) -> None:
         noted = zip(rejects.offset.tolist(), rejects.length.tolist(), rejects.reason.tolist(), strict=True)
         for k, (offset, length, reason) in enumerate(noted):
             if k == _OFFENDERS_NOTED_MAX:
                 return
             text = buffer[offset : offset + min(length, 512)].tobytes()
-            self.ledger.note_offender(account.source, Reason(reason), text)
+            who = account if datagrams is None else self.ledger.numbered(datagrams.account_at(offset))
+            self.ledger.note_offender(who.source, Reason(reason), text, who.peer)
+
+    def _show(self, routed: _Routed, arrival: Arrival) -> None:
+        """Let those see it who look at what arrives."""
+        self.taps.offer(routed.batch, routed.arrays, routed.entries, arrival.account)
+
+    def _window(self) -> int:
+        return int(self.clock.now() // WINDOW_S)

@@ -15,7 +15,6 @@ def take_points(intake: Intake, points: Iterable[Point], timestamp_s: int, accou
     points = list(points)
     if not points:
         return
-    account.received(len(points), 0)
     batch = SampleBatch(
         np.arange(len(points), dtype=np.int32),
         np.full(len(points), timestamp_s * 1000, np.int64),

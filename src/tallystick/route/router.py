@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from tallystick.kernels.names import NameTable
 from tallystick.kernels.packed import Names
 from tallystick.kernels.routing import in_normal_form, look_up
+from tallystick.ledger.attribution import Attribution
 from tallystick.model.reason import Reason
 from tallystick.model.sample import GAUGE_DELTA, SampleBatch
 from tallystick.route.rules import Naming, Rule
@@ -37,10 +38,22 @@ class RouteRejects:
         How many, by reason.
     examples
         Reason and name of the first of them, each pair once.
+    rows : int64[k]
+        Which rows of the batch they were, ascending.
+    reasons : int64[k]
+        The `Reason` of each.
     """
 
     counts: NDArray[np.int64]
     examples: list[tuple[Reason, bytes]]
+    rows: NDArray[np.int64]
+    reasons: NDArray[np.int64]
+
+    @classmethod
+    def none(cls) -> "RouteRejects":
+        """Nothing was refused."""
+        nobody = np.empty(0, np.int64)
+        return cls(np.zeros(len(Reason), np.int64), [], nobody, nobody)
 
     @property
     def total(self) -> int:
@@ -97,6 +110,7 @@ class Router:
         self.useless_min = USELESS_ENTRIES_MIN
         self._looked_at = 0  # size of the table when its worth was last looked at
         self._rebuilding = threading.Lock()
+        self.attribution: Attribution | None = None  # told of names that rules rename, and of entries that move
         self._clashed = np.zeros(64, np.uint8)  # a bit for each kind that the name was sent with but does not have
 
     def route(self, batch: SampleBatch) -> Routed:
@@ -107,9 +121,9 @@ class Router:
         while missing and self._decide(batch, ids):
             missing = self._look_up(batch, ids)
         if not missing:
-            return Routed(batch.with_ids(ids), batch.ids, RouteRejects(np.zeros(len(Reason), np.int64), []))
+            return Routed(batch.with_ids(ids), batch.ids, RouteRejects.none())
         found = batch.take(ids >= 0)
-        return Routed(found.with_ids(ids[ids >= 0]), found.ids, self._rejects(batch.ids[ids < 0]))
+        return Routed(found.with_ids(ids[ids >= 0]), found.ids, self._rejects(batch.ids, np.flatnonzero(ids < 0)))
 
     def know(self, entries: NDArray[np.int32], series: NDArray[np.int32], kinds: NDArray[np.uint8]) -> None:
         """Decide about names that are those of series as they stand, unless there are rules to ask first."""
@@ -166,6 +180,8 @@ class Router:
             moved = np.flatnonzero(place >= 0)
             columns = self._target, self._kind, self._clashed
             self._target, self._kind, self._clashed = (_moved(column, moved, place, len(fresh)) for column in columns)
+            if self.attribution is not None:
+                self.attribution.moved(moved, place[moved], len(fresh))
             names.become(fresh)
             self._looked_at = len(fresh)
 
@@ -194,6 +210,8 @@ class Router:
             entries, kinds = entries[usable], kinds[usable]
         if len(entries) == 0:
             return
+        if self.attribution is not None and not self._plain:
+            self.attribution.rename(entries, names)
         series = self._create(names, kinds)
         clash = series < 0
         self._target[entries] = np.where(clash, -int(Reason.KIND), series)
@@ -222,13 +240,14 @@ class Router:
                 names.append(name)
         return Names.of(names), usable
 
-    def _rejects(self, entries: NDArray[np.int32]) -> RouteRejects:
+    def _rejects(self, ids: NDArray[np.int32], rows: NDArray[np.int64]) -> RouteRejects:
+        entries = ids[rows]
         target = self._target[entries]
         reasons = np.where(target < 0, -target, int(Reason.KIND))
         counts = np.bincount(reasons, minlength=len(Reason)).astype(np.int64)
         pairs = np.unique(np.stack([entries, reasons]), axis=1)[:, :EXAMPLES_MAX]
         examples = [(Reason(reason), self._names.name(entry)) for entry, reason in pairs.T.tolist()]
-        return RouteRejects(counts, examples)
+        return RouteRejects(counts, examples, rows, reasons.astype(np.int64))
 
     def _grow(self) -> None:
         room, needed = len(self._target), len(self._names)

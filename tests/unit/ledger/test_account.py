@@ -6,9 +6,9 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tallystick.ledger import Account, Ledger
-from tallystick.ledger.account import OFFENDERS_MAX
+from tallystick.ledger import Ledger
 from tallystick.ledger.collector import LedgerCollector
+from tallystick.ledger.offenders import OFFENDERS_MAX
 from tallystick.model.clock import ManualClock
 from tallystick.model.kind import Kind
 from tallystick.model.reason import Reason
@@ -18,7 +18,7 @@ reasons = st.sampled_from([r for r in Reason if r is not Reason.NONE])
 
 @given(st.lists(st.tuples(st.integers(0, 1000), st.lists(st.tuples(reasons, st.integers(0, 50))))))
 def test_what_was_received_is_stored_rejected_or_in_flight(batches: list[tuple[int, list[tuple[Reason, int]]]]):
-    account = Account("udp")
+    account = Ledger(ManualClock()).account("udp")
     stored = refused = 0
     for samples, rejects in batches:
         rejected = sum(n for _, n in rejects)
@@ -47,7 +47,7 @@ def test_a_source_has_one_account_and_balances_come_in_the_order_of_opening():
 
 
 def test_rejects_are_named_by_their_reason():
-    account = Account("tcp")
+    account = Ledger(ManualClock()).account("tcp")
     account.received(3, 100)
     account.rejected_for(Reason.VALUE_NOT_FINITE, 2)
     account.rejected_for(Reason.FUTURE, 1)
@@ -55,14 +55,14 @@ def test_rejects_are_named_by_their_reason():
 
 
 def test_datagrams_that_the_kernel_dropped_are_shown_beside_the_sum():
-    account = Account("udp")
+    account = Ledger(ManualClock()).account("udp")
     account.kernel_dropped(5)
     account.kernel_dropped(7)
     assert (account.snapshot().kernel_drops, account.snapshot().in_flight) == (7, 0)
 
 
 def test_counts_of_many_threads_add_up():
-    account = Account("tcp")
+    account = Ledger(ManualClock()).account("tcp")
 
     def count() -> None:
         for _ in range(2000):

@@ -1,0 +1,125 @@
+"""Which account and prefix each sample of a batch belongs to, and how many each of them has: the ledger's one loop."""
+
+import numpy as np
+
+from tallystick.kernels.compile import inlined, scanner
+from tallystick.kernels.names import LIMIT, NO_ROOM, NameArrays, find_or_add
+
+UNDECIDED = 0
+"""What a name's prefix is before anybody looked."""
+OTHER = 1
+"""The prefix of all names that found no place among the prefixes."""
+NAMED = 2
+"""The first prefix that has a name of its own: entry 0 of the table of prefixes."""
+
+_DOT, _SEMICOLON = 0x2E, 0x3B
+
+
+@inlined
+def _end_run(cells: np.ndarray, counts: np.ndarray, cell: int, began: int, row: int) -> None:
+    """Write and count a run of rows of one cell."""
+    if row > began:
+        counts[cell] += row - began
+        for k in range(began, row):
+            cells[k] = cell
+
+
+@scanner
+def attribute(
+    ids: np.ndarray,
+    prefixes: np.ndarray,
+    ends: np.ndarray,
+    accounts: np.ndarray,
+    place: np.ndarray,
+    cells: np.ndarray,
+    counts: np.ndarray,
+    touched: np.ndarray,
+) -> int:
+    """Write the cell of each row, and count the rows of each cell.
+
+    Parameters
+    ----------
+    ids : int32[n]
+        Entries of the name table.
+    prefixes : uint16[entries]
+        Prefix of each entry.
+    ends : int64[s], accounts : int32[s]
+        Behind which row each sender's stretch ends, and its account.
+    place : int32[accounts, prefixes]
+        The cell of an account and a prefix; -1 where there is none yet.
+    cells : int32[n]
+        Output.
+    counts : int64[all cells]
+        Zeros, to which the rows of each cell are added.
+    touched : int32[all cells]
+        Output: the cells that rows belong to.
+
+    Returns
+    -------
+    int
+        Number of cells touched; or ``-1 - number``, where a row's prefix is undecided or its cell is not there yet.
+    """
+    row, found = 0, 0
+    for k in range(len(ends)):
+        account, stop = accounts[k], ends[k]
+        last, cell, began = UNDECIDED, -1, row  # names that follow each other mostly have one prefix
+        while row < stop:
+            prefix = prefixes[ids[row]]
+            if prefix != last:
+                _end_run(cells, counts, cell, began, row)
+                last, began = prefix, row
+                cell = place[account, prefix]
+                if prefix == UNDECIDED or cell < 0:
+                    return -1 - found
+                if counts[cell] == 0:
+                    touched[found] = cell
+                    found += 1
+            elif prefix == UNDECIDED:
+                return -1 - found
+            row += 1
+        _end_run(cells, counts, cell, began, row)
+    return found
+
+
+@scanner
+def add_shares(counts: np.ndarray, cells: np.ndarray, shares: np.ndarray, first: int, stop: int) -> None:
+    """Add the shares of cells to the terms ``first..stop`` of a window.
+
+    Parameters
+    ----------
+    counts : int64[all cells, terms]
+    cells : int32[k]
+    shares : int64[k]
+    """
+    for k in range(len(cells)):
+        for term in range(first, stop):
+            counts[cells[k], term] += shares[k]
+
+
+@scanner
+def decide_prefixes(
+    names: NameArrays, entries: np.ndarray, first: int, depth: int, table: NameArrays, prefixes: np.ndarray
+) -> int:
+    """Decide the prefixes of ``entries[first:]``; stops where the table of prefixes has no room, at the position given.
+
+    The prefix is the first `depth` components of the name, without its last one and without tags; the last component
+    alone where there is no other.
+    """
+    for k in range(first, len(entries)):
+        entry = entries[k]
+        start, stop = names.offsets[entry], names.offsets[entry + 1]
+        end, components, at = stop, 0, start
+        while at < stop and names.arena[at] != _SEMICOLON:
+            if names.arena[at] == _DOT:
+                components += 1
+                end = at
+                if components == depth:
+                    break
+            at += 1
+        if components == 0:
+            end = at
+        found = find_or_add(table, names.arena, start, end - start)
+        if found == NO_ROOM:
+            return k
+        prefixes[entry] = OTHER if found == LIMIT else found + NAMED
+    return len(entries)

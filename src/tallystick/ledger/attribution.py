@@ -1,0 +1,107 @@
+"""`Attribution`: which cell of the ledger each sample of a batch belongs to, by one kernel call a batch."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tallystick.kernels.attributing import UNDECIDED, attribute
+from tallystick.kernels.names import NameTable
+from tallystick.kernels.packed import Names
+from tallystick.ledger.book import Book, Shares
+from tallystick.ledger.prefixes import prefix_column
+
+
+@dataclass(frozen=True, slots=True)
+class Senders:
+    """Whose the rows of a batch are.
+
+    Parameters
+    ----------
+    accounts : int32[s]
+        Numbers of accounts, one for each stretch of rows.
+    ends : int64[s]
+        Behind which row each stretch ends, ascending; the last is the number of rows.
+    """
+
+    accounts: NDArray[np.int32]
+    ends: NDArray[np.int64]
+
+    @classmethod
+    def one(cls, account: int, rows: int) -> "Senders":
+        """All rows are of one account."""
+        return cls(np.array([account], np.int32), np.array([rows], np.int64))
+
+    def of_rows(self, rows: NDArray[np.integer]) -> NDArray[np.int32]:
+        """The account of each of some rows."""
+        return self.accounts[np.searchsorted(self.ends, rows, side="right")]
+
+
+class Attribution:
+    """The prefixes of a table's names, and scratch memory; the caller holds the table's lock during every call."""
+
+    def __init__(self, book: Book, names: NameTable) -> None:
+        self._book = book
+        self._names = names
+        self._prefixes = prefix_column(64)
+        self._counts = np.zeros(64, np.int64)
+        self._touched = np.zeros(64, np.int32)
+
+    def attribute(self, ids: NDArray[np.int32], senders: Senders) -> tuple[NDArray[np.int32], Shares]:
+        """The cell of each row (int32[n]), and how many rows each cell has.
+
+        Parameters
+        ----------
+        ids : int32[n]
+            Entries of the table.
+        """
+        self._grow()
+        cells = np.empty(len(ids), np.int32)
+        touched = self._run(ids, senders, cells)
+        if touched < 0:
+            self._clear(-1 - touched)
+            self._decide(ids, senders)
+            touched = self._run(ids, senders, cells)
+        found = self._touched[:touched].copy()
+        shares = Shares(found, self._counts[found])
+        self._clear(touched)
+        return cells, shares
+
+    def rename(self, entries: NDArray[np.integer], names: Names) -> None:
+        """Count names from now on by what rules made of them."""
+        self._grow()
+        self._prefixes[entries] = self._book.prefixes.of_names(names)
+
+    def moved(self, entries: NDArray[np.integer], place: NDArray[np.integer], count: int) -> None:
+        """Follow a table that was made anew: each of these entries has the one at its position of `place` now."""
+        self._grow()
+        column = prefix_column(max(count, 1))
+        column[place] = self._prefixes[entries]
+        self._prefixes = column
+
+    def _run(self, ids: NDArray[np.int32], senders: Senders, cells: NDArray[np.int32]) -> int:
+        place = self._book.place
+        return attribute(ids, self._prefixes, senders.ends, senders.accounts, place, cells, self._counts, self._touched)
+
+    def _clear(self, touched: int) -> None:
+        self._counts[self._touched[:touched]] = 0
+
+    def _decide(self, ids: NDArray[np.int32], senders: Senders) -> None:
+        """Decide the prefixes that are not known yet, and have a cell for each account and prefix of the rows."""
+        unseen = np.unique(ids[self._prefixes[ids] == UNDECIDED])
+        self._book.prefixes.decide(self._names.arrays, unseen, self._prefixes)
+        accounts, prefixes = senders.of_rows(np.arange(len(ids))), self._prefixes[ids]
+        missing = self._book.place[accounts, prefixes] < 0
+        pairs = np.unique(np.stack([accounts[missing], prefixes[missing].astype(np.int32)]), axis=1)
+        self._book.make_cells(pairs[0], pairs[1].astype(np.uint16))
+        if len(self._counts) < self._book.cells:
+            self._counts = np.zeros(2 * self._book.cells, np.int64)
+            self._touched = np.zeros(2 * self._book.cells, np.int32)
+
+    def _grow(self) -> None:
+        room, needed = len(self._prefixes), len(self._names)
+        if needed > room:
+            self._prefixes = np.concatenate([self._prefixes, prefix_column(max(2 * room, needed) - room)])
+        if len(self._counts) < self._book.cells:
+            self._counts = np.zeros(2 * self._book.cells, np.int64)
+            self._touched = np.zeros(2 * self._book.cells, np.int32)
