@@ -25,10 +25,12 @@ from tallystick.model.clock import Clock, SystemClock
 from tallystick.model.errors import StoreError
 from tallystick.parse import NameTable, protocols
 from tallystick.query import QueryLimits
+from tallystick.query.statsd_names import MARKS_FILE_NAME, Marks, Naming, StatsdView
 from tallystick.receive import DatagramDoor, Intake, IntakeLimits, StreamDoor
 from tallystick.receive.points import take_points
 from tallystick.receive.streams import bind, bound_address
 from tallystick.route import Router, Rule
+from tallystick.store.contract import StoreReader
 from tallystick.store.embedded import EmbeddedStore
 from tallystick.store.names.catalog import SeriesCatalog
 from tallystick.store.options import StoreOptions
@@ -76,6 +78,7 @@ class Service:
         limits = IntakeLimits(config.store.future_limit_s, past_s)
         self.intake = Intake(names, router, self.store, self.ledger, self._clock, limits)
         self.store.when_forgotten(self.intake.forget)
+        self._marks = self._make_marks()
         self._streams = StreamDoor(self.intake)
         self._datagrams: list[DatagramDoor] = []
         self.listening: list[tuple[str, Address]] = []
@@ -90,7 +93,10 @@ class Service:
             series_max=q.series_max, points_max=q.points_max, time_s_max=q.time_s_max, workers=q.workers
         )
         token = self._config.http.token
-        return make_app(self.store, self.ledger, self._writing, self.health, self._clock, limits, token, self)
+        reading: StoreReader = self.store
+        if self._marks is not None:
+            reading = StatsdView(self.store, self._marks, Naming.configured(self._config.statsd), self._clock)
+        return make_app(self.store, self.ledger, self._writing, self.health, self._clock, limits, token, self, reading)
 
     def snapshot(self, name: str) -> Snapshot:
         """See `Keeper.snapshot`."""
@@ -123,6 +129,8 @@ class Service:
         for door in self._datagrams:
             door.stop()
         self._streams.stop()
+        if self._marks is not None:
+            self._marks.save()
         self.store.close()
 
     def serve_http(self) -> None:
@@ -152,6 +160,15 @@ class Service:
             problems,
         )
 
+    def _make_marks(self) -> Marks | None:
+        """Which series came by StatsD, if they are to be read by the names that it emits."""
+        if not self._config.statsd.names:
+            return None
+        marks = Marks(self.store, self._config.store.path / MARKS_FILE_NAME)
+        self.intake.when_stored("statsd", marks.note)
+        self.store.when_forgotten(marks.forget)
+        return marks
+
     def _open_doors(self) -> None:
         known = protocols()
         for listener in self._config.listeners:
@@ -164,15 +181,18 @@ class Service:
             else:
                 self.listening.append((listener.protocol, self._streams.open(endpoint, parser)))
 
-    def _count_drops(self) -> None:
+    def _look_after(self) -> None:
+        """What is done before the ledger's counts are taken."""
         for door in self._datagrams:
             door.count_drops()
+        if self._marks is not None:
+            self._marks.save()
 
     def _make_runners(self) -> list[Runner]:
         """The host's collectors as configured, and the counts of the ledger as series of their own."""
         own = self.ledger.account("tallystick")
         host = self.ledger.account("collectors")
-        ledger = Job("ledger", LedgerCollector(self.ledger, self._count_drops), 10)
+        ledger = Job("ledger", LedgerCollector(self.ledger, self._look_after), 10)
         return [
             Runner([ledger], self._clock, lambda p, t: take_points(self.intake, p, t, own), prefix="tallystick"),
             Runner(

@@ -19,6 +19,7 @@ from tallystick.config.schema import (
     Listener,
     Query,
     Rule,
+    Statsd,
     Store,
 )
 
@@ -35,6 +36,7 @@ __all__ = [
     "Listener",
     "Query",
     "Rule",
+    "Statsd",
     "Store",
     "builtin",
     "load",

@@ -128,6 +128,12 @@ class Intake:
         self._limits = limits
         self._throttle = throttle or Throttle()
         self._attribution = router.attribution = Attribution(ledger.book, names)
+        self._watching: dict[str, Callable[[SampleBatch], None]] = {}
+
+    def when_stored(self, door: str, call: Callable[[SampleBatch], None]) -> None:
+        """Have `call` called, by the threads that receive, with the samples stored of the sources whose first word is
+        `door`: the protocol of a listener."""
+        self._watching[door] = call
 
     def parse_stream(
         self, parser: Parser, buffer: NDArray[np.uint8], length: int, account: Account, *, skipping: bool, final: bool
@@ -310,6 +316,9 @@ class Intake:
             else:
                 late = None if routed.late is None else Shares.of_rows(routed.cells[routed.late])
                 arrival.passage.stored(routed.shares, len(routed), late)
+                watching = self._watching.get(arrival.account.source.partition(" ")[0])
+                if watching is not None:
+                    watching(routed.batch)
                 if self.taps:
                     self._show(routed, arrival)
                 return ticket

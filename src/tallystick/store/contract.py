@@ -22,6 +22,7 @@ from tallystick.model.kind import Kind
 from tallystick.model.retention import Retention
 from tallystick.model.sample import SampleBatch
 from tallystick.model.statistic import Statistic
+from tallystick.model.tally import Tally
 from tallystick.store.history import History, Loaded, Overlap
 
 
@@ -91,8 +92,14 @@ class Catalog(Protocol):
         """
         ...
 
-    def children(self, pattern: str) -> list[Node]:
-        """The nodes (branches and leaves) that `pattern` matches at its own depth, sorted by path."""
+    def children(self, pattern: str, among: NDArray[np.bool_] | None = None) -> list[Node]:
+        """The nodes (branches and leaves) that `pattern` matches at its own depth, sorted by path.
+
+        Parameters
+        ----------
+        among : bool[n]
+            Which series make nodes, by id; ids beyond its end do not. None for all.
+        """
         ...
 
     def tagged(self, expressions: Sequence[str]) -> NDArray[np.int32]:
@@ -245,6 +252,13 @@ class StoreReader(Protocol):
         self, ids: NDArray[np.int32], start_s: int, until_s: int, step_s: int, ranks: Sequence[float]
     ) -> dict[float, NDArray[np.float64]]:
         """Percentiles (ranks 0 to 100) of timings from their histograms, else as `read`; NaN for other kinds."""
+        ...
+
+    def tally(self, ids: NDArray[np.int32], start_s: int, until_s: int, step_s: int) -> Tally:
+        """All that is known of the slots that `read` would give of some series, ascending, each once.
+
+        The rows' ``series`` are positions in `ids`; slots that nothing came for have none.
+        """
         ...
 
 

@@ -21,10 +21,11 @@ from tallystick.model.name import canonical, is_canonical, tags_of
 from tallystick.model.retention import DEFAULT_KEEP, AggregationRule, Retention, RetentionRule
 from tallystick.model.sample import GAUGE_DELTA, SampleBatch
 from tallystick.model.statistic import STATISTICS, Statistic
+from tallystick.model.tally import Tally
 from tallystick.store.contract import Node, Part
 from tallystick.store.history import History, Loaded, Overlap
 from tallystick.store.loading.usable import usable_rows
-from tallystick.store.plain import Piece, members_of, percentile_of, pieces_of, statistic_of
+from tallystick.store.plain import Piece, members_of, percentile_of, pieces_of, statistic_of, tally_of
 
 _DEFAULT_RULES = (RetentionRule("*", Retention.parse(DEFAULT_KEEP)),)
 
@@ -291,6 +292,19 @@ class MemoryStore:
 
         return {rank: self._matrix(ids, start_s, until_s, step_s, value(rank)) for rank in ranks}
 
+    def tally(self, ids: NDArray[np.int32], start_s: int, until_s: int, step_s: int) -> Tally:
+        with self._lock:
+            series = [self._series.get(one) for one in ids.tolist()]
+            slots = range(start_s // step_s, until_s // step_s)
+            places = [
+                (row, slot, pieces)
+                for row, one in enumerate(series)
+                for slot in slots
+                if one is not None and (pieces := one.between(slot * step_s, (slot + 1) * step_s))
+            ]
+            timings = [one is not None and one.kind == Kind.TIMING for one in series]
+        return tally_of(places, timings, step_s)
+
     def _matrix(
         self,
         ids: NDArray[np.int32],
@@ -347,12 +361,14 @@ class MemoryCatalog:
         expression = glob_expression(pattern)
         return self._sorted([i for i, (name, _) in self._series.items() if expression.fullmatch(name)])
 
-    def children(self, pattern: str) -> list[Node]:
+    def children(self, pattern: str, among: NDArray[np.bool_] | None = None) -> list[Node]:
         expression = glob_expression(pattern)
         depth = len(_components(pattern))
         leaves: set[str] = set()
         branches: set[str] = set()
-        for name, _ in self._series.values():
+        for series, (name, _) in self._series.items():
+            if among is not None and not (series < len(among) and among[series]):
+                continue
             parts = _components(name)
             path = ".".join(parts[:depth])
             if len(parts) >= depth and expression.fullmatch(path):

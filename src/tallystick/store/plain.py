@@ -6,10 +6,11 @@ from math import sqrt
 
 import numpy as np
 
+from tallystick.fold.histogram import bucket_column, merge_cells
 from tallystick.fold.sketch import merge_sketches, sketch_members
 from tallystick.kernels.histogram import middle_of
 from tallystick.model.statistic import Statistic
-from tallystick.model.tally import Tally
+from tallystick.model.tally import Spread, Tally
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -57,6 +58,30 @@ def pieces_of(tally: Tally, arrival: int) -> Iterator[Piece]:
         begin_ms, last = int(tally.slot[k]) * tally.step_s * 1000, float(tally.last[k])
         spread = _buckets(tally, k) or (((last, 1.0),) if tally.spread is None else ())
         yield Piece(begin_ms, arrival + k, last, count, total, m2, low, high, spread, _sketch(tally, k))
+
+
+def tally_of(places: Sequence[tuple[int, int, Sequence[Piece]]], timings: Sequence[bool], step_s: int) -> Tally:
+    """The tally of slots, each a row (`timings` says which rows have histograms), a number and its pieces in order."""
+    rows, slots = [row for row, _, _ in places], [slot for _, slot, _ in places]
+    wanted = (Statistic.COUNT, Statistic.SUM, Statistic.SDEV, Statistic.MIN, Statistic.MAX, Statistic.LAST)
+    found = [[statistic_of(pieces, one) for one in wanted] for _, _, pieces in places]
+    count, total, sdev, low, high, last = np.array(found).reshape(-1, len(wanted)).T
+    weighed = [
+        (k, value, weight)
+        for k, (row, _, pieces) in enumerate(places)
+        if timings[row]
+        for piece in pieces
+        for value, weight in piece.spread
+    ]
+    cell, values, weights = np.array(weighed, np.float64).reshape(-1, 3).T
+    return Tally(
+        step_s,
+        np.array(rows, np.int32),
+        np.array(slots, np.int64),
+        last,
+        Spread(count, total, sdev**2 * count, low, high),
+        merge_cells(len(places), cell.astype(np.int64), bucket_column(values), weights),
+    )
 
 
 def statistic_of(pieces: Sequence[Piece], statistic: Statistic) -> float:

@@ -23,7 +23,7 @@ from tallystick.query.context import Session
 from tallystick.query.known import known_parts, known_series
 from tallystick.query.table import Table, parse_wanted, read_table
 from tallystick.render import Rendered, as_arrow
-from tallystick.store.contract import Store
+from tallystick.store.contract import StoreReader
 from tallystick.web.reading import Parameters, Workers, answered, as_json, parameters, reading
 
 _POINTS = 800
@@ -76,7 +76,9 @@ class Columns(msgspec.Struct, frozen=True):
     statistics: dict[str, list[float]]
 
 
-def api_routes(store: Store, limits: QueryLimits, clock: Clock, workers: Workers | None = None) -> list[BaseRoute]:
+def api_routes(
+    store: StoreReader, limits: QueryLimits, clock: Clock, workers: Workers | None = None
+) -> list[BaseRoute]:
     """Routes of our own API that read."""
     workers = workers or Workers(limits.workers)
     evaluator = Evaluator(store, clock, limits)
@@ -162,7 +164,7 @@ def _columns(table: Table) -> list[Columns]:
 
 
 def _lines(
-    store: Store, evaluator: Evaluator, target: str, asked: Reading, session: Session, *, meta: bool
+    store: StoreReader, evaluator: Evaluator, target: str, asked: Reading, session: Session, *, meta: bool
 ) -> Iterator[Line]:
     for band in evaluator.evaluate_bands(target, asked, session):
         for i, row in enumerate(band.grid.rows):
@@ -181,7 +183,7 @@ def _lines(
             )
 
 
-def _of_series(store: Store, band: Band, i: int, asked: Reading) -> tuple[str | None, int | None]:
+def _of_series(store: StoreReader, band: Band, i: int, asked: Reading) -> tuple[str | None, int | None]:
     """The kind of the series that a row is, and how long its resolution is kept; None if it is made of others."""
     if band.ids is None:
         return None, None
@@ -190,7 +192,7 @@ def _of_series(store: Store, band: Band, i: int, asked: Reading) -> tuple[str | 
     return Kind(int(store.catalog.kinds(ids)[0])).name.lower(), resolution.keep_s
 
 
-def _origin(store: Store, band: Band, i: int) -> Origin:
+def _origin(store: StoreReader, band: Band, i: int) -> Origin:
     """Where the values of a row come from that is a series."""
     assert band.ids is not None
     ids, grid = band.ids[i : i + 1], band.grid

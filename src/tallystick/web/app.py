@@ -9,7 +9,7 @@ from starlette.types import ASGIApp
 from tallystick.ledger import Ledger
 from tallystick.model.clock import Clock
 from tallystick.query import QueryLimits
-from tallystick.store.contract import Store
+from tallystick.store.contract import Store, StoreReader
 from tallystick.web.access import Access
 from tallystick.web.api import api_routes
 from tallystick.web.errors import exception_handlers
@@ -34,16 +34,24 @@ def make_app(
     limits: QueryLimits,
     token: str,
     keeper: Keeper | None = None,
+    reading: StoreReader | None = None,
 ) -> ASGIApp:
-    """An ASGI application that answers everything that is asked over HTTP."""
+    """An ASGI application that answers everything that is asked over HTTP.
+
+    Parameters
+    ----------
+    reading
+        What queries read, where that is more than the store: a view before it.
+    """
+    reading = reading or store
     workers = Workers(limits.workers)
     routes = [
         *status_routes(health, ledger),
         *writing_routes(writing),
         *import_routes(store),
         *series_routes(store),
-        *api_routes(store, limits, clock, workers),
-        *graphite_routes(store, limits, clock, workers),
+        *api_routes(reading, limits, clock, workers),
+        *graphite_routes(reading, limits, clock, workers),
         *(keeping_routes(keeper) if keeper is not None else ()),
         *page_routes(),
     ]

@@ -11,7 +11,7 @@ from tallystick.model.clock import Clock
 from tallystick.model.errors import QueryError
 from tallystick.query import Evaluator, QueryLimits
 from tallystick.render import Options, render
-from tallystick.store.contract import Node, Store
+from tallystick.store.contract import Node, StoreReader
 from tallystick.web.functions import function_routes
 from tallystick.web.reading import Parameters, Workers, answered, as_json, parameters, reading
 from tallystick.web.tags import tag_routes
@@ -22,7 +22,9 @@ VERSION = "1.1.10"
 Endpoint = Callable[[Request], Awaitable[Response]]
 
 
-def graphite_routes(store: Store, limits: QueryLimits, clock: Clock, workers: Workers | None = None) -> list[BaseRoute]:
+def graphite_routes(
+    store: StoreReader, limits: QueryLimits, clock: Clock, workers: Workers | None = None
+) -> list[BaseRoute]:
     """Routes that answer as graphite-web does."""
     workers = workers or Workers(limits.workers)
     evaluator = Evaluator(store, clock, limits)
@@ -75,7 +77,7 @@ def _query(given: Parameters) -> str:
     return query
 
 
-def _found(store: Store, given: Parameters) -> object:
+def _found(store: StoreReader, given: Parameters) -> object:
     """What ``/metrics/find`` answers."""
     query, name = _query(given), given.one("format") or "treejson"
     if name == "completer":
@@ -127,7 +129,7 @@ def _completions(nodes: list[Node], *, wildcard: bool) -> list[dict[str, str]]:
     return [*found, {"name": "*"}] if wildcard and len(found) > 1 else found
 
 
-def _expanded(store: Store, given: Parameters) -> object:
+def _expanded(store: StoreReader, given: Parameters) -> object:
     """What ``/metrics/expand`` answers."""
     leaves_only = given.flag("leavesOnly")
     queries = given.all("query")

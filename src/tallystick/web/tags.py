@@ -8,13 +8,13 @@ from starlette.routing import BaseRoute, Route
 
 from tallystick.model.errors import QueryError
 from tallystick.model.name import tags_of
-from tallystick.store.contract import Store
+from tallystick.store.contract import StoreReader
 from tallystick.web.reading import Parameters, Workers, as_json, parameters
 
 _LIMIT = 100
 
 
-def tag_routes(store: Store, workers: Workers) -> list[BaseRoute]:
+def tag_routes(store: StoreReader, workers: Workers) -> list[BaseRoute]:
     """Finding by tags. Tags are part of names here, so there is nothing to register."""
 
     async def find(request: Request) -> Response:
@@ -40,7 +40,7 @@ def tag_routes(store: Store, workers: Workers) -> list[BaseRoute]:
     ]
 
 
-def _names(store: Store, expressions: Sequence[str]) -> list[str]:
+def _names(store: StoreReader, expressions: Sequence[str]) -> list[str]:
     """Names of the series that all expressions match; of all series that have tags if there are none."""
     catalog = store.catalog
     if expressions:
@@ -48,14 +48,14 @@ def _names(store: Store, expressions: Sequence[str]) -> list[str]:
     return [name for name in catalog.names(catalog.ids()) if ";" in name]
 
 
-def _keys(store: Store, given: Parameters) -> list[str]:
+def _keys(store: StoreReader, given: Parameters) -> list[str]:
     expressions = given.all("expr")
     asked = {expression.partition("=")[0].rstrip("!") for expression in expressions}
     found = {key for name in _names(store, expressions) for key in tags_of(name)} - asked
     return _first(found, given, "tagPrefix")
 
 
-def _values(store: Store, given: Parameters) -> list[str]:
+def _values(store: StoreReader, given: Parameters) -> list[str]:
     key = given.one("tag")
     if not key:
         raise QueryError("cannot complete values: no tag specified; expected tag=key")

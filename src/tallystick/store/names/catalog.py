@@ -241,11 +241,11 @@ class SeriesCatalog:
             mask[self._exactly(view, globs)] = True
         return self._sorted(view, np.flatnonzero(mask))
 
-    def children(self, pattern: str) -> list[Node]:
-        """The nodes (branches and leaves) that `pattern` matches at its own depth, sorted by path."""
+    def children(self, pattern: str, among: NDArray[np.bool_] | None = None) -> list[Node]:
+        """See `tallystick.store.contract.Catalog.children`."""
         view = self._view
         patterns = split(pattern)
-        found = [node for globs in patterns for node in self._nodes(view, globs)]
+        found = [node for globs in patterns for node in self._nodes(view, globs, among)]
         if len(patterns) > 1:
             found = list({node.path: node for node in found}.values())
         return sorted(found, key=attrgetter("path"))
@@ -343,12 +343,18 @@ class SeriesCatalog:
                 known[unknown] = np.where(glob.matches(texts), _YES, _NO)
             return known
 
-    def _nodes(self, view: View, globs: list[Glob]) -> list[Node]:
+    def _nodes(self, view: View, globs: list[Glob], among: NDArray[np.bool_] | None) -> list[Node]:
         """The nodes that a pattern matches, in any order."""
         path = path_of(view.tables.components, globs)
         if path is None:
             return []
         wild = [level for level, glob in enumerate(globs) if glob.literal is None]
+        if among is not None:
+            rows = self._rows(view, globs, deeper=True)
+            ids = view.ids[rows]
+            inside = (ids >= 0) & (ids < len(among))
+            rows = rows[inside][among[ids[inside]]]
+            return nodes(view, ends_of(view, rows, len(globs), wild or [len(globs) - 1]), len(globs))
         if len(wild) > 1:
             return nodes(view, ends_of(view, self._rows(view, globs, deeper=True), len(globs), wild), len(globs))
         level = wild[0] if wild else len(globs) - 1
