@@ -25,10 +25,12 @@ from stores import NOW_S
 from tallystick.model.clock import ManualClock
 from tallystick.model.errors import StoreError
 from tallystick.model.kind import Kind
+from tallystick.model.numbered import Numbered
 from tallystick.model.retention import Retention, RetentionRule
 from tallystick.model.sample import SampleBatch
 from tallystick.model.statistic import Statistic
 from tallystick.model.tally import Tally
+from tallystick.store.conformance.tallies import NOTHING, tallied_by_sender
 from tallystick.store.disk.files import Files
 from tallystick.store.embedded import EmbeddedStore
 from tallystick.store.history import History, Loaded, Overlap
@@ -60,6 +62,8 @@ SAMPLES_PER_SLOT_MAX = 50  # a sum of doubles holds 53 bits
 NAMES = [f"{place}.{word}" for place in ("web", "fast", "brief") for word in ("a", "b", "c")]
 KINDS = {"a": Kind.COUNTER, "b": Kind.TIMING, "c": Kind.GAUGE}
 NEVER = 1 << 60
+SENDER = "agent"
+"""Numbers some of the batches."""
 LATER = "later.a"
 """A series that comes after the crash."""
 
@@ -71,12 +75,16 @@ def kind_of(name: str) -> Kind:
 
 @dataclass(slots=True)
 class Sample:
-    """One sample: when it was handed over, and when the store said that it is safe (positions in the journal)."""
+    """One sample: when it was handed over, and when the store said that it is safe (positions in the journal).
+
+    If its sender numbered the batch that it came in, the number.
+    """
 
     slot: int
     bit: int
     begun: int
     safe: int = NEVER
+    number: int = 0
 
 
 @dataclass(slots=True)
@@ -127,6 +135,7 @@ class Scenario:
 
     def __init__(self, seed: int, root: Path, files: FaultyDisk | None = None) -> None:
         self.choice = random.Random(seed)
+        self._senders = random.Random(seed)  # of their own: lives of seeds that once failed stay as they were
         self.root = root
         self.files = files or FaultyDisk(root)
         self.clock = ManualClock(float(NOW_S))
@@ -137,6 +146,7 @@ class Scenario:
         self.used: dict[int, int] = defaultdict(int)  # samples in a slot
         self.unsafe: list[Sample] = []
         self.ticket = 0
+        self.number = 0
         self._crowd = 0
         self.store = self._open()
 
@@ -201,7 +211,15 @@ class Scenario:
         for life, sample in made:
             life.samples.append(sample)
         try:
-            self.ticket = self.store.append(SampleBatch.of(*columns[:3], kind=columns[3]))
+            batch = SampleBatch.of(*columns[:3], kind=columns[3])
+            if self._senders.random() < 0.3:  # their sender may have tallied them
+                numbered = Numbered(SENDER, self.number + 1)
+                self.ticket = self.store.append(NOTHING, tallied_by_sender(batch, 1), numbered)
+                self.number += 1
+                for _, sample in made:
+                    sample.number = self.number
+            else:
+                self.ticket = self.store.append(batch)
         except StoreError:
             for life, sample in made:
                 life.samples.remove(sample)
@@ -373,15 +391,17 @@ class Inspection:
         self._rules = rules
         self._what = what
         self.clock = ManualClock(scenario.time_at(position))
+        self._number = 0  # up to which the batches of the sender that numbers them were taken
 
     def check(self, root: Path, *, go_on: bool) -> None:
         """Open the store below `root`; with `go_on`, also use it and open it once more."""
         if go_on and (root / "store" / "series").exists():
             view = StoreView(root / "store", self._rules, self.clock)
             assert view.problems() == [], self._what
-            self.compare(content_of(view, self.clock))
+            self.compare(content_of(view, self.clock), numbered=False)
         store = open_quietly(root / "store", self.clock, self._rules, QuietFiles())
         try:
+            self._number = store.last_number(SENDER)
             doubt = store.maintenance.settled.problem  # the store may have been away for days: that is no damage
             assert [problem for problem in store.problems() if problem != doubt] == [], self._what
             self.compare(content_of(store, self.clock))
@@ -395,8 +415,11 @@ class Inspection:
         if go_on:
             self.check(root, go_on=False)
 
-    def compare(self, found: Content) -> None:
-        """Compare the content of a store with what must and what may be in it."""
+    def compare(self, found: Content, *, numbered: bool = True) -> None:
+        """Compare the content of a store with what must and what may be in it.
+
+        What a sender sends again is there if its number says so, and not if not: it must count once.
+        """
         where: dict[int, set[str]] = defaultdict(set)  # names that samples of a life were found under
         owners = {
             (sample.slot, sample.bit): (k, sample)
@@ -414,12 +437,14 @@ class Inspection:
                     owner, sample = owners.get((slot, bit), (-1, None))
                     assert sample is not None, f"{self._what}: {name} at {slot} has {bit:b}, which was never written"
                     assert sample.begun <= self._position, f"{self._what}: {name} has a sample before it was written"
+                    unknown = numbered and sample.number > self._number
+                    assert not unknown, f"{self._what}: {sample} is there and will be sent again ({self._number})"
                     where[owner].add(name)
                     seen.add((slot, bit))
         for k, life in enumerate(self._scenario.lives):
-            self._compare_life(life, where[k], seen)
+            self._compare_life(life, where[k], seen, self._number if numbered else 0)
 
-    def _compare_life(self, life: Life, names: set[str], seen: set[tuple[int, int]]) -> None:
+    def _compare_life(self, life: Life, names: set[str], seen: set[tuple[int, int]], number: int) -> None:
         possible = life.names_at(self._position)
         assert names <= set(possible), f"{self._what}: samples of {possible} are under {names}"
         assert len(names) <= 1, f"{self._what}: samples of one series are under {names}"
@@ -427,7 +452,7 @@ class Inspection:
             return
         for sample in life.samples:
             old = self._brief(life) and sample.slot * STEP_S + BRIEF_S < self.clock.time_s + STEP_S
-            if sample.safe <= self._position and not old:
+            if (sample.safe <= self._position or 0 < sample.number <= number) and not old:
                 assert (sample.slot, sample.bit) in seen, f"{self._what}: lost {sample} of {possible}"
 
     def _brief(self, life: Life) -> bool:

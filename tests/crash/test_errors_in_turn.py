@@ -98,7 +98,7 @@ def test_a_disk_that_refuses_at_any_operation_costs_nothing_acknowledged(tmp_pat
             life.store.maintenance.compact()
             assert life.store.problems() == [], what
             inspection = Inspection(life, NEVER - 1, RULES[0], what)
-            inspection.compare(content_of(life.store, life.clock))
+            inspection.compare(content_of(life.store, life.clock), numbered=False)
             life.close()
             inspection.check(Path(name), go_on=False)
 

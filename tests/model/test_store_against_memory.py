@@ -13,10 +13,12 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, pr
 
 from tallystick.model.clock import ManualClock
 from tallystick.model.kind import Kind
+from tallystick.model.numbered import Numbered
 from tallystick.model.retention import Retention, RetentionRule
 from tallystick.model.sample import SampleBatch
 from tallystick.model.statistic import Statistic
 from tallystick.model.tally import Tally
+from tallystick.store.conformance.tallies import NOTHING, tallied_by_sender
 from tallystick.store.embedded import EmbeddedStore
 from tallystick.store.history import History, Overlap
 from tallystick.store.memory import MemoryStore
@@ -82,6 +84,30 @@ class StoreMachine(RuleBasedStateMachine):
 
     @rule(rows=samples)
     def append(self, rows: list[tuple[int, int, int, float]]) -> None:
+        ids, memory_ids, columns = self.columns(rows)
+        self.memory.append(SampleBatch(memory_ids, *columns))
+        self.ticket = self.store.append(SampleBatch(ids, *columns))
+
+    @rule(rows=samples, also=samples | st.none(), number=st.integers(0, 9))
+    def append_tallied(
+        self, rows: list[tuple[int, int, int, float]], also: list[tuple[int, int, int, float]] | None, number: int
+    ) -> None:
+        """What a sender made of samples, perhaps with others that it sent as they were."""
+        ids, memory_ids, columns = self.columns(rows)
+        numbered = Numbered(f"sender {number % 2}", number) if number else None
+        batch = tallied_by_sender(SampleBatch(ids, *columns))
+        own = np.zeros(int(ids.max()) + 1, np.int32)
+        own[ids] = memory_ids
+        tallies = batch, batch.with_ids(own[batch.ids])
+        samples = [NOTHING, NOTHING]
+        if also:
+            ids, memory_ids, columns = self.columns(also)
+            samples = [SampleBatch(ids, *columns), SampleBatch(memory_ids, *columns)]
+        self.ticket = self.store.append(samples[0], tallies[0], numbered)
+        self.memory.append(samples[1], tallies[1], numbered)
+
+    def columns(self, rows: list[tuple[int, int, int, float]]) -> tuple[np.ndarray, np.ndarray, list[np.ndarray]]:
+        """The ids of samples in both stores, and their other columns."""
         series = np.array([series for series, *_ in rows])
         kind = np.array([KINDS[k] for k in series], np.uint8)
         value = np.array([v / 8 for _, _, v, _ in rows])
@@ -91,8 +117,7 @@ class StoreMachine(RuleBasedStateMachine):
         weight[(kind == Kind.GAUGE) | sets] = 1.0
         timestamp = (NOW_S // STEP_S + np.array([slot for _, slot, *_ in rows])) * STEP_S * 1000
         self.ask_for_ids()
-        self.memory.append(SampleBatch(self.memory_ids[series], timestamp, value, weight, kind))
-        self.ticket = self.store.append(SampleBatch(self.ids[series], timestamp, value, weight, kind))
+        return self.ids[series], self.memory_ids[series], [timestamp, value, weight, kind]
 
     @rule(
         k=st.integers(0, len(NAMES) - 1),
@@ -205,6 +230,11 @@ class StoreMachine(RuleBasedStateMachine):
         assert set(there) <= set(plain.names(plain.ids()))
         ids = np.array([plain.find(name)[0] for name in missing], np.int32)
         assert (self.memory.last_seen(ids) == -1).all(), "a series that has samples was forgotten"
+
+    @invariant()
+    def numbers_of_senders_are_the_same(self) -> None:
+        for k in range(3):
+            assert self.store.last_number(f"sender {k}") == self.memory.last_number(f"sender {k}")
 
     @invariant()
     def answers_are_the_same(self) -> None:

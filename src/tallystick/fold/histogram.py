@@ -6,7 +6,7 @@ The bounds of the buckets are those of `tallystick.kernels.histogram`.
 import numpy as np
 from numpy.typing import NDArray
 
-from tallystick.kernels.histogram import EMPTY, SHIFT, add_samples, buckets_of, rehash
+from tallystick.kernels.histogram import EMPTY, SHIFT, add_cells, add_samples, buckets_of, rehash
 from tallystick.model.tally import Histograms, offsets
 
 _KEY_SHIFT = 2 * SHIFT
@@ -28,6 +28,13 @@ class HistogramTable:
             piece = slice(start, start + 8192)
             self._make_room(min(8192, len(series) - start))
             self._used += add_samples(series[piece], value[piece], weight[piece], self._keys, self._weights)
+
+    def add_cells(self, series: NDArray[np.int32], bucket: NDArray[np.int32], weight: NDArray[np.float64]) -> None:
+        """Count samples that are in buckets already (columns of equal length)."""
+        for start in range(0, len(series), 8192):
+            piece = slice(start, start + 8192)
+            self._make_room(min(8192, len(series) - start))
+            self._used += add_cells(series[piece], bucket[piece], weight[piece], self._keys, self._weights)
 
     def cells(self) -> tuple[NDArray[np.int32], NDArray[np.int32], NDArray[np.float64]]:
         """Columns series, bucket, weight, sorted by series and bucket."""

@@ -8,9 +8,10 @@ from numpy.typing import NDArray
 from tallystick.fold.histogram import HistogramTable, merge_cells
 from tallystick.fold.members import MemberTable
 from tallystick.kernels.fold import COUNT, M2, MAX, MIN, ROWS, SPREAD_COLUMNS, SPREADS, SUM, fold_slot, rows_in_order
+from tallystick.kernels.fold_tallies import fold_tallied, singles
 from tallystick.model.kind import Kind
 from tallystick.model.sample import SampleBatch
-from tallystick.model.tally import Spread, Tally
+from tallystick.model.tally import Spread, Tally, TallyBatch
 
 _SET_BIT = 1 << Kind.SET
 _TIMING_BIT = 1 << Kind.TIMING
@@ -106,6 +107,33 @@ class OpenSlot:
             self._used,
         )
 
+    def fold_tallies(self, batch: TallyBatch, n_series: int) -> None:
+        """Fold what senders tallied of the slot.
+
+        Parameters
+        ----------
+        batch
+            All of it lies in the slot, and nothing of it is of a set. ``ids`` are series ids below `n_series`.
+        """
+        self._grow(n_series)
+        timing = batch.kind == Kind.TIMING
+        if timing.any():
+            self._fold_histograms(batch, timing)
+        self._make_room(len(batch))
+        s = batch.spread
+        fold_tallied(
+            batch.ids,
+            batch.last,
+            *(s.count, s.sum, s.m2, s.min, s.max),
+            self._row_of,
+            self._row_series,
+            self._last,
+            self._at,
+            self._spread_of,
+            self._spreads,
+            self._used,
+        )
+
     def tallies(self) -> list[Tally]:
         """What the slot holds now: rows of one sample, rows of several, and sets, each if there are any."""
         singles, fulls = self._in_order()
@@ -180,6 +208,16 @@ class OpenSlot:
             self._members.add(batch.ids, batch.value)
         return len(batch)
 
+    def _fold_histograms(self, batch: TallyBatch, timing: NDArray[np.bool_]) -> None:
+        if self._histograms is None:
+            self._histograms = HistogramTable()
+        single = timing & single_rows(batch)
+        self._histograms.add(batch.ids[single], batch.last[single], np.ones(int(single.sum())))
+        if batch.histograms is not None:
+            h = batch.histograms.take(np.flatnonzero(timing & ~single))
+            series = np.repeat(batch.ids[timing & ~single], np.diff(h.offset))
+            self._histograms.add_cells(series, h.bucket, h.weight)
+
     def _grow(self, n_series: int) -> None:
         if n_series > len(self._row_of):
             row_of = np.zeros(max(n_series, 2 * len(self._row_of)), np.int32)
@@ -197,6 +235,14 @@ class OpenSlot:
         spreads = int(self._used[SPREADS]) + samples
         if spreads > len(self._spreads):
             self._spreads = _resized(self._spreads, max(spreads, 2 * len(self._spreads)))
+
+
+def single_rows(batch: TallyBatch) -> NDArray[np.bool_]:
+    """Which rows are of one sample of weight 1: their statistics, and the histogram of a timing, follow from it."""
+    single = np.empty(len(batch), np.bool_)
+    s = batch.spread
+    singles(batch.last, s.count, s.sum, s.m2, s.min, s.max, single)
+    return single
 
 
 def _resized(array: NDArray[Any], size: int) -> NDArray[Any]:

@@ -41,7 +41,7 @@ def merge_last(
 
 
 @inlined
-def _merge_cell(cell: NDArray[np.float64], count: float, total: float, m2: float, low: float, high: float) -> None:
+def merge_cell(cell: NDArray[np.float64], count: float, total: float, m2: float, low: float, high: float) -> None:
     """Merge one spread into a cell (count, sum, M2, min, max), which is empty while its count is 0."""
     before = cell[0]
     if before == 0.0:
@@ -79,7 +79,7 @@ def merge_spread(
     for i in range(len(row)):
         column = _column(slot[i], step_in, step_out, first)
         if 0 <= column < width:
-            _merge_cell(cells[row[i], column], count[i], total[i], m2[i], low[i], high[i])
+            merge_cell(cells[row[i], column], count[i], total[i], m2[i], low[i], high[i])
 
 
 @kernel
@@ -97,7 +97,7 @@ def merge_singles(
     for i in range(len(row)):
         column = _column(slot[i], step_in, step_out, first)
         if 0 <= column < width:
-            _merge_cell(cells[row[i], column], 1.0, value[i], 0.0, value[i], value[i])
+            merge_cell(cells[row[i], column], 1.0, value[i], 0.0, value[i], value[i])
 
 
 @kernel

@@ -67,6 +67,22 @@ def add_samples(
 
 
 @kernel
+def add_cells(
+    series: NDArray[np.int32],
+    bucket: NDArray[np.int32],
+    weight: NDArray[np.float64],
+    keys: NDArray[np.int64],
+    weights: NDArray[np.float64],
+) -> int:
+    """`add_samples` for samples that are counted by bucket already."""
+    new = 0
+    for i in range(len(series)):
+        key = (np.int64(series[i]) << 32) | np.int64(np.uint32(bucket[i] + 2 * SHIFT))
+        new += _add(keys, weights, key, weight[i])
+    return new
+
+
+@kernel
 def rehash(
     keys: NDArray[np.int64], weights: NDArray[np.float64], into: NDArray[np.int64], into_weights: NDArray[np.float64]
 ) -> None:

@@ -57,6 +57,11 @@ class Histograms:
         offset, inside = _take_ranges(self.offset, rows)
         return Histograms(offset, self.bucket[inside], self.weight[inside])
 
+    @classmethod
+    def none(cls, rows: int) -> "Histograms":
+        """Rows without a histogram."""
+        return cls(np.zeros(rows + 1, np.int64), np.empty(0, np.int32), np.empty(0))
+
 
 @dataclass(frozen=True, slots=True)
 class Sketches:
@@ -77,6 +82,11 @@ class Sketches:
         """The sketches of the rows at these positions."""
         offset, inside = _take_ranges(self.offset, rows)
         return Sketches(offset, self.data[inside])
+
+    @classmethod
+    def none(cls, rows: int) -> "Sketches":
+        """Rows without a sketch."""
+        return cls(np.zeros(rows + 1, np.int64), np.empty(0, np.uint8))
 
 
 @dataclass(frozen=True, slots=True)
@@ -181,17 +191,25 @@ class TallyBatch:
     def __len__(self) -> int:
         return len(self.ids)
 
-    def take(self, rows: NDArray[np.int64]) -> "TallyBatch":
-        """The rows at these positions."""
+    def take(self, rows: NDArray[np.int64] | NDArray[np.intp] | NDArray[np.bool_]) -> "TallyBatch":
+        """The rows that a mask or an array of positions selects."""
+        at = np.arange(len(self))[rows]
         return TallyBatch(
-            self.ids[rows],
-            self.timestamp[rows],
-            self.kind[rows],
-            self.last[rows],
-            self.spread.take(rows),
-            None if self.histograms is None else self.histograms.take(rows),
-            None if self.sketches is None else self.sketches.take(rows),
+            self.ids[at],
+            self.timestamp[at],
+            self.kind[at],
+            self.last[at],
+            self.spread.take(at),
+            None if self.histograms is None else self.histograms.take(at),
+            None if self.sketches is None else self.sketches.take(at),
         )
+
+    @classmethod
+    def empty(cls) -> "TallyBatch":
+        """A batch without rows."""
+        none = np.empty(0)
+        spread = Spread(none, none, none, none, none)
+        return cls(np.empty(0, np.int32), np.empty(0, np.int64), np.empty(0, np.uint8), none, spread)
 
     def with_ids(self, ids: NDArray[np.int32]) -> "TallyBatch":
         """The same slots under other ids; shares the other columns."""

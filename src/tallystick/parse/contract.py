@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 from tallystick.config import Listener
 from tallystick.kernels.names import NameTable
 from tallystick.kernels.words import PADDING
+from tallystick.model.numbered import NumberedBatches
 from tallystick.model.reason import Reason
 from tallystick.model.sample import SampleBatch
 from tallystick.model.tally import TallyBatch
@@ -95,6 +96,12 @@ class Parsed:
         (datagram, frame); empty where that is not told.
     tallies
         Slots that the sender tallied itself, where the protocol has such.
+    tallies_began : int64[spans]
+        Tallied slots that came before each span, where there are any.
+    numbered
+        The numbered batches that these are of, where the protocol has such: they count once, however often sent.
+    receipt
+        What the protocol has the sender told once all that was parsed is on disk.
     """
 
     batch: SampleBatch
@@ -106,11 +113,19 @@ class Parsed:
     reply: bytes = b""
     began: NDArray[np.int64] = field(default_factory=lambda: np.empty((0, 2), np.int64))
     tallies: TallyBatch | None = None
+    tallies_began: NDArray[np.int64] = field(default_factory=lambda: np.empty(0, np.int64))
+    numbered: NumberedBatches | None = None
+    receipt: bytes = b""
 
     @property
     def taken(self) -> int:
         """Samples and tallied slots."""
-        return len(self.batch) + (len(self.tallies) if self.tallies is not None else 0)
+        return len(self.batch) + self.tallied
+
+    @property
+    def tallied(self) -> int:
+        """Tallied slots."""
+        return len(self.tallies) if self.tallies is not None else 0
 
 
 class Parser(Protocol):

@@ -2,10 +2,12 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from typing import Generic
 
 import numpy as np
 from numpy.typing import NDArray
 
+from tallystick.fold.usable import usable_statistics
 from tallystick.kernels.names import NameArrays
 from tallystick.ledger import Account, Ledger
 from tallystick.ledger.attribution import Attribution, Senders
@@ -14,17 +16,20 @@ from tallystick.ledger.passage import Passage
 from tallystick.ledger.terms import WINDOW_S
 from tallystick.model.clock import Clock
 from tallystick.model.errors import ForgottenSeriesError, StoreError
+from tallystick.model.numbered import Numbered, NumberedBatches
 from tallystick.model.reason import Reason
 from tallystick.model.sample import SampleBatch
+from tallystick.model.tally import TallyBatch
 from tallystick.parse import NameTable, Parsed, Parser, Rejects
-from tallystick.receive.spans import Datagrams, brought, senders_of, unnamed_of
+from tallystick.receive.spans import Datagrams, brought, senders_of, tally_senders_of, unnamed_of
 from tallystick.receive.taps import Taps
 from tallystick.receive.throttle import Throttle
-from tallystick.route import Router
+from tallystick.route import Router, Rows
 from tallystick.store.contract import Store
 
 _TRIES_MAX = 10  # to store a batch while its series are forgotten again and again
 _OFFENDERS_NOTED_MAX = 8  # of one buffer: a flood of bad lines must not become work
+_NO_TALLIES = TallyBatch.empty()
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,18 +61,19 @@ class Arrival:
         Of the whole batch; where it is of several peers that of the source.
     passage
         Its way through the ledger.
-    senders
-        Whose each row is.
+    samples, tallies
+        Whose each sample and each tallied slot is.
     """
 
     account: Account
     passage: Passage
-    senders: Senders
+    samples: Senders
+    tallies: Senders
 
 
 @dataclass(frozen=True, slots=True)
-class _Routed:
-    """Samples on their way into the store.
+class _Routed(Generic[Rows]):
+    """Samples, or tallied slots, on their way into the store.
 
     Parameters
     ----------
@@ -83,27 +89,45 @@ class _Routed:
         Which of them are late; None where none is.
     arrays
         What `entries` are entries of: the table may be another one by the time that they are asked for.
-    wasteful
-        Whether the table is worth being made anew.
     """
 
-    batch: SampleBatch
+    batch: Rows
     entries: NDArray[np.int32]
     cells: NDArray[np.int32]
     shares: Shares
     late: NDArray[np.bool_] | None
     arrays: NameArrays
-    wasteful: bool
 
     def __len__(self) -> int:
         return len(self.batch)
 
-    def take(self, rows: NDArray[np.bool_]) -> "_Routed":
+    def take(self, rows: NDArray[np.bool_]) -> "_Routed[Rows]":
         """The rows that a mask selects."""
         cells = self.cells[rows]
         late = None if self.late is None else self.late[rows]
         batch, entries = self.batch.take(rows), self.entries[rows]
         return replace(self, batch=batch, entries=entries, cells=cells, shares=Shares.of_rows(cells), late=late)
+
+
+@dataclass(frozen=True, slots=True)
+class _Load:
+    """All of a batch on its way into the store.
+
+    Parameters
+    ----------
+    wasteful
+        Whether the table of names is worth being made anew.
+    numbered
+        Up to which of its numbered batches this is all of a sender's.
+    """
+
+    samples: _Routed[SampleBatch]
+    tallies: _Routed[TallyBatch]
+    wasteful: bool
+    numbered: Numbered | None = None
+
+    def __len__(self) -> int:
+        return len(self.samples) + len(self.tallies)
 
 
 class Intake:
@@ -191,9 +215,10 @@ class Intake:
                 self._refuse_unnamed(account, passage, grant.reason, int((~known).sum()))
                 samples = samples.take(known)
             batch = samples.with_ids(entries[samples.ids])
-            arrival = Arrival(account, passage, Senders.one(account.number, len(batch)))
-            routed = self._route(batch, arrival)
-        return self._append(routed, arrival)
+            whose = Senders.one(account.number, len(batch))
+            arrival = Arrival(account, passage, whose, whose)
+            load = _Load(self._route(batch, whose, arrival), self._route(_NO_TALLIES, whose, arrival), wasteful=False)
+        return self._append(load, arrival)
 
     def forget(self, series: NDArray[np.int32]) -> None:
         """Route names that led to these series anew; called by the store, see `Store.when_forgotten`."""
@@ -226,10 +251,11 @@ class Intake:
             rejected = parsed.rejects.counts if parsed.rejects.total else None
             if rejected is not None and rejected[Reason.THROTTLED]:
                 self._throttle.note(account, now_s)
-            passage.unnamed(account.number, parsed.lines - len(parsed.batch), parsed.consumed, rejected)
-            arrival = Arrival(account, passage, Senders.one(account.number, len(parsed.batch)))
-            routed = self._route(parsed.batch, arrival)
-        return parsed, self._take(parsed, routed, arrival, buffer)
+            passage.unnamed(account.number, parsed.lines - parsed.taken, parsed.consumed, rejected)
+            whose = (Senders.one(account.number, rows) for rows in (len(parsed.batch), parsed.tallied))
+            arrival = Arrival(account, passage, *whose)
+            load = self._route_parsed(parsed, arrival)
+        return parsed, self._take(parsed, load, arrival, buffer)
 
     def _parse_several(
         self,
@@ -251,49 +277,76 @@ class Intake:
             passage.unnamed_of_several(unnamed.accounts, unnamed.lines, unnamed.size_bytes, unnamed.rejected)
             for peer in unnamed.accounts[unnamed.rejected[:, Reason.THROTTLED] > 0].tolist():
                 self._throttle.note(self.ledger.numbered(peer), now_s)
-            arrival = Arrival(account, passage, senders_of(parsed, peers))
-            for peer, added in brought(parsed, arrival.senders, grant.first_added):
+            arrival = Arrival(account, passage, senders_of(parsed, peers), tally_senders_of(parsed, peers))
+            for peer, added in brought(parsed, arrival.samples, arrival.tallies, grant.first_added):
                 self._throttle.spend(peer, added)
-            routed = self._route(parsed.batch, arrival)
-        self._take(parsed, routed, arrival, buffer, Datagrams(offsets, peers))
+            load = self._route_parsed(parsed, arrival)
+        self._take(parsed, load, arrival, buffer, Datagrams(offsets, peers))
 
     def _take(
         self,
         parsed: Parsed,
-        routed: _Routed,
+        load: _Load,
         arrival: Arrival,
         buffer: NDArray[np.uint8],
         datagrams: Datagrams | None = None,
     ) -> int | None:
         if parsed.rejects.total:
             self._note(parsed.rejects, buffer, arrival.account, datagrams)
-        ticket = self._append(routed, arrival)
-        if routed.wasteful:
+        ticket = self._append(load, arrival)
+        if load.wasteful:
             self._router.rebuild()
         return ticket
 
     # The lock is held from the parser to the end of routing: entries of the table mean nothing after a rebuild.
 
-    def _route(self, batch: SampleBatch, arrival: Arrival) -> _Routed:
-        """Tell whose samples are, which of them are in time, and their series."""
+    def _route_parsed(self, parsed: Parsed, arrival: Arrival) -> _Load:
+        samples = self._route(parsed.batch, arrival.samples, arrival)
+        tallies = parsed.tallies if parsed.tallies is not None else _NO_TALLIES
+        refused = self._refused_tallies(tallies, parsed.numbered)
+        routed = self._route(tallies, arrival.tallies, arrival, refused)
+        numbered = parsed.numbered.last if parsed.numbered is not None else None
+        return _Load(samples, routed, self._router.wasteful, numbered)
+
+    def _refused_tallies(self, rows: TallyBatch, numbered: NumberedBatches | None) -> NDArray[np.uint8]:
+        """Why each slot is not taken, 0 where it is: it came before, or no samples can have had its statistics.
+
+        Of one sender numbered batches come in one thread.
+        """
+        refused = np.zeros(len(rows), np.uint8)
+        if len(rows):
+            refused[~usable_statistics(rows, rows.kind)] = Reason.VALUE
+        if numbered is not None:
+            taken = self._store.last_number(numbered.sender)
+            refused[: numbered.rows_up_to(taken, len(rows))] = Reason.DUPLICATE
+        return refused
+
+    def _route(
+        self, batch: Rows, senders: Senders, arrival: Arrival, refused: NDArray[np.uint8] | None = None
+    ) -> _Routed[Rows]:
+        """Tell whose rows are, which of them are in time, and their series; with why some are not taken."""
         arrays = self.names.arrays
         if not len(batch):
             nobody = Shares(np.empty(0, np.int32), np.empty(0, np.int64))
-            return _Routed(batch, batch.ids, nobody.cells, nobody, None, arrays, self._router.wasteful)
-        cells, shares = self._attribution.attribute(batch.ids, arrival.senders)
+            return _Routed(batch, batch.ids, nobody.cells, nobody, None, arrays)
+        cells, shares = self._attribution.attribute(batch.ids, senders)
         arrival.passage.parsed(shares, len(batch))
-        on_way = _Routed(batch, batch.ids, cells, shares, None, arrays, wasteful=False)
+        on_way = _Routed(batch, batch.ids, cells, shares, None, arrays)
+        if refused is not None and refused.any():
+            for reason in np.unique(refused[refused > 0]).tolist():
+                on_way = self._refuse(on_way, refused == reason, Reason(reason), arrival)
+                refused = refused[refused != reason]
         # First: a sender whose clock is wrong must not make series.
         routed = self._find_series(self._in_time(on_way, arrival), arrival)
         arrival.passage.routed(routed.shares, len(routed))
         return routed
 
-    def _find_series(self, on_way: _Routed, arrival: Arrival) -> _Routed:
+    def _find_series(self, on_way: _Routed[Rows], arrival: Arrival) -> _Routed[Rows]:
         if not len(on_way):
-            return replace(on_way, wasteful=self._router.wasteful)
+            return on_way
         routed = self._router.route(on_way.batch)
         if not routed.rejects.total:
-            return replace(on_way, batch=routed.batch, wasteful=self._router.wasteful)
+            return replace(on_way, batch=routed.batch)
         rejects, account = routed.rejects, arrival.account
         for reason in np.unique(rejects.reasons).tolist():
             arrival.passage.refused(Reason(reason), on_way.cells[rejects.rows[rejects.reasons == reason]])
@@ -301,44 +354,59 @@ class Intake:
             self.ledger.note_offender(account.source, reason, name, account.peer)
         kept = np.ones(len(on_way), np.bool_)
         kept[rejects.rows] = False
-        return replace(on_way.take(kept), batch=routed.batch, wasteful=self._router.wasteful)
+        return replace(on_way.take(kept), batch=routed.batch)
 
-    def _append(self, routed: _Routed, arrival: Arrival) -> int | None:
+    def _append(self, load: _Load, arrival: Arrival) -> int | None:
         for _ in range(_TRIES_MAX):
-            if not len(routed):
+            if not (len(load) or load.numbered):
                 return None
             try:
-                ticket = self._store.append(routed.batch)
+                ticket = self._store.append(load.samples.batch, load.tallies.batch, load.numbered)
             except ForgottenSeriesError as error:
-                routed = self._route_again(routed, error.ids, arrival)
+                load = self._route_again(load, error.ids, arrival)
             except StoreError:
                 break
             else:
-                late = None if routed.late is None else Shares.of_rows(routed.cells[routed.late])
-                arrival.passage.stored(routed.shares, len(routed), late)
+                self._count_stored(load.samples, arrival)
+                self._count_stored(load.tallies, arrival)
                 watching = self._watching.get(arrival.account.source.partition(" ")[0])
                 if watching is not None:
-                    watching(routed.batch)
+                    watching(load.samples.batch)
                 if self.taps:
-                    self._show(routed, arrival)
+                    self._show(load, arrival)
                 return ticket
-        arrival.passage.refused(Reason.STORE_FULL, routed.cells)
+        for routed in (load.samples, load.tallies):
+            if len(routed):
+                arrival.passage.refused(Reason.STORE_FULL, routed.cells)
         return None
 
-    def _route_again(self, routed: _Routed, forgotten: Sequence[int], arrival: Arrival) -> _Routed:
-        """Route samples once more: some of their series were forgotten on the way, and nothing was stored."""
-        entries, ids = np.unique(routed.entries, return_inverse=True)
-        names = routed.arrays.packed(entries).encoded()
+    @staticmethod
+    def _count_stored(routed: _Routed[Rows], arrival: Arrival) -> None:
+        if len(routed):
+            late = None if routed.late is None else Shares.of_rows(routed.cells[routed.late])
+            arrival.passage.stored(routed.shares, len(routed), late)
+
+    def _route_again(self, load: _Load, forgotten: Sequence[int], arrival: Arrival) -> _Load:
+        """Route all once more: some of the series were forgotten on the way, and nothing was stored."""
         with self.names.lock:
             self._router.forget(np.array(forgotten, np.int32))
-            found = self.names.intern_many(names)[ids]
-            again = replace(routed, batch=routed.batch.with_ids(found), entries=found, arrays=self.names.arrays)
-            if (found < 0).any():
-                again = self._refuse(again, found < 0, Reason.SERIES_LIMIT, arrival)
-            return self._find_series(again, arrival)
+            samples, tallies = self._anew(load.samples, arrival), self._anew(load.tallies, arrival)
+        return replace(load, samples=samples, tallies=tallies)
 
-    def _in_time(self, on_way: _Routed, arrival: Arrival) -> _Routed:
-        """The samples that are neither too far ahead nor older than anything is kept."""
+    def _anew(self, routed: _Routed[Rows], arrival: Arrival) -> _Routed[Rows]:
+        if not len(routed):
+            return routed
+        entries, ids = np.unique(routed.entries, return_inverse=True)
+        found = self.names.intern_many(routed.arrays.packed(entries).encoded())[ids]
+        again = replace(routed, batch=routed.batch.with_ids(found), entries=found, arrays=self.names.arrays)
+        if (found < 0).any():
+            again = self._refuse(again, found < 0, Reason.SERIES_LIMIT, arrival)
+        return self._find_series(again, arrival)
+
+    def _in_time(self, on_way: _Routed[Rows], arrival: Arrival) -> _Routed[Rows]:
+        """The rows that are neither too far ahead nor older than anything is kept."""
+        if not len(on_way):
+            return on_way
         time_ms, step_s = on_way.batch.timestamp, self._limits.step_s
         now_s = self.clock.now()
         latest, oldest = int((now_s + self._limits.future_s) * 1000), int((now_s - self._limits.past_s) * 1000)
@@ -352,8 +420,10 @@ class Intake:
             on_way = self._refuse(on_way, on_way.batch.timestamp < oldest, Reason.PAST, arrival)
         return on_way
 
-    def _refuse(self, on_way: _Routed, refused: NDArray[np.bool_], reason: Reason, arrival: Arrival) -> _Routed:
-        """Take samples out for their time, or since their name has no place any more."""
+    def _refuse(
+        self, on_way: _Routed[Rows], refused: NDArray[np.bool_], reason: Reason, arrival: Arrival
+    ) -> _Routed[Rows]:
+        """Take rows out: for their time, since their name has no place any more, for what a sender says of them."""
         arrival.passage.refused(reason, on_way.cells[refused])
         rows = np.flatnonzero(refused)[:_OFFENDERS_NOTED_MAX]
         times = (on_way.batch.timestamp[rows] / 1000).tolist()
@@ -378,9 +448,15 @@ class Intake:
             who = account if datagrams is None else self.ledger.numbered(datagrams.account_at(offset))
             self.ledger.note_offender(who.source, Reason(reason), text, who.peer)
 
-    def _show(self, routed: _Routed, arrival: Arrival) -> None:
-        """Let those see it who look at what arrives."""
-        self.taps.offer(routed.batch, routed.arrays, routed.entries, arrival.account)
+    def _show(self, load: _Load, arrival: Arrival) -> None:
+        """Let those see it who look at what arrives: of tallied slots the last value, for as many as they were."""
+        samples, tallied = load.samples, load.tallies
+        if len(samples):
+            self.taps.offer(samples.batch, samples.arrays, samples.entries, arrival.account)
+        if len(tallied):
+            t = tallied.batch
+            shown = SampleBatch(t.ids, t.timestamp, t.last, t.spread.count, t.kind)
+            self.taps.offer(shown, tallied.arrays, tallied.entries, arrival.account)
 
     def _window(self) -> int:
         return int(self.clock.now() // WINDOW_S)

@@ -19,7 +19,7 @@ class Unnamed:
     accounts : int32[k]
         Numbers of accounts, each once.
     lines, size_bytes : int64[k]
-        Rejected lines, and slots that were tallied already; bytes of all that was sent.
+        Rejected lines; bytes of all that was sent.
     rejected : int64[k, reasons]
         Those that were rejected, by reason.
     """
@@ -50,18 +50,30 @@ class Datagrams:
         return int(self.accounts[np.searchsorted(self.offsets, position, side="right") - 1])
 
 
-def brought(parsed: Parsed, senders: Senders, first_new: int) -> Iterator[tuple[int, int]]:
+def brought(parsed: Parsed, samples: Senders, tallies: Senders, first_new: int) -> Iterator[tuple[int, int]]:
     """Accounts, and how many names each of them brought that are new: entries from `first_new` on."""
-    fresh = np.flatnonzero(parsed.batch.ids >= first_new)
-    if len(fresh):
-        _, first = np.unique(parsed.batch.ids[fresh], return_index=True)
-        accounts, names = np.unique(senders.of_rows(fresh[first]), return_counts=True)
+    columns = [(parsed.batch.ids, samples)]
+    if parsed.tallies is not None:
+        columns.append((parsed.tallies.ids, tallies))
+    fresh = [np.flatnonzero(ids >= first_new) for ids, _ in columns]
+    entries = np.concatenate([ids[rows] for rows, (ids, _) in zip(fresh, columns, strict=True)])
+    if len(entries):
+        who = np.concatenate([senders.of_rows(rows) for rows, (_, senders) in zip(fresh, columns, strict=True)])
+        _, first = np.unique(entries, return_index=True)
+        accounts, names = np.unique(who[first], return_counts=True)
         yield from zip(accounts.tolist(), names.tolist(), strict=True)
 
 
 def senders_of(parsed: Parsed, accounts: NDArray[np.int32]) -> Senders:
-    """Whose the rows are, of a batch of datagrams whose accounts are given (int32[datagrams])."""
+    """Whose the samples are, of a batch of datagrams whose accounts are given (int32[datagrams])."""
     return Senders(accounts, np.append(parsed.began[1:, 0], len(parsed.batch)))
+
+
+def tally_senders_of(parsed: Parsed, accounts: NDArray[np.int32]) -> Senders:
+    """The same of tallied slots."""
+    if parsed.tallies is None:
+        return Senders(accounts, np.zeros(len(accounts), np.int64))
+    return Senders(accounts, np.append(parsed.tallies_began[1:], len(parsed.tallies)))
 
 
 def unnamed_of(
@@ -76,6 +88,8 @@ def unnamed_of(
     who, place = np.unique(accounts, return_inverse=True)
     seen = np.diff(parsed.began[:, 1], append=parsed.lines)
     rows = np.diff(parsed.began[:, 0], append=len(parsed.batch))
+    if parsed.tallies is not None:
+        rows += np.diff(parsed.tallies_began, append=len(parsed.tallies))
     lines = _added(place, seen - rows, len(who))
     rejects = parsed.rejects
     rejected = np.zeros((len(who), len(rejects.counts)), np.int64)

@@ -3,7 +3,7 @@
 import threading
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Generic, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,6 +14,7 @@ from tallystick.kernels.routing import in_normal_form, look_up
 from tallystick.ledger.attribution import Attribution
 from tallystick.model.reason import Reason
 from tallystick.model.sample import GAUGE_DELTA, SampleBatch
+from tallystick.model.tally import TallyBatch
 from tallystick.route.rules import Naming, Rule
 
 EXAMPLES_MAX = 64
@@ -24,6 +25,8 @@ USELESS_ENTRIES_MIN = 4096
 
 _UNSEEN = -1000
 
+Rows = TypeVar("Rows", SampleBatch, TallyBatch)
+"""What is routed: samples, and slots that senders tallied."""
 Create = Callable[[Names, NDArray[np.uint8]], NDArray[np.int32]]
 """Makes series, as `tallystick.store.contract.Store.create`."""
 
@@ -62,20 +65,20 @@ class RouteRejects:
 
 
 @dataclass(frozen=True, slots=True)
-class Routed:
+class Routed(Generic[Rows]):
     """What became of a batch; its rows and the rejects together are the rows that came.
 
     Parameters
     ----------
     batch
-        The samples, in their order, with series ids.
+        The rows that found a series, in their order, with series ids.
     entries : int32[n]
         The entry of each, by which it came.
     rejects
         The others.
     """
 
-    batch: SampleBatch
+    batch: Rows
     entries: NDArray[np.int32]
     rejects: RouteRejects
 
@@ -113,7 +116,7 @@ class Router:
         self.attribution: Attribution | None = None  # told of names that rules rename, and of entries that move
         self._clashed = np.zeros(64, np.uint8)  # a bit for each kind that the name was sent with but does not have
 
-    def route(self, batch: SampleBatch) -> Routed:
+    def route(self, batch: Rows) -> Routed[Rows]:
         """Give each row its series id, and take out those that have none."""
         self._grow()
         ids = np.empty(len(batch), np.int32)
@@ -185,10 +188,10 @@ class Router:
             names.become(fresh)
             self._looked_at = len(fresh)
 
-    def _look_up(self, batch: SampleBatch, out: NDArray[np.int32]) -> int:
+    def _look_up(self, batch: Rows, out: NDArray[np.int32]) -> int:
         return look_up(batch.ids, batch.kind, self._target, self._kind, GAUGE_DELTA, out)
 
-    def _decide(self, batch: SampleBatch, ids: NDArray[np.int32]) -> bool:
+    def _decide(self, batch: Rows, ids: NDArray[np.int32]) -> bool:
         """Decide about names that are new, or new with their kind; returns whether there were any."""
         rows = np.flatnonzero(ids < 0)
         entries, kinds = batch.ids[rows], batch.kind[rows] & np.uint8(~GAUGE_DELTA & 0xFF)

@@ -14,12 +14,16 @@ from tallystick.store.blocks.block_set import OpenBlock
 from tallystick.store.disk.file_bytes import FileBytes
 from tallystick.store.head.gauges import Gauges
 from tallystick.store.head.heads import Heads
+from tallystick.store.head.senders import Senders
 from tallystick.store.log import codec
 from tallystick.store.log.codec import SeriesRecord
 from tallystick.store.log.record import Scan
+from tallystick.store.log.tallies import TALLIES, decode_tallies
 from tallystick.store.names.catalog import SeriesCatalog
 from tallystick.store.names.series_file import read_records, recovered_names
 from tallystick.store.rules.retentions import Retentions
+
+_KNOWN = (codec.SAMPLES, codec.GAUGES, TALLIES)
 
 
 class Contents:
@@ -53,6 +57,7 @@ class Contents:
         self.retentions = Retentions(rules, aggregation)
         self.heads = Heads(self.retentions)
         self.gauges = Gauges()
+        self.senders = Senders()
         self.problems: list[str] = []
         self.series_bytes = 0
         self.torn = False
@@ -87,21 +92,15 @@ class Contents:
         for payload in scan:
             if not payload:  # the mark of a segment that ends in order
                 continue
+            if codec.record_type(payload) not in _KNOWN:
+                self.problems.append(f"cannot read a record of {segment.path}: a newer program wrote it; passed over")
+                continue
             ids = codec.ids_of(payload)
             self.referred = _marked(self.referred, ids)
             unknown = self._unknown(ids)
             self._recover(unknown, [Kind.GAUGE] * len(unknown))
             living = self.catalog.living(ids)
-            if codec.record_type(payload) == codec.GAUGES:
-                ids, values = codec.decode_gauges(payload)
-                self.gauges.restore(ids[living], values[living], self.catalog.id_end)
-                continue
-            batch = codec.decode_samples(payload, self.catalog.kinds_by_id())
-            if not living.all():
-                batch = batch.take(living)
-            if len(batch):
-                batch = self.gauges.resolve(batch, self.catalog.id_end, None)
-                self.heads.take(batch, kinds_present(batch.kind)[0], self.catalog.id_end, now_s)
+            self._fold(payload, living, now_s)
         self._tell(segment, scan)
 
     def finish(self, series_file: Path, *, complete: bool) -> None:
@@ -132,6 +131,28 @@ class Contents:
     def dead(self) -> NDArray[np.int32]:
         """Ids that are no series any more and that something still refers to."""
         return np.flatnonzero(self.referred & ~self.catalog.living_by_id()).astype(np.int32)
+
+    def _fold(self, payload: memoryview, living: NDArray[np.bool_], now_s: float) -> None:
+        """Fold again what a record of the log has of living series."""
+        catalog, type_ = self.catalog, codec.record_type(payload)
+        if type_ == codec.GAUGES:
+            ids, values = codec.decode_gauges(payload)
+            self.gauges.restore(ids[living], values[living], catalog.id_end)
+        elif type_ == TALLIES:
+            tallies, numbered = decode_tallies(payload, catalog.kinds_by_id())
+            self.senders.take(numbered)
+            if not living.all():
+                tallies = tallies.take(np.flatnonzero(living))
+            if len(tallies):
+                self.gauges.remember(tallies, catalog.id_end)
+                self.heads.take_tallies(tallies, catalog.id_end, now_s)
+        else:
+            batch = codec.decode_samples(payload, catalog.kinds_by_id())
+            if not living.all():
+                batch = batch.take(living)
+            if len(batch):
+                batch = self.gauges.resolve(batch, catalog.id_end, None)
+                self.heads.take(batch, kinds_present(batch.kind)[0], catalog.id_end, now_s)
 
     def _apply(self, record: SeriesRecord) -> None:
         if record.type == codec.FORGET:

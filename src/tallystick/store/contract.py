@@ -19,10 +19,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tallystick.model.kind import Kind
+from tallystick.model.numbered import Numbered
 from tallystick.model.retention import Retention
 from tallystick.model.sample import SampleBatch
 from tallystick.model.statistic import Statistic
-from tallystick.model.tally import Tally
+from tallystick.model.tally import Tally, TallyBatch
 from tallystick.store.history import History, Loaded, Overlap
 
 
@@ -135,8 +136,19 @@ class StoreWriter(Protocol):
         """Ids of the series of these canonical names, made where they are new; -1 where a name has another kind."""
         ...
 
-    def append(self, batch: SampleBatch) -> int:
-        """Take samples; `batch.ids` are series ids. Returns a ticket for `durable`.
+    def append(self, batch: SampleBatch, tallies: TallyBatch | None = None, numbered: Numbered | None = None) -> int:
+        """Take samples, and slots that senders tallied; ids are series ids. Returns a ticket for `durable`.
+
+        Parameters
+        ----------
+        batch
+            Samples; may be empty where something else is given.
+        tallies
+            Merged into the slots of the series' finest step that their timestamps lie in, behind the samples of this
+            and of earlier batches: their last value is the slot's until a sample of the slot follows that is no older
+            than all before it. Whoever calls has looked at their statistics: see `tallystick.fold.usable`.
+        numbered
+            That a sender's numbered batches are taken up to this one: as safe as what it came with.
 
         Raises
         ------
@@ -144,7 +156,14 @@ class StoreWriter(Protocol):
             If a series of the batch was deleted or forgotten since its id was asked for; nothing of the batch was
             taken: ask `create` again.
         StoreError
-            If the batch is empty, or the store takes nothing at present (full disk); nothing of the batch was taken.
+            If there is nothing to take, or the store takes nothing at present (full disk); nothing of it was taken.
+        """
+        ...
+
+    def last_number(self, sender: str) -> int:
+        """The last of a sender's numbered batches that was taken; 0 where nothing is known of it.
+
+        Of very many senders those that were silent for the longest time may be forgotten.
         """
         ...
 

@@ -19,18 +19,21 @@ from tallystick.kernels.packed import Names
 from tallystick.model.clock import Clock
 from tallystick.model.errors import ForgottenSeriesError, StoreError
 from tallystick.model.kind import Kind
+from tallystick.model.numbered import Numbered
 from tallystick.model.retention import AggregationRule, RetentionRule
 from tallystick.model.sample import SampleBatch
+from tallystick.model.tally import TallyBatch
 from tallystick.store.blocks.block_set import BlockSet
 from tallystick.store.contents import Contents
 from tallystick.store.disk.directory import lock_directory
 from tallystick.store.disk.file_bytes import FileBytes
-from tallystick.store.disk.files import Files
+from tallystick.store.disk.files import Buffer, Files
 from tallystick.store.head.heads import Frozen, Heads
 from tallystick.store.history import History, Loaded, Overlap
 from tallystick.store.loading.loading import Loading
 from tallystick.store.log import codec
 from tallystick.store.log.log import SERIES_FILE, Log, LogStatus, segment_path, segments
+from tallystick.store.log.tallies import encode_tallies
 from tallystick.store.names.series_file import mend
 from tallystick.store.options import StoreOptions
 from tallystick.store.readable import Readable
@@ -91,13 +94,15 @@ class EmbeddedStore(Readable):
         self.block_set.follow(self._rules, self._aggregation)
         self._frozen: Frozen = []
         self._frozen_segment = 0
+        self.frozen_numbers: list[Numbered] = []
+        """How far the batches of senders were taken when the heads were last frozen."""
         self._ingest = threading.RLock()  # appending and freezing: a batch is in the segment that its head belongs to
         self._state = threading.Lock()  # what a read takes at one moment
         log_directory = self._directory / "log"
         self._files.make_directory(log_directory)
         contents = self._contents(log_directory)
         super().__init__(contents.catalog, contents.heads, contents.retentions, self.block_set, self._clock)
-        self._gauges = contents.gauges
+        self._gauges, self._senders = contents.gauges, contents.senders
         self._log = Log(
             log_directory,
             self._directory / SERIES_FILE,
@@ -181,19 +186,36 @@ class EmbeddedStore(Readable):
                 self._log.append(codec.encode_define(fresh, new, self._catalog.kinds(fresh)), series=True)
             return ids
 
-    def append(self, batch: SampleBatch) -> int:
+    def append(self, batch: SampleBatch, tallies: TallyBatch | None = None, numbered: Numbered | None = None) -> int:
         """See `Store.append`."""
-        if not len(batch):
+        tallies = tallies if tallies is not None and len(tallies) else None
+        if not (len(batch) or tallies or numbered):
             raise StoreError("cannot append an empty batch")
         mask, delta = kinds_present(batch.kind)
+        told = [numbered] if numbered else []
         with self._ingest:
             self._log.wait_for_room()  # first: a change of a gauge must not be applied if its batch is then refused
-            self._check_living(batch.ids)
-            id_end = self._catalog.id_end
-            batch = self._gauges.resolve(batch, id_end, self._latest if delta else None)
-            ticket = self._log.append(codec.encode_samples(batch), samples=len(batch))
-            self._heads.take(batch, mask, id_end, self._clock.now())
+            self._check_living(batch.ids, *((tallies.ids,) if tallies else ()))
+            id_end, now_s = self._catalog.id_end, self._clock.now()
+            records: list[list[Buffer]] = []
+            if len(batch):
+                batch = self._gauges.resolve(batch, id_end, self._latest if delta else None)
+                records.append(codec.encode_samples(batch))
+            if tallies or told:
+                records.append(encode_tallies(tallies or TallyBatch.empty(), told))
+            ticket = self._log.append(*records, samples=len(batch) + (len(tallies) if tallies else 0))
+            self._senders.take(told)
+            if len(batch):
+                self._heads.take(batch, mask, id_end, now_s)
+            if tallies:
+                self._gauges.remember(tallies, id_end)
+                self._heads.take_tallies(tallies, id_end, now_s)
             return ticket
+
+    def last_number(self, sender: str) -> int:
+        """See `Store.last_number`."""
+        with self._ingest:
+            return self._senders.last(sender)
 
     def delete(self, ids: NDArray[np.int32]) -> None:
         """See `Store.delete`."""
@@ -265,6 +287,9 @@ class EmbeddedStore(Readable):
                     ids, values = self._gauges.changing()
                     if len(ids):
                         self._log.append(codec.encode_gauges(ids, values))
+                    self.frozen_numbers = self._senders.all()
+                    if self.frozen_numbers:
+                        self._log.append(encode_tallies(TallyBatch.empty(), self.frozen_numbers))
                     self._frozen = self._heads.freeze()
                 frozen, segment = self._frozen, self._frozen_segment
         self._log.sync()
@@ -277,13 +302,16 @@ class EmbeddedStore(Readable):
             self._frozen = []
         self._log.drop_before(segment)
 
-    def _check_living(self, ids: NDArray[np.int32]) -> None:
+    def _check_living(self, *columns: NDArray[np.int32]) -> None:
         catalog = self._catalog
         # Seen without their sign, ids below zero (names of another kind have -1) are beyond the end as well.
-        if catalog.gaps or int(ids.view(np.uint32).max()) >= catalog.id_end:
-            living = catalog.living(ids)
-            if not living.all():
-                raise ForgottenSeriesError(np.unique(ids[~living]).tolist())
+        dead = [
+            ids[~catalog.living(ids)]
+            for ids in columns
+            if len(ids) and (catalog.gaps or int(ids.view(np.uint32).max()) >= catalog.id_end)
+        ]
+        if any(len(ids) for ids in dead):
+            raise ForgottenSeriesError(np.unique(np.concatenate(dead)).tolist())
 
     def _latest(self, ids: NDArray[np.int32]) -> NDArray[np.float64]:
         """The last value of each gauge (ids ascending); NaN where there is none."""

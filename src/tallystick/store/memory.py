@@ -18,14 +18,15 @@ from tallystick.model.clock import Clock, SystemClock
 from tallystick.model.errors import ForgottenSeriesError, QueryError, StoreError, TakenNameError
 from tallystick.model.kind import Kind
 from tallystick.model.name import canonical, is_canonical, tags_of
+from tallystick.model.numbered import Numbered
 from tallystick.model.retention import DEFAULT_KEEP, AggregationRule, Retention, RetentionRule
 from tallystick.model.sample import GAUGE_DELTA, SampleBatch
 from tallystick.model.statistic import STATISTICS, Statistic
-from tallystick.model.tally import Tally
+from tallystick.model.tally import Tally, TallyBatch
 from tallystick.store.contract import Node, Part
 from tallystick.store.history import History, Loaded, Overlap
 from tallystick.store.loading.usable import usable_rows
-from tallystick.store.plain import Piece, members_of, percentile_of, pieces_of, statistic_of, tally_of
+from tallystick.store.plain import Piece, members_of, percentile_of, pieces_of, statistic_of, tallied_pieces, tally_of
 
 _DEFAULT_RULES = (RetentionRule("*", Retention.parse(DEFAULT_KEEP)),)
 
@@ -99,6 +100,7 @@ class MemoryStore:
         self._future_limit_s = future_limit_s
         self._series: dict[int, _Series] = {}
         self._ids: dict[str, int] = {}
+        self._numbers: dict[str, int] = {}
         self._calls: list[Callable[[NDArray[np.int32]], None]] = []
         self._next_id = 0
         self._arrivals = 0
@@ -141,18 +143,35 @@ class MemoryStore:
     def _coarse_of(self, name: str) -> Statistic:
         return next((rule.statistic for rule in self._aggregation if rule.matches(name)), Statistic.AVG)
 
-    def append(self, batch: SampleBatch) -> int:
-        if not len(batch):
+    def append(self, batch: SampleBatch, tallies: TallyBatch | None = None, numbered: Numbered | None = None) -> int:
+        tallies = TallyBatch.empty() if tallies is None else tallies
+        if not (len(batch) or len(tallies) or numbered):
             raise StoreError("cannot append an empty batch")
         with self._lock:
-            dead = sorted(set(batch.ids.tolist()) - self._series.keys())
+            dead = sorted({*batch.ids.tolist(), *tallies.ids.tolist()} - self._series.keys())
             if dead:
                 raise ForgottenSeriesError(dead)
             columns = (batch.ids, batch.timestamp, batch.value, batch.weight, batch.kind)
             for row in zip(*(column.tolist() for column in columns), strict=True):
                 self._take(*row)
+            for series_id, piece in zip(tallies.ids.tolist(), tallied_pieces(tallies), strict=True):
+                self._take_tallied(self._series[series_id], piece)
+            if numbered:
+                self._numbers[numbered.sender] = max(numbered.number, self.last_number(numbered.sender))
             self._batches += 1
             return self._batches
+
+    def last_number(self, sender: str) -> int:
+        return self._numbers.get(sender, 0)
+
+    def _take_tallied(self, series: _Series, piece: Piece) -> None:
+        series.level = piece.value
+        self._arrivals += 1
+        slot = series.slots[piece.timestamp_ms // (1000 * series.retention.step_s)]
+        # It is the last of what came so far, whenever in the slot that was.
+        begin_ms = piece.timestamp_ms // (1000 * series.retention.step_s) * 1000 * series.retention.step_s
+        latest_ms = max([begin_ms, *(earlier.timestamp_ms for earlier in slot)])
+        slot.append(replace(piece, timestamp_ms=latest_ms, arrival=self._arrivals))
 
     def _take(self, series_id: int, timestamp_ms: int, value: float, weight: float, kind: int) -> None:
         series = self._series[series_id]

@@ -1,7 +1,7 @@
 """The statistics of samples and of imported slots, computed the plain way for `MemoryStore`."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import sqrt
 
 import numpy as np
@@ -10,7 +10,7 @@ from tallystick.fold.histogram import bucket_column, merge_cells
 from tallystick.fold.sketch import merge_sketches, sketch_members
 from tallystick.kernels.histogram import middle_of
 from tallystick.model.statistic import Statistic
-from tallystick.model.tally import Spread, Tally
+from tallystick.model.tally import Spread, Tally, TallyBatch
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -58,6 +58,15 @@ def pieces_of(tally: Tally, arrival: int) -> Iterator[Piece]:
         begin_ms, last = int(tally.slot[k]) * tally.step_s * 1000, float(tally.last[k])
         spread = _buckets(tally, k) or (((last, 1.0),) if tally.spread is None else ())
         yield Piece(begin_ms, arrival + k, last, count, total, m2, low, high, spread, _sketch(tally, k))
+
+
+def tallied_pieces(batch: TallyBatch) -> Iterator[Piece]:
+    """The slots that senders tallied, one by one, each with the moment that it was sent with."""
+    rows = Tally(1, batch.ids, batch.timestamp // 1000, batch.last, batch.spread, batch.histograms, batch.sketches)
+    for k, piece in enumerate(pieces_of(rows, 0)):
+        alone = (piece.weight, piece.m2) == (1.0, 0.0) and piece.value == piece.total == piece.low == piece.high
+        spread = ((piece.value, 1.0),) if alone else piece.spread
+        yield replace(piece, timestamp_ms=int(batch.timestamp[k]), spread=spread)
 
 
 def tally_of(places: Sequence[tuple[int, int, Sequence[Piece]]], timings: Sequence[bool], step_s: int) -> Tally:

@@ -1,21 +1,26 @@
 """Snapshots: a store as it was at one moment, in a directory of its own; and the way back.
 
 Blocks are never changed, so a snapshot on the same file system is a second name for each: it takes no space until
-compaction replaces them. It has no log: all that arrived before is in its blocks.
+compaction replaces them. All that arrived before is in its blocks; its log only says how far the numbered batches of
+senders are among that.
 """
 
 import errno
 import os
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 from tallystick.model.errors import StoreError
+from tallystick.model.numbered import Numbered
+from tallystick.model.tally import TallyBatch
 from tallystick.store.disk.files import TEMPORARY_SUFFIX, Files
 from tallystick.store.disk.manifest import Manifest
 from tallystick.store.disk.manifest_file import find_manifest, write_manifest
 from tallystick.store.embedded import EmbeddedStore
 from tallystick.store.log.log import SERIES_FILE, segment_path, segments
+from tallystick.store.log.record import Record, frame
+from tallystick.store.log.tallies import encode_tallies
 from tallystick.store.upkeep.scrub import Scrub
 from tallystick.store.view import StoreView
 
@@ -45,6 +50,7 @@ def take_snapshot(store: EmbeddedStore, destination: Path, progress: Progress | 
         files.make_directory(part / "blocks")
         with store.maintenance.sealed():
             done = _fill(part, store.block_set.directory, store.block_set.manifest, files, progress)
+            done += _write_log(part, store.block_set.manifest, store.frozen_numbers, files)
         files.sync_directory(part / "blocks")
         files.sync_directory(part)
         files.rename(part, destination)
@@ -101,6 +107,15 @@ def _fill(part: Path, directory: Path, manifest: Manifest, files: Files, progres
     if problem:
         raise OSError(errno.EIO, problem)
     return done
+
+
+def _write_log(part: Path, manifest: Manifest, numbers: Sequence[Numbered], files: Files) -> int:
+    """A segment without samples, if there are numbers to tell."""
+    if not numbers:
+        return 0
+    files.make_directory(part / "log")
+    told = frame(Record(encode_tallies(TallyBatch.empty(), numbers)))
+    return files.write_whole(segment_path(part / "log", manifest.first_segment), told)
 
 
 def _second_name(path: Path, new: Path, files: Files) -> None:

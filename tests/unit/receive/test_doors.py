@@ -18,8 +18,10 @@ from tallystick.ledger import Balance, Ledger
 from tallystick.model.clock import ManualClock
 from tallystick.model.errors import StartError, StoreError
 from tallystick.model.kind import Kind
+from tallystick.model.numbered import Numbered
 from tallystick.model.sample import SampleBatch
 from tallystick.model.statistic import Statistic
+from tallystick.model.tally import TallyBatch
 from tallystick.parse import NameTable, protocols
 from tallystick.receive import DatagramDoor, Intake, IntakeLimits, StreamDoor
 from tallystick.receive.points import take_points
@@ -41,11 +43,11 @@ class FragileStore(MemoryStore):
         super().__init__()
         self.refused = threading.Event()
 
-    def append(self, batch: SampleBatch) -> int:
+    def append(self, batch: SampleBatch, tallies: TallyBatch | None = None, numbered: Numbered | None = None) -> int:
         if self.error is not None:
             self.refused.set()
             raise self.error
-        return super().append(batch)
+        return super().append(batch, tallies, numbered)
 
 
 @dataclass

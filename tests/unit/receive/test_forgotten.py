@@ -12,8 +12,10 @@ from tallystick.kernels.packed import padded
 from tallystick.ledger import Account, Ledger
 from tallystick.model.clock import ManualClock
 from tallystick.model.kind import Kind
+from tallystick.model.numbered import Numbered
 from tallystick.model.sample import SampleBatch
 from tallystick.model.statistic import Statistic
+from tallystick.model.tally import TallyBatch
 from tallystick.parse import NameTable, protocols
 from tallystick.receive import Intake, IntakeLimits
 from tallystick.route import Router
@@ -28,11 +30,11 @@ class Deleting(EmbeddedStore):
 
     unlucky: tuple[str, ...] = ()
 
-    def append(self, batch: SampleBatch) -> int:
+    def append(self, batch: SampleBatch, tallies: TallyBatch | None = None, numbered: Numbered | None = None) -> int:
         for name in self.unlucky:
             self.unlucky = ()
             self.delete(self.catalog.find(name))
-        return super().append(batch)
+        return super().append(batch, tallies, numbered)
 
 
 class Way:

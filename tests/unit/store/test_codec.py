@@ -6,9 +6,12 @@ from hypothesis import strategies as st
 
 from tallystick.kernels.packed import Names
 from tallystick.model.kind import Kind
+from tallystick.model.numbered import Numbered
 from tallystick.model.sample import SampleBatch
+from tallystick.model.tally import Histograms, Sketches, Spread, TallyBatch, offsets
 from tallystick.store.disk.files import bytes_of
 from tallystick.store.log import codec
+from tallystick.store.log.tallies import TALLIES, decode_tallies, encode_tallies
 
 KINDS = np.array(list(Kind) * 20, np.uint8)
 times = st.integers(-(2**40), 2**42)
@@ -40,6 +43,50 @@ def test_samples_are_read_back(batch: SampleBatch):
     for name in SampleBatch.__slots__:
         a, b = np.ascontiguousarray(getattr(found, name)), np.ascontiguousarray(getattr(batch, name))
         assert (a.dtype, a.tobytes()) == (b.dtype, b.tobytes()), name
+
+
+@st.composite
+def tallies(draw: st.DrawFn) -> TallyBatch:
+    samples = draw(batches())
+    n = len(samples)
+    columns = [np.array(draw(st.lists(any_float, min_size=n, max_size=n))) for _ in range(6)]
+    lengths = st.lists(st.integers(0, 3), min_size=n, max_size=n)
+    histograms = sketches = None
+    if draw(st.booleans()):
+        offset = offsets(draw(lengths))
+        m = int(offset[-1])
+        bucket = np.array(draw(st.lists(st.integers(-(2**31), 2**31 - 1), min_size=m, max_size=m)), np.int32)
+        histograms = Histograms(offset, bucket, np.array(draw(st.lists(any_float, min_size=m, max_size=m))))
+    if draw(st.booleans()):
+        offset = offsets(draw(lengths))
+        sketches = Sketches(
+            offset, np.frombuffer(draw(st.binary(min_size=int(offset[-1]), max_size=int(offset[-1]))), np.uint8)
+        )
+    return TallyBatch(
+        samples.ids, samples.timestamp, samples.kind, columns[0], Spread(*columns[1:]), histograms, sketches
+    )
+
+
+numbers = st.lists(st.builds(Numbered, st.text(max_size=20), st.integers(0, 2**64 - 1)), max_size=4)
+
+
+def bits(value: object) -> object:
+    """All that an object of columns holds, to the bit."""
+    if isinstance(value, np.ndarray):
+        return value.dtype.str, value.tobytes()
+    if value is None:
+        return None
+    return [bits(getattr(value, name)) for name in type(value).__slots__]
+
+
+@given(tallies() | st.just(TallyBatch.empty()), numbers)
+def test_tallies_are_read_back(batch: TallyBatch, numbered: list[Numbered]):
+    data = payload(encode_tallies(batch, numbered))
+    assert codec.record_type(data) == TALLIES
+    assert codec.ids_of(data).tolist() == batch.ids.tolist()
+    found, found_numbered = decode_tallies(data, KINDS)
+    assert bits(found) == bits(batch)
+    assert found_numbered == numbered
 
 
 def test_a_batch_of_one_moment_and_weight_costs_twelve_bytes_a_sample():

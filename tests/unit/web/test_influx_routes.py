@@ -8,7 +8,9 @@ from posting import NOW_S, House
 from tallystick.config import Http, Listener
 from tallystick.config.schema import INFLUX_PRECISIONS
 from tallystick.model.errors import StoreError
+from tallystick.model.numbered import Numbered
 from tallystick.model.sample import SampleBatch
+from tallystick.model.tally import TallyBatch
 from tallystick.parse.influx import PRECISIONS_NS, InfluxParser
 from tallystick.store.memory import MemoryStore
 
@@ -120,7 +122,9 @@ async def test_errors_of_requests_have_the_shape_of_their_version() -> None:
 @pytest.mark.anyio
 async def test_who_meets_a_full_disk_is_to_come_again() -> None:
     class Full(MemoryStore):
-        def append(self, batch: SampleBatch) -> int:
+        def append(
+            self, batch: SampleBatch, tallies: TallyBatch | None = None, numbered: Numbered | None = None
+        ) -> int:
             raise StoreError("cannot take it: the disk is full")
 
     house = House(store=Full())

@@ -100,7 +100,7 @@ async def test_an_empty_request_which_senders_probe_with_is_taken():
 class FullStore(MemoryStore):
     """A store whose disk takes nothing."""
 
-    def append(self, batch: object) -> int:
+    def append(self, *given: object) -> int:
         raise StoreError("cannot append: the disk is full")
 
 

@@ -8,7 +8,9 @@ import pytest
 
 from posting import NOW_S, House
 from tallystick.model.errors import StoreError
+from tallystick.model.numbered import Numbered
 from tallystick.model.sample import SampleBatch
+from tallystick.model.tally import TallyBatch
 from tallystick.store.memory import MemoryStore
 from tallystick.web.writes import bodies, writing
 from tallystick.web.writes.native import PATH
@@ -131,7 +133,9 @@ def test_an_answer_waits_for_the_disk_and_says_so_when_that_takes_nothing(monkey
 @pytest.mark.anyio
 async def test_what_a_full_disk_refuses_is_to_be_sent_again() -> None:
     class Full(MemoryStore):
-        def append(self, batch: SampleBatch) -> int:
+        def append(
+            self, batch: SampleBatch, tallies: TallyBatch | None = None, numbered: Numbered | None = None
+        ) -> int:
             raise StoreError("cannot take it: the disk is full")
 
     answer = await House(store=Full()).post(PATH, line("a"))

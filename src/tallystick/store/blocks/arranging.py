@@ -115,7 +115,7 @@ def _spreads(tallies: Sequence[Tally]) -> Spread | None:
 def _histograms(tallies: Sequence[Tally]) -> Histograms | None:
     if all(t.histograms is None for t in tallies):
         return None
-    h = [t.histograms or _no_histograms(len(t)) for t in tallies]
+    h = [t.histograms or Histograms.none(len(t)) for t in tallies]
     lengths = np.concatenate([np.diff(x.offset) for x in h])
     return Histograms(offsets(lengths), np.concatenate([x.bucket for x in h]), np.concatenate([x.weight for x in h]))
 
@@ -123,10 +123,6 @@ def _histograms(tallies: Sequence[Tally]) -> Histograms | None:
 def _sketches(tallies: Sequence[Tally]) -> Sketches | None:
     if all(t.sketches is None for t in tallies):
         return None
-    s = [t.sketches or Sketches(np.zeros(len(t) + 1, np.int64), np.empty(0, np.uint8)) for t in tallies]
+    s = [t.sketches or Sketches.none(len(t)) for t in tallies]
     lengths = np.concatenate([np.diff(x.offset) for x in s])
     return Sketches(offsets(lengths), np.concatenate([x.data for x in s]))
-
-
-def _no_histograms(rows: int) -> Histograms:
-    return Histograms(np.zeros(rows + 1, np.int64), np.empty(0, np.int32), np.empty(0))

@@ -6,7 +6,8 @@ from tallystick.store.conformance.merging import Merging
 from tallystick.store.conformance.names import Names
 from tallystick.store.conformance.promises import Promises
 from tallystick.store.conformance.samples import Samples
+from tallystick.store.conformance.tallies import Tallies
 
 
-class StoreConformance(Names, Samples, Merging, Promises, Histories, Life):
+class StoreConformance(Names, Samples, Tallies, Merging, Promises, Histories, Life):
     """What `tallystick.store.contract.Store` promises; derive from it and say how a store is opened."""

@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 from tallystick.kernels.fold import remember_gauges, resolve_deltas
 from tallystick.model.kind import Kind
 from tallystick.model.sample import GAUGE_DELTA, SampleBatch
+from tallystick.model.tally import TallyBatch
 
 Latest = Callable[[NDArray[np.int32]], NDArray[np.float64]]
 """Gives the last known value of some series, NaN where there is none."""
@@ -42,6 +43,11 @@ class Gauges:
         value = np.empty(len(batch))
         resolve_deltas(batch.ids, batch.kind, batch.value, GAUGE_DELTA, Kind.GAUGE, self._value, value)
         return SampleBatch(batch.ids, batch.timestamp, value, batch.weight, batch.kind & np.uint8(127))
+
+    def remember(self, batch: TallyBatch, n_series: int) -> None:
+        """Keep the last value of every gauge among slots that senders tallied."""
+        self._make_room(n_series)
+        remember_gauges(batch.ids, batch.kind, batch.last, Kind.GAUGE, self._value)
 
     def changing(self) -> tuple[NDArray[np.int32], NDArray[np.float64]]:
         """Ids and values of the gauges that changes were sent for: what a new segment of the log begins with."""

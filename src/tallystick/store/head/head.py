@@ -15,9 +15,11 @@ from numpy.typing import NDArray
 from tallystick.fold import OpenSlot, fold_batch
 from tallystick.kernels.accumulate import write_columns, write_slots
 from tallystick.kernels.fold import slot_ranges
+from tallystick.model.kind import Kind
 from tallystick.model.sample import SampleBatch
-from tallystick.model.tally import Tally, rows_of_series
+from tallystick.model.tally import Tally, TallyBatch, rows_of_series
 from tallystick.store.head.gathering import FinishedSlots
+from tallystick.store.head.tallied import tallied_slots
 
 OPEN_SLOTS_MAX = 4
 """Open slots cost a row for each series; older ones are finished when a newer one is opened."""
@@ -74,6 +76,28 @@ class Head:
                 self._keep_late(batch)
             if self._n_late > _LATE_SAMPLES_MAX:
                 self._fold_late()
+
+    def fold_tallies(self, batch: TallyBatch, n_series: int, now_s: float) -> None:
+        """Take slots that senders tallied; parameters as those of `fold`.
+
+        What is of an open slot is merged into it. All else comes behind what is finished, in the order of arrival; so
+        do sets, of which no member is the last one.
+        """
+        slot = batch.timestamp // (self.step_s * 1000)
+        with self._lock:
+            rest = np.ones(len(batch), np.bool_)
+            countable = batch.kind != Kind.SET
+            for number, rows in self._slots_looked_at(slot[countable], n_series, now_s):
+                opened = self._opened(number, rows, n_series, now_s)
+                if opened is not None:
+                    mine = countable & (slot == number)
+                    opened.fold_tallies(batch if mine.all() else batch.take(np.flatnonzero(mine)), n_series)
+                    rest &= ~mine
+            if rest.any():
+                if self._n_late:
+                    self._fold_late()  # it arrived before
+                left = batch if rest.all() else batch.take(np.flatnonzero(rest))
+                self._finished.add(tallied_slots(left, self.step_s))
 
     def of_series(self, ids: NDArray[np.int32], first: int, end: int, *, histograms: bool) -> list[Tally]:
         """Tallies of some series (ids ascending) in the order of arrival; ``series`` are positions in `ids`.
@@ -157,22 +181,36 @@ class Head:
         if late.any():
             self._keep_late(batch.take(late[batch.timestamp // step_ms - low]))
 
+    def _slots_looked_at(self, slot: NDArray[np.int64], n_series: int, now_s: float) -> list[tuple[int, int]]:
+        """Slots of a column that are open, or may be worth opening, and how many rows are of each."""
+        numbers, rows = np.unique(slot, return_counts=True)
+        now = int(now_s) // self.step_s
+        looked_at = (rows >= self._worth_opening_min(n_series)) | np.isin(numbers, [*self._open, now - 1, now, now + 1])
+        return list(zip(numbers[looked_at].tolist(), rows[looked_at].tolist(), strict=True))
+
     def _fold_slot(
         self, number: int, samples: int, batch: SampleBatch, kinds: int, n_series: int, now_s: float
     ) -> bool:
         """Fold the samples of one slot; False if the slot is not open and not worth it."""
+        slot = self._opened(number, samples, n_series, now_s)
+        if slot is None:
+            return False
+        slot.fold(batch, kinds, n_series)
+        return True
+
+    def _opened(self, number: int, samples: int, n_series: int, now_s: float) -> OpenSlot | None:
+        """An open slot; None if it is not open and not worth it for so many samples."""
         slot = self._open.get(number)
         if slot is None:
             now = int(now_s) // self.step_s
             current = abs(number - now) <= 1
             if not current and samples < self._worth_opening_min(n_series):
-                return False
+                return None
             if len(self._open) >= OPEN_SLOTS_MAX:
                 # Usually the oldest; where the clock was set back, one that lies ahead.
                 self._finish(max(self._open, key=lambda open_slot: abs(open_slot - now)))
             slot = self._open[number] = self._begin_slot(number, n_series)
-        slot.fold(batch, kinds, n_series)
-        return True
+        return slot
 
     def _begin_slot(self, number: int, n_series: int) -> OpenSlot:
         slot, self._spare = self._spare, None

@@ -5,7 +5,7 @@ from numpy.typing import NDArray
 
 from tallystick.model.retention import Retention
 from tallystick.model.sample import SampleBatch
-from tallystick.model.tally import Tally
+from tallystick.model.tally import Tally, TallyBatch
 from tallystick.store.head.head import Head
 from tallystick.store.rules.retentions import Retentions
 
@@ -44,6 +44,17 @@ class Heads:
             part = batch.take(of == k)
             if len(part):
                 head.fold(part, kinds, n_series, now_s)
+
+    def take_tallies(self, batch: TallyBatch, n_series: int, now_s: float) -> None:
+        """Take slots that senders tallied into the head of each series; see `Head.fold_tallies`."""
+        if len(self._heads) == 1:
+            self._heads[0].fold_tallies(batch, n_series, now_s)
+            return
+        of = self.retentions.of(batch.ids)
+        for k, head in enumerate(self._heads):
+            rows = np.flatnonzero(of == k)
+            if len(rows):
+                head.fold_tallies(batch.take(rows), n_series, now_s)
 
     def present(self, id_end: int) -> NDArray[np.bool_]:
         """Which series have anything in memory: bool[id_end]."""

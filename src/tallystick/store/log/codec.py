@@ -12,10 +12,11 @@ from tallystick.model.tally import offsets
 from tallystick.store.disk.files import Buffer
 
 SAMPLES, GAUGES = 1, 2
-"""Types of log records: samples; the values of gauges that changes (``+3|g``) build on."""
+"""Types of log records: samples; the values of gauges that changes (``+3|g``) build on; `tallies.TALLIES`."""
 
 _WEIGHTS, _SAME_TIME, _WIDE_TIME = 1, 2, 4
-_HEAD = struct.Struct("<BBHIq")
+HEAD = struct.Struct("<BBHIq")
+"""Type, flags, 0, rows and base timestamp: what each payload of the log begins with."""
 _SERIES_HEAD = struct.Struct("<B3xI")
 
 DEFINE, FORGET, RENAME = 1, 2, 3
@@ -43,68 +44,91 @@ class SeriesRecord:
     kinds: NDArray[np.uint8]
 
 
+class Columns:
+    """The columns of a payload of the log behind its head, read one after the other.
+
+    Parameters
+    ----------
+    rows
+        Values of a column.
+    passed_bytes
+        Of columns that were read already.
+    """
+
+    def __init__(self, payload: memoryview, rows: int, passed_bytes: int) -> None:
+        _, self.flags, _, _, self._base = HEAD.unpack_from(payload)
+        self._payload = payload
+        self._rows = rows
+        self._at = HEAD.size + passed_bytes
+
+    def take(self, dtype: str, n: int | None = None) -> NDArray[np.generic]:
+        """The next column, of `n` values if they are not as many as rows; a view of the payload."""
+        values = np.frombuffer(self._payload, dtype, self._rows if n is None else n, self._at)
+        self._at += values.nbytes
+        return values
+
+    def floats(self, n: int | None = None) -> NDArray[np.float64]:
+        """The next column, of doubles."""
+        return self.take("<f8", n).astype(np.float64)
+
+    def times(self) -> NDArray[np.int64]:
+        """Timestamps as `encode_times` writes them."""
+        if self.flags & _SAME_TIME:
+            return np.full(self._rows, self._base, np.int64)
+        relative = self.take("<i8" if self.flags & _WIDE_TIME else "<i4").astype(np.int64)
+        return relative + np.int64(self._base)
+
+
+def encode_times(timestamp: NDArray[np.int64]) -> tuple[int, int, list[Buffer]]:
+    """A column of timestamps as base, flags and what follows: differences to the base, if there are any."""
+    base = int(timestamp[0]) if len(timestamp) else 0
+    relative = timestamp - base
+    if not relative.any():
+        return base, _SAME_TIME, []
+    if np.abs(relative).max() < 2**31:
+        return base, 0, [relative.astype("<i4")]
+    return base, _WIDE_TIME, [relative]
+
+
 def encode_samples(batch: SampleBatch) -> list[Buffer]:
     """A batch as the parts of a record: head, ids, times (relative, if they differ), values, weights (if not all 1)."""
-    base = int(batch.timestamp[0])
-    relative = batch.timestamp - base
-    flags = 0
-    times: list[Buffer] = []
-    if not relative.any():
-        flags |= _SAME_TIME
-    elif np.abs(relative).max() < 2**31:
-        times = [relative.astype("<i4")]
-    else:
-        flags |= _WIDE_TIME
-        times = [relative]
+    base, flags, times = encode_times(batch.timestamp)
     weights: list[Buffer] = []
     if (batch.weight != 1.0).any():
         flags |= _WEIGHTS
         weights = [np.ascontiguousarray(batch.weight)]
-    head = _HEAD.pack(SAMPLES, flags, 0, len(batch), base)
+    head = HEAD.pack(SAMPLES, flags, 0, len(batch), base)
     return [head, np.ascontiguousarray(batch.ids), *times, np.ascontiguousarray(batch.value), *weights]
 
 
 def decode_samples(payload: memoryview, kinds: NDArray[np.uint8]) -> SampleBatch:
     """The batch of a record; `kinds` are the kinds of all series by id, which includes all of `ids_of`."""
-    _, flags, _, n, base = _HEAD.unpack_from(payload)
-    at = _HEAD.size
-
-    def column(dtype: str) -> NDArray[np.generic]:
-        nonlocal at
-        values = np.frombuffer(payload, dtype, n, at)
-        at += values.nbytes
-        return values
-
     ids = ids_of(payload)
-    at += ids.nbytes
-    if flags & _SAME_TIME:
-        timestamp = np.full(n, base, np.int64)
-    else:
-        timestamp = base + column("<i8" if flags & _WIDE_TIME else "<i4").astype(np.int64)
-    value = column("<f8").astype(np.float64)
-    weight = column("<f8").astype(np.float64) if flags & _WEIGHTS else np.ones(n)
+    columns = Columns(payload, len(ids), ids.nbytes)
+    timestamp, value = columns.times(), columns.floats()
+    weight = columns.floats() if columns.flags & _WEIGHTS else np.ones(len(ids))
     return SampleBatch(ids, timestamp, value, weight, kinds[ids])
 
 
 def ids_of(payload: memoryview) -> NDArray[np.int32]:
-    """The series of a record of the log, of either type."""
-    _, _, _, n, _ = _HEAD.unpack_from(payload)
-    return np.frombuffer(payload, "<i4", n, _HEAD.size).astype(np.int32)
+    """The series of a record of the log, of any type."""
+    _, _, _, n, _ = HEAD.unpack_from(payload)
+    return np.frombuffer(payload, "<i4", n, HEAD.size).astype(np.int32)
 
 
 def encode_gauges(ids: NDArray[np.int32], value: NDArray[np.float64]) -> list[Buffer]:
     """The current values of gauges, as the parts of a record."""
-    return [_HEAD.pack(GAUGES, 0, 0, len(ids), 0), np.ascontiguousarray(ids), np.ascontiguousarray(value)]
+    return [HEAD.pack(GAUGES, 0, 0, len(ids), 0), np.ascontiguousarray(ids), np.ascontiguousarray(value)]
 
 
 def decode_gauges(payload: memoryview) -> tuple[NDArray[np.int32], NDArray[np.float64]]:
     """Ids and values of a record of gauges."""
-    _, _, _, n, _ = _HEAD.unpack_from(payload)
-    return ids_of(payload), np.frombuffer(payload, "<f8", n, _HEAD.size + 4 * n).astype(np.float64)
+    _, _, _, n, _ = HEAD.unpack_from(payload)
+    return ids_of(payload), np.frombuffer(payload, "<f8", n, HEAD.size + 4 * n).astype(np.float64)
 
 
 def record_type(payload: memoryview) -> int:
-    """`SAMPLES` or `GAUGES`."""
+    """`SAMPLES`, `GAUGES`, `tallystick.store.log.tallies.TALLIES`, or what a newer program wrote."""
     return int(payload[0])
 
 

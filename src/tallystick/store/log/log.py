@@ -130,30 +130,34 @@ class Log:
         self._thread = threading.Thread(target=self._run, name="log", daemon=True)
         self._thread.start()
 
-    def append(self, parts: list[Buffer], *, samples: int = 0, series: bool = False) -> int:
-        """Queue a record (of the series file, if `series`) and return its ticket; wait while the queue is full.
+    def append(self, *records: list[Buffer], samples: int = 0, series: bool = False) -> int:
+        """Queue records (of the series file, if `series`), all or none; return the ticket of the last of them.
+
+        Waits while the queue is full.
 
         Raises
         ------
         StoreError
             If the disk takes nothing at present and the queue is full, or the log was closed.
         """
-        record = Record(parts)
+        summed = [Record(parts) for parts in records]
         with self._lock:
             if self._closing:
                 raise StoreError("cannot take samples: the store is closed")
             if not series:
                 # Definitions are never refused: their names are in the catalog already, and names are limited there.
                 self._wait_for_room()
-            self._ticket += 1
             now = self._clock.monotonic()
-            self._queue.append(_Item(self._ticket, record, samples, series, self._segment, now))
-            self._queue_bytes += len(record)
-            self._unsafe_samples += samples
+            if not self._queue:  # else the thread has something to do, or gathers until the interval is over
+                self._work.notify()
+            for record in summed:
+                self._ticket += 1
+                self._queue.append(_Item(self._ticket, record, samples, series, self._segment, now))
+                self._queue_bytes += len(record)
+                self._unsafe_samples += samples
+                samples = 0
             if self._oldest_s is None:
                 self._oldest_s = now
-            if len(self._queue) == 1:  # else the thread has something to do, or gathers until the interval is over
-                self._work.notify()
             return self._ticket
 
     def wait_for_room(self) -> None:

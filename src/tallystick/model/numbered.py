@@ -1,0 +1,51 @@
+"""Batches that their senders number, so that each can be sent again and counts once."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+
+@dataclass(frozen=True, slots=True)
+class Numbered:
+    """How far a sender's numbered batches were taken.
+
+    Parameters
+    ----------
+    sender
+        Who numbers them, and in which of its runs: numbers of another run have nothing to do with these.
+    number
+        The last one; numbers begin at 1 and grow.
+    """
+
+    sender: str
+    number: int
+
+
+@dataclass(frozen=True, slots=True)
+class NumberedBatches:
+    """The numbered batches of one sender among the rows of a parser.
+
+    Parameters
+    ----------
+    sender
+        See `Numbered`.
+    number : int64[k]
+        Of each batch, growing.
+    began : int64[k]
+        The first row of each among the tallied slots.
+    """
+
+    sender: str
+    number: NDArray[np.int64]
+    began: NDArray[np.int64]
+
+    @property
+    def last(self) -> Numbered | None:
+        """How far the sender's batches are taken with these."""
+        return Numbered(self.sender, int(self.number[-1])) if len(self.number) else None
+
+    def rows_up_to(self, number: int, rows: int) -> int:
+        """How many of `rows` rows are of batches up to a number: those that were taken already come first."""
+        first = int(np.searchsorted(self.number, number, side="right"))
+        return int(self.began[first]) if first < len(self.began) else rows
