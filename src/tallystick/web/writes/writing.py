@@ -34,7 +34,7 @@ _THREADS = 2
 _PIECE_BYTES = (1 << 20) + (1 << 16)
 """So much of a body of lines is parsed at a time, as from a socket: other receivers wait for the name table meanwhile.
 Longer than the longest line that a parser may be made for."""
-_FAULT_BYTES_MAX = 512
+_FAULT_BYTES_MAX = 4096
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,6 +89,20 @@ class Written:
         return Reason.STORE_FULL.name.lower() in self.rejected
 
 
+class UnsafeError(StoreError):
+    """The disk did not take in time what was stored of a body.
+
+    Parameters
+    ----------
+    written
+        What became of the body; it stays queued.
+    """
+
+    def __init__(self, written: Written, wait_s: float) -> None:
+        super().__init__(f"cannot make it safe: the disk took nothing for {wait_s:g} s; it is queued")
+        self.written = written
+
+
 class Writing:
     """What all routes for senders share.
 
@@ -116,24 +130,17 @@ class Writing:
         """Who takes the bodies that are sent to a route; ``/write`` is ``http /write`` in the ledger."""
         return Taker(self, self._bodies, self._threads, f"http {route}")
 
-    async def until_durable(self, ticket: int) -> None:
-        """Wait until what has a ticket is on disk.
-
-        Raises
-        ------
-        StoreError
-            If the disk does not take it in time.
-        """
+    async def is_durable(self, ticket: int, wait_s: float) -> bool:
+        """Whether what has a ticket is on disk, now or after so many seconds at most."""
         loop, safe = asyncio.get_running_loop(), asyncio.Event()
 
         def tell() -> None:
             loop.call_soon_threadsafe(safe.set)
 
         self._when_durable(ticket, tell)
-        with move_on_after(DURABLE_WAIT_S_MAX):
+        with move_on_after(wait_s):
             await safe.wait()
-        if not safe.is_set():
-            raise StoreError(f"cannot make it safe: the disk took nothing for {DURABLE_WAIT_S_MAX} s; it is queued")
+        return safe.is_set()
 
 
 class Taker:
@@ -154,19 +161,21 @@ class Taker:
         self._turn = CapacityLimiter(1)
         self._working = threading.Lock()  # also held by a thread that nobody waits for any more
 
-    async def take(self, request: Request, parser: Parser) -> Written:
+    async def take(self, request: Request, parser: Parser, *, durable_wait_s: float | None = None) -> Written:
         """Take the body of a request; what was stored of it is on disk then.
 
         Parameters
         ----------
         parser
             Belongs to this route; which of them it is may depend on the request's headers and parameters.
+        durable_wait_s
+            How long the disk may take; `DURABLE_WAIT_S_MAX` if not given.
 
         Raises
         ------
         BodyError
             If the body is not taken at all; it is accounted for.
-        StoreError
+        UnsafeError
             If the disk does not take in time what was stored.
         """
         peer = request.client.host if request.client is not None else ""
@@ -180,8 +189,9 @@ class Taker:
             if error.reason is not None:
                 self._intake.reject(account, error.reason, str(error).encode())
             raise
-        if written.ticket is not None:
-            await self._writing.until_durable(written.ticket)
+        wait_s = DURABLE_WAIT_S_MAX if durable_wait_s is None else durable_wait_s
+        if written.ticket is not None and not await self._writing.is_durable(written.ticket, wait_s):
+            raise UnsafeError(written, wait_s)
         return written
 
     def _work(self, body: Body, parser: Parser, account: Account) -> Written:
