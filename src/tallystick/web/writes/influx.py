@@ -1,7 +1,8 @@
 """InfluxDB's lines over HTTP, as its first version takes them (``/write``) and its second (``/api/v2/write``).
 
 - **Answers.** 204 once everything is on disk. 400 if something was rejected, with the lines and why, in the shape
-  that each version has; everything else in the body is stored, as in InfluxDB. 503 where the disk takes nothing.
+  that each version has; everything else in the body is stored, as in InfluxDB. 429 while new names of this sender are
+  held back, 503 where the disk takes nothing: it is to send that again.
 - **What InfluxDB would store** is no error: fields whose value is text, and what a rule of ours blocks, are in the
   ledger and not in the answer. Telegraf sends text with every batch, and would call each one bad.
 - **Databases** and buckets, organizations, retention policies and consistency are taken as they come and mean nothing;
@@ -35,6 +36,9 @@ _FORM_BYTES_MAX = 1 << 16
 _FAULTS_TOLD_MAX = 10
 _DATABASE_BYTES_MAX = 255
 _UNTOLD = {Reason.TEXT.name.lower(), Reason.BLOCKED.name.lower()}
+_THROTTLED = Reason.THROTTLED.name.lower()
+_LATER_S = {429: 10, 503: 1}
+"""When a sender is to come again."""
 _WORDS = {
     Reason.FIELDS: "missing fields",
     Reason.TAG: "missing tag value",
@@ -67,13 +71,13 @@ class _Version:
             body = {"code": _CODES.get(status, "invalid"), "message": text}
         else:
             headers["X-Influxdb-Error"] = text.partition("\n")[0].encode("ascii", "replace").decode()
-        if status == 503:
-            headers["Retry-After"] = "1"
+        if status in _LATER_S:
+            headers["Retry-After"] = str(_LATER_S[status])
         return Response(msgspec.json.encode(body), status, headers, media_type="application/json")
 
 
 V1, V2 = _Version("db"), _Version("bucket")
-_CODES = {413: "request too large", 503: "unavailable"}
+_CODES = {413: "request too large", 429: "too many requests", 503: "unavailable"}
 
 
 def routes(writing: Writing) -> list[BaseRoute]:
@@ -126,7 +130,8 @@ class _Lines:
         told = {reason: count for reason, count in written.rejected.items() if reason not in _UNTOLD}
         if not told:
             return Response(status_code=204, headers=_HEADERS)
-        return self._version.error(400, f"partial write: {_faults(written, told)} dropped={sum(told.values())}")
+        status = 429 if _THROTTLED in told else 400
+        return self._version.error(status, f"partial write: {_faults(written, told)} dropped={sum(told.values())}")
 
 
 def _faults(written: Written, told: dict[str, int]) -> str:
