@@ -22,7 +22,7 @@ from tallystick.config import Address, Config
 from tallystick.ledger import Ledger
 from tallystick.ledger.collector import LedgerCollector
 from tallystick.model.clock import Clock, SystemClock
-from tallystick.model.errors import StoreError
+from tallystick.model.errors import StartError, StoreError
 from tallystick.parse import NameTable, protocols
 from tallystick.query import QueryLimits
 from tallystick.query.statsd_names import MARKS_FILE_NAME, Marks, Naming, StatsdView
@@ -172,8 +172,11 @@ class Service:
     def _open_doors(self) -> None:
         known = protocols()
         for listener in self._config.listeners:
-            parser = known[listener.protocol].configured(listener)
             endpoint = listener.endpoint
+            try:
+                parser = known[listener.protocol].configured(listener)
+            except ValueError as error:
+                raise StartError(f"cannot listen on {endpoint}: {error} (key listeners)") from None
             if endpoint.scheme == "udp" or (endpoint.scheme == "unix" and listener.protocol == "statsd"):
                 door = DatagramDoor(self.intake, endpoint, parser, listener.group)
                 self._datagrams.append(door)

@@ -1,41 +1,15 @@
 """Debian's collectd with ``write_graphite``, and the server killed between its sending and our asking."""
 
-import subprocess
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
+from collectd import plugins, running_collectd, write_graphite
 
-from servers import START_S_MAX, Server, cannot_run, wait_until
+from servers import START_S_MAX, Server, wait_until
 
 pytestmark = [pytest.mark.timeout(START_S_MAX + 60), pytest.mark.senders]
 
-COLLECTD = Path("/usr/sbin/collectd")
-CONFIG = """
-Hostname "web1"
-FQDNLookup false
-Interval 1
-BaseDir "{root}"
-PIDFile "{root}/collectd.pid"
-TypesDB "/usr/share/collectd/types.db"
-LoadPlugin cpu
-LoadPlugin load
-LoadPlugin memory
-LoadPlugin write_graphite
-<Plugin cpu>
-  ReportByCpu false
-  ValuesPercentage true
-</Plugin>
-<Plugin write_graphite>
-  <Node "tallystick">
-    Host "127.0.0.1"
-    Port "{port}"
-    Protocol "tcp"
-    Prefix "collectd."
-  </Node>
-</Plugin>
-"""
+CPU = "<Plugin cpu>\nReportByCpu false\nValuesPercentage true\n</Plugin>\n"
 SERIES = (
     "collectd.web1.cpu.percent-user",
     "collectd.web1.load.load.shortterm",
@@ -43,23 +17,9 @@ SERIES = (
 )
 
 
-@contextmanager
-def running_collectd(root: Path, port: int) -> Iterator[None]:
-    if not COLLECTD.exists():
-        cannot_run(f"{COLLECTD} is missing: apt-get install collectd-core")
-    config = root / "collectd.conf"
-    config.write_text(CONFIG.format(root=root, port=port))
-    with (root / "collectd.log").open("wb") as log:
-        process = subprocess.Popen([str(COLLECTD), "-f", "-C", str(config)], stdout=log, stderr=log)
-    try:
-        yield
-    finally:
-        process.terminate()
-        process.wait(timeout=30)
-
-
 def test_what_collectd_sent_is_served_again_after_a_kill(server: Server, tmp_path: Path) -> None:
-    with running_collectd(tmp_path, server.carbon_port):
+    config = plugins("cpu", "load", "memory") + CPU + write_graphite(server.carbon_port, 'Prefix "collectd."')
+    with running_collectd(tmp_path, config, host="web1"):
         wait_until(lambda: all(server.values(name) for name in SERIES), f"values of {SERIES}")
     server.wait_until_safe()
     before = server.render("collectd.web1.*.*") | server.render("collectd.web1.*.*.*")
@@ -78,5 +38,5 @@ def test_what_collectd_sent_is_served_again_after_a_kill(server: Server, tmp_pat
     assert after == before
     assert server.get("/healthz")["status"] == "ok"
     slots_before = len(before[SERIES[1]])
-    with running_collectd(tmp_path, server.carbon_port):
+    with running_collectd(tmp_path, config, host="web1"):
         wait_until(lambda: len(server.values(SERIES[1])) > slots_before, "collectd to send to the new process")

@@ -13,6 +13,7 @@ from typing import Annotated, Any
 import msgspec
 
 from tallystick.config.address import Address, Group, host_port, is_everywhere, is_group, is_loopback
+from tallystick.config.collectd import SECURITY_LEVELS, WriteGraphite
 from tallystick.config.places import KeyPath
 from tallystick.config.storage_aggregation import read_aggregation
 from tallystick.config.storage_schemas import read_schemas
@@ -22,6 +23,7 @@ from tallystick.model.statistic import Statistic
 PROTOCOLS = {
     "carbon": ("tcp", "udp", "unix"),
     "carbon-pickle": ("tcp", "unix"),
+    "collectd": ("udp",),
     "ganglia": ("udp",),
     "influx": ("tcp", "udp", "unix"),
     "opentsdb": ("tcp", "unix"),
@@ -30,9 +32,13 @@ PROTOCOLS = {
 """Protocols that a listener may speak, and over what."""
 
 OPTIONS: dict[str, tuple[str, ...]] = {
+    "auth_file": ("collectd",),
     "precision": ("influx",),
     "multicast": ("carbon", "collectd", "ganglia", "influx", "statsd"),
     "prefix": ("ganglia",),
+    "security": ("collectd",),
+    "types_db": ("collectd",),
+    "write_graphite": ("collectd",),
 }
 """Keys of a listener that only some protocols have, and which; every other key goes for all."""
 
@@ -115,6 +121,19 @@ def _start_of_names(text: str) -> None:
 def _line_limit(size: int) -> None:
     if 0 < size < _LINE_BYTES_MIN:
         raise ValueError(f"{size} bytes are too few for a line; expected at least {_LINE_BYTES_MIN}, or 0")
+
+
+def _readable(path: str) -> None:
+    if path:
+        try:
+            Path(path).expanduser().open("rb").close()
+        except OSError as error:
+            raise ValueError(f"{path} cannot be read: {error.strerror}; expected a file") from None
+
+
+def _all_readable(paths: tuple[str, ...]) -> None:
+    for path in paths:
+        _readable(path)
 
 
 def _schemas(path: str) -> tuple[RetentionRule, ...]:
@@ -224,6 +243,27 @@ class Listener(Table, frozen=True):
             one_of("precision", INFLUX_PRECISIONS),
         ),
     ] = "ns"
+    security: Annotated[
+        str,
+        key(
+            f"What packets must be: {', '.join(SECURITY_LEVELS)}; each takes what the next ones do, as well.",
+            one_of("level", SECURITY_LEVELS),
+        ),
+    ] = "none"
+    auth_file: Annotated[
+        str, key("Lines of 'user: password' of those who sign and encrypt; read again when it changes.", _readable)
+    ] = ""
+    types_db: Annotated[
+        tuple[str, ...], key("Files that say what values types have, beside that of the system.", _all_readable)
+    ] = ()
+    write_graphite: Annotated[
+        WriteGraphite,
+        key(
+            "Names are made as collectd's plugin of that name makes them; its options, with its defaults: prefix, "
+            "postfix, escape_character, separate_instances, always_append_ds, preserve_separator, "
+            "drop_duplicate_fields, use_tags."
+        ),
+    ] = WriteGraphite()
 
     @property
     def endpoint(self) -> Address:
@@ -247,6 +287,8 @@ class Listener(Table, frozen=True):
         for option in sorted(set(self.__struct_fields__) - set(self.keys_of(self.protocol))):
             if getattr(self, option) != getattr(unset, option):
                 yield (option,), f"{self.protocol} has no such key; expected it for {' or '.join(OPTIONS[option])}"
+        if self.security != "none" and not self.auth_file:
+            yield ("security",), f"nobody can {self.security} for it without passwords; expected auth_file beside it"
         schemes = PROTOCOLS[self.protocol]
         if self.group is not None:
             yield from self._group_conflicts(self.group)

@@ -48,17 +48,27 @@ class Rejects:
         Their `Reason`.
     counts : int64[len(Reason)]
         All rejects, by reason.
+    texts
+        What is told of each of the noted ones, where their bytes in the buffer tell nobody anything; else empty.
     """
 
     offset: NDArray[np.int64]
     length: NDArray[np.int32]
     reason: NDArray[np.uint8]
     counts: NDArray[np.int64]
+    texts: tuple[bytes, ...] = ()
 
     @property
     def total(self) -> int:
         """How many there are."""
         return int(self.counts.sum())
+
+    def text(self, k: int, buffer: NDArray[np.uint8], bytes_max: int) -> bytes:
+        """What is told of one that was noted, as much of it as is asked for."""
+        if self.texts:
+            return self.texts[k][:bytes_max]
+        start = int(self.offset[k])
+        return buffer[start : start + min(int(self.length[k]), bytes_max)].tobytes()
 
     @classmethod
     def one(cls, reason: Reason, offset: int, length: int) -> "Rejects":

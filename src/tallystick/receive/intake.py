@@ -28,6 +28,7 @@ from tallystick.route import Router, Rows
 from tallystick.store.contract import Store
 
 _TRIES_MAX = 10  # to store a batch while its series are forgotten again and again
+_OFFENDER_BYTES_MAX = 512
 _OFFENDERS_NOTED_MAX = 8  # of one buffer: a flood of bad lines must not become work
 _NO_TALLIES = TallyBatch.empty()
 
@@ -440,11 +441,11 @@ class Intake:
             self._throttle.note(account, self.clock.monotonic())
 
     def _note(self, rejects: Rejects, buffer: NDArray[np.uint8], account: Account, datagrams: Datagrams | None) -> None:
-        noted = zip(rejects.offset.tolist(), rejects.length.tolist(), rejects.reason.tolist(), strict=True)
-        for k, (offset, length, reason) in enumerate(noted):
+        noted = zip(rejects.offset.tolist(), rejects.reason.tolist(), strict=True)
+        for k, (offset, reason) in enumerate(noted):
             if k == _OFFENDERS_NOTED_MAX:
                 return
-            text = buffer[offset : offset + min(length, 512)].tobytes()
+            text = rejects.text(k, buffer, _OFFENDER_BYTES_MAX)
             who = account if datagrams is None else self.ledger.numbered(datagrams.account_at(offset))
             self.ledger.note_offender(who.source, Reason(reason), text, who.peer)
 

@@ -61,11 +61,10 @@ def outcome_of(case: Path) -> dict[str, list[list[object]]]:
             strict=True,
         )
     ]
+    buffer = np.frombuffer(text, np.uint8)
     noted = [
-        [Reason(reason).name, shown(text[offset : offset + length])]
-        for offset, length, reason in zip(
-            rejects.offset.tolist(), rejects.length.tolist(), rejects.reason.tolist(), strict=True
-        )
+        [Reason(reason).name, shown(rejects.text(k, buffer, len(text)))]
+        for k, reason in enumerate(rejects.reason.tolist())
     ]
     return {"samples": samples, "rejects": noted}
 

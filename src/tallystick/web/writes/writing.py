@@ -229,8 +229,6 @@ class Taker:
 
 def _note(written: Written, parsed: Parsed, decoded: NDArray[np.uint8], at: int) -> None:
     rejects = parsed.rejects
-    noted = zip(rejects.offset.tolist(), rejects.length.tolist(), rejects.reason.tolist(), strict=True)
-    for offset, length, reason in list(noted)[: REJECTS_NOTED_MAX - len(written.faults)]:
-        start = at + offset
-        text = decoded[start : start + min(length, _FAULT_BYTES_MAX)].tobytes()
-        written.faults.append(Fault(Reason(reason), start, text))
+    for k in range(min(len(rejects.offset), REJECTS_NOTED_MAX - len(written.faults))):
+        text = rejects.text(k, decoded[at:], _FAULT_BYTES_MAX)
+        written.faults.append(Fault(Reason(rejects.reason[k]), at + int(rejects.offset[k]), text))

@@ -1,0 +1,5 @@
+"""What collectd sends: packets of its network plugin, and what its plugin ``write_http`` posts."""
+
+from tallystick.parse.collectd.packets import CollectdParser
+
+__all__ = ["CollectdParser"]

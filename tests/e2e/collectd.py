@@ -1,0 +1,77 @@
+"""Debian's collectd as a process, with a config of the test's own."""
+
+import socket
+import subprocess
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from servers import cannot_run, wait_until
+
+COLLECTD = Path("/usr/sbin/collectd")
+TYPES_DB = Path("/usr/share/collectd/types.db")
+HOST = "web1.example.org"
+_HEAD = """
+Hostname "{host}"
+FQDNLookup false
+Interval 1
+BaseDir "{root}"
+PIDFile "{root}/collectd.pid"
+TypesDB "{types_db}"
+"""
+
+
+@contextmanager
+def running_collectd(root: Path, config: str, *, host: str = HOST) -> Iterator[None]:
+    """A collectd that runs from here on, with these plugins."""
+    if not COLLECTD.exists():
+        cannot_run(f"{COLLECTD} is missing: apt-get install collectd-core")
+    root.mkdir(exist_ok=True)
+    file = root / "collectd.conf"
+    file.write_text(_HEAD.format(host=host, root=root, types_db=TYPES_DB) + config)
+    with (root / "collectd.log").open("wb") as log:
+        process = subprocess.Popen([str(COLLECTD), "-f", "-C", str(file)], stdout=log, stderr=log)
+    try:
+        yield
+    finally:
+        process.terminate()
+        process.wait(timeout=30)
+
+
+def plugins(*names: str) -> str:
+    return "".join(f"LoadPlugin {name}\n" for name in names)
+
+
+def network(port: int, more: str = "") -> str:
+    """The network plugin, sending to a port of this host."""
+    return f'LoadPlugin network\n<Plugin network>\n<Server "127.0.0.1" "{port}">\n{more}\n</Server>\n</Plugin>\n'
+
+
+def sealed(level: str, user: str, password: str) -> str:
+    return f'SecurityLevel "{level}"\nUsername "{user}"\nPassword "{password}"'
+
+
+def write_graphite(port: int, *options: str) -> str:
+    lines = "\n".join(options)
+    return (
+        "LoadPlugin write_graphite\n<Plugin write_graphite>\n"
+        f'<Node "tallystick">\nHost "127.0.0.1"\nPort "{port}"\nProtocol "tcp"\n{lines}\n</Node>\n</Plugin>\n'
+    )
+
+
+def unixsock(root: Path) -> str:
+    """The plugin that takes values by hand."""
+    return f'LoadPlugin unixsock\n<Plugin unixsock>\nSocketFile "{root}/put.sock"\n</Plugin>\n'
+
+
+def put(root: Path, *lines: str) -> None:
+    """Give values to a collectd with `unixsock`, each ``identifier [options] time:value...``."""
+    path = root / "put.sock"
+    wait_until(path.exists, f"collectd to open {path}")
+    with socket.socket(socket.AF_UNIX) as connection, connection.makefile("rw") as file:
+        connection.connect(str(path))
+        for line in lines:
+            file.write(f"PUTVAL {line}\n")
+            file.flush()
+            answer = file.readline()
+            assert answer.startswith("0 Success"), (line, answer)
