@@ -4,6 +4,7 @@ Threads: one for stream sockets, one for each datagram socket, one for the log, 
 collectors, and the main one for HTTP. They share the store, which any thread may call.
 """
 
+import asyncio
 import contextlib
 import gc
 import resource
@@ -35,7 +36,8 @@ from tallystick.store.embedded import EmbeddedStore
 from tallystick.store.names.catalog import SeriesCatalog
 from tallystick.store.options import StoreOptions
 from tallystick.store.snapshot import take_snapshot
-from tallystick.web.app import make_app
+from tallystick.web.app import make_app, make_opentsdb_app
+from tallystick.web.guests import Guests
 from tallystick.web.keeping import Compacted, Snapshot
 from tallystick.web.status import Health
 from tallystick.web.writes.writing import Writing
@@ -82,8 +84,9 @@ class Service:
         self._streams = StreamDoor(self.intake)
         self._datagrams: list[DatagramDoor] = []
         self.listening: list[tuple[str, Address]] = []
-        self._open_doors()
         self._writing = Writing(self.intake, self.store.when_durable, config.http)
+        self._guests = Guests(make_opentsdb_app(self._writing))
+        self._open_doors()
         self._runners = self._make_runners()
 
     def app(self) -> ASGIApp:
@@ -145,7 +148,7 @@ class Service:
             limit_concurrency=_HTTP_CONNECTIONS_MAX,
             timeout_graceful_shutdown=3,
         )
-        uvicorn.Server(uvicorn_config).run(sockets=[self._http])
+        _HttpServer(uvicorn_config, self._guests).run(sockets=[self._http])
 
     def health(self) -> Health:
         """How the server is."""
@@ -182,7 +185,8 @@ class Service:
                 self._datagrams.append(door)
                 self.listening.append((listener.protocol, door.address))
             else:
-                self.listening.append((listener.protocol, self._streams.open(endpoint, parser)))
+                hand_over = self._guests.take if listener.protocol == "opentsdb" else None
+                self.listening.append((listener.protocol, self._streams.open(endpoint, parser, hand_over)))
 
     def _look_after(self) -> None:
         """What is done before the ledger's counts are taken."""
@@ -205,6 +209,18 @@ class Service:
                 prefix=self._config.agent.prefix,
             ),
         ]
+
+
+class _HttpServer(uvicorn.Server):
+    """Tells guests when its event loop runs."""
+
+    def __init__(self, config: uvicorn.Config, guests: Guests) -> None:
+        super().__init__(config)
+        self._guests = guests
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets)
+        self._guests.serve_on(asyncio.get_running_loop())
 
 
 def run(config: Config, announce: Callable[[Service], None]) -> int:

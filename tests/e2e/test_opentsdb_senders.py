@@ -3,6 +3,7 @@
 import gzip
 import json
 import shutil
+import socket
 import subprocess
 import time
 import urllib.error
@@ -58,3 +59,35 @@ def test_curl_puts_a_point_in_chunks_and_packed(shared_server: Server) -> None:
     done = subprocess.run(command, input=gzip.compress(json.dumps(point).encode()), capture_output=True, check=True)
     assert json.loads(done.stdout) == {"success": 1, "failed": 0}
     assert shared_server.values("sys.cpu.nice;host=web01") == [18]
+
+
+def ask(server: Server, path: str, body: bytes | None = None, **headers: str) -> tuple[int, bytes]:
+    """Status and body of the answer to HTTP on the port of the lines."""
+    url = f"http://127.0.0.1:{server.port('opentsdb tcp')}{path}"
+    request = urllib.request.Request(url, body, {key.replace("_", "-"): value for key, value in headers.items()})
+    try:
+        with urllib.request.urlopen(request) as answer:
+            return answer.status, answer.read()
+    except urllib.error.HTTPError as error:
+        return error.code, error.read()
+
+
+def test_http_is_spoken_on_the_port_of_the_lines_for_points_and_nothing_else(shared_server: Server) -> None:
+    now = int(time.time())
+    points = [{"metric": f"shared.port.{k}", "timestamp": now, "value": k, "tags": {"k": "v"}} for k in range(30_000)]
+    assert ask(shared_server, "/api/put?summary", json.dumps(points).encode()) == (200, b'{"success":30000,"failed":0}')
+    assert shared_server.values("shared.port.29999;k=v") == [29999]
+    assert json.loads(ask(shared_server, "/api/version")[1])["version"].startswith("2.4")
+    assert ask(shared_server, "/render?target=shared.port.1")[0] == 404
+    one = json.dumps(points[0]).encode()
+    assert ask(shared_server, "/api/put", one, Origin="http://example.org")[0] == 403
+    # An address that a page would be asked for by its own name is still the port of senders: they may put.
+    assert ask(shared_server, "/api/put", one, Host="opentsdb.example.org")[0] == 204
+
+
+def test_who_begins_with_a_command_is_not_taken_for_http(shared_server: Server) -> None:
+    with socket.create_connection(("127.0.0.1", shared_server.port("opentsdb tcp"))) as connection:
+        connection.sendall(b"version\nPOST / HTTP/1.1\n")
+        answer = connection.makefile("rb")
+        assert answer.readline().startswith(b"tallystick ")
+        assert answer.readline() == b"unknown command: POST.  Try `help'.\n"

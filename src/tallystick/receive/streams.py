@@ -7,9 +7,11 @@ beginning of a line whose end has not come yet, so thousands of idle ones cost n
 import asyncio
 import contextlib
 import logging
+import os
 import resource
 import socket
 import threading
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import cast
@@ -30,9 +32,14 @@ _BUFFER_BYTES = (1 << 20) + (1 << 16)
 """More than the longest line that a listener can be configured for: else nothing more could be read behind one."""
 _BACKLOG = 1024
 _UNREAD_BYTES_MAX = 1 << 16
+_FIRST_CAPITAL, _LAST_CAPITAL = 0x41, 0x5A
 CONNECTIONS_MAX = 10_000
 """Further connections are closed at once, and so are those beyond half of the descriptors that the system grants: the
 others are for the store and for HTTP."""
+
+
+HandOver = Callable[[socket.socket, bytes], None]
+"""Takes a connection that speaks HTTP, and the bytes of it that were read."""
 
 
 @dataclass(slots=True)
@@ -41,6 +48,7 @@ class _Listening:
     parser: Parser
     account: Account
     socket: socket.socket
+    hand_over: HandOver | None
 
 
 class StreamDoor:
@@ -56,8 +64,13 @@ class StreamDoor:
         self._loop: asyncio.AbstractEventLoop | None = None
         self._thread: threading.Thread | None = None
 
-    def open(self, address: Address, parser: Parser) -> Address:
+    def open(self, address: Address, parser: Parser, hand_over: HandOver | None = None) -> Address:
         """Bind a socket; senders are served once `start` is called. Returns the address with the port it got.
+
+        Parameters
+        ----------
+        hand_over
+            Given the connections that begin with a capital letter, as requests of HTTP do and no command.
 
         Raises
         ------
@@ -67,7 +80,7 @@ class StreamDoor:
         bound = bind(address, socket.SOCK_STREAM)
         actual = bound_address(address, bound)
         account = self.intake.ledger.account(f"{parser.protocol} {actual}")
-        self._listening.append(_Listening(actual, parser, account, bound))
+        self._listening.append(_Listening(actual, parser, account, bound, hand_over))
         return actual
 
     def start(self) -> None:
@@ -105,7 +118,7 @@ class StreamDoor:
 
     async def _serve(self, loop: asyncio.AbstractEventLoop, listening: _Listening) -> asyncio.Server:
         def connection() -> _Connection:
-            return _Connection(self, listening.parser, listening.account)
+            return _Connection(self, listening)
 
         if listening.address.scheme == "unix":
             return await loop.create_unix_server(connection, sock=listening.socket, backlog=_BACKLOG)
@@ -115,10 +128,11 @@ class StreamDoor:
 class _Connection(asyncio.BufferedProtocol):
     """A sender; `_rest` is the beginning of its last line, `_skipping` whether that line is too long."""
 
-    def __init__(self, door: StreamDoor, parser: Parser, account: Account) -> None:
+    def __init__(self, door: StreamDoor, listening: _Listening) -> None:
         self._door = door
-        self._parser = parser
-        self._account = account
+        self._parser = listening.parser
+        self._account = listening.account
+        self._hand_over = listening.hand_over
         self._rest = b""
         self._skipping = False
         self._transport: asyncio.Transport | None = None
@@ -138,6 +152,10 @@ class _Connection(asyncio.BufferedProtocol):
     def buffer_updated(self, nbytes: int) -> None:
         door = self._door
         length = len(self._rest) + nbytes
+        hand_over, self._hand_over = self._hand_over, None
+        if hand_over is not None and _FIRST_CAPITAL <= door.view[0] <= _LAST_CAPITAL:
+            self._give_away(hand_over, bytes(door.view[:length]))
+            return
         try:
             parsed, _ = door.intake.parse_stream(
                 self._parser, door.buffer, length, self._account, skipping=self._skipping, final=False
@@ -152,6 +170,14 @@ class _Connection(asyncio.BufferedProtocol):
         self._rest = bytes(door.view[parsed.consumed : length])
         if self._transport is not None and (parsed.reply or parsed.broken):
             self._answer(self._transport, parsed)
+
+    def _give_away(self, hand_over: HandOver, read: bytes) -> None:
+        """Let somebody else serve this connection, over a descriptor of his own."""
+        if self._transport is not None:
+            own = self._transport.get_extra_info("socket")
+            descriptor = os.dup(own.fileno())
+            self._transport.abort()
+            hand_over(socket.socket(fileno=descriptor), read)
 
     def _answer(self, transport: asyncio.Transport, parsed: Parsed) -> None:
         if transport.get_write_buffer_size() > _UNREAD_BYTES_MAX:

@@ -21,7 +21,7 @@ from tallystick.web.reading import Workers
 from tallystick.web.series import series_routes
 from tallystick.web.static import page_routes
 from tallystick.web.status import Health, status_routes
-from tallystick.web.writes import writing_routes
+from tallystick.web.writes import opentsdb, writing_routes
 from tallystick.web.writes.writing import Writing
 
 
@@ -57,3 +57,8 @@ def make_app(
     ]
     middleware = [Middleware(NoSniff), Middleware(Access, token=token)]
     return Starlette(routes=routes, middleware=middleware, exception_handlers=exception_handlers)
+
+
+def make_opentsdb_app(writing: Writing) -> ASGIApp:
+    """What is answered to HTTP on the port of OpenTSDB's lines."""
+    return Starlette(routes=opentsdb.routes(writing), exception_handlers=exception_handlers)

@@ -125,10 +125,14 @@ class Writing:
         self._when_durable = when_durable
         self._bodies = Bodies(BODY_BYTES_MAX, BODIES_BYTES_MAX)
         self._threads = CapacityLimiter(_THREADS)
+        self._takers: dict[str, Taker] = {}
 
     def taker(self, route: str) -> "Taker":
         """Who takes the bodies that are sent to a route; ``/write`` is ``http /write`` in the ledger."""
-        return Taker(self, self._bodies, self._threads, f"http {route}")
+        source = f"http {route}"
+        if source not in self._takers:
+            self._takers[source] = Taker(self, self._bodies, self._threads, source)
+        return self._takers[source]
 
     async def is_durable(self, ticket: int, wait_s: float) -> bool:
         """Whether what has a ticket is on disk, now or after so many seconds at most."""
