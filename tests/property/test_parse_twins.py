@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from reference import carbon, influx, opentsdb, statsd
+from reference import carbon, exposition, influx, opentsdb, statsd
 from reference.outcome import Outcome
 from tallystick.parse import NameTable, Parser, padded, protocols
 
@@ -104,6 +104,48 @@ def statsd_line(draw: st.DrawFn) -> bytes:
     return line + draw(ENDS)
 
 
+PROMETHEUS_NAMES = st.sampled_from(
+    [b"up", b"x:y", b"a_total", b"a", b"a_bucket", b"a_created", b"9a", b"", b"my.metric", b"na\xc3\xafve", b"n" * 150]
+)
+PROMETHEUS_TEXTS = st.one_of(
+    st.sampled_from(
+        [
+            b'"v"',
+            b'""',
+            b'"a\\\\b"',
+            b'"a\\nb;c"',
+            b'"q\\"q"',
+            b'"~x"',
+            b'"open',
+            b'"\xff"',
+            b'"\\',
+            b'"' + b"v" * 90 + b'"',
+        ]
+    ),
+    st.binary(max_size=6).map(lambda text: b'"' + text + b'"'),
+)
+PROMETHEUS_KEYS = st.one_of(
+    st.sampled_from([b"job", b"name", b"le", b'"a.b"', b'"k\\"=!"', b"9", b""]), PROMETHEUS_TEXTS
+)
+
+
+@st.composite
+def exposition_line(draw: st.DrawFn) -> bytes:
+    blank = st.sampled_from([b"", b"", b"", b" ", b"\t "])
+    if draw(st.integers(0, 4)) == 0:
+        words = [draw(st.sampled_from([b"TYPE", b"TYPE", b"HELP", b"EOF"])), draw(PROMETHEUS_NAMES)]
+        type_ = st.sampled_from([b"counter", b"gauge", b"histogram", b"summary", b"info", b"stateset", b"untyped", b""])
+        return draw(blank) + b"#" + draw(BLANKS) + draw(BLANKS).join([*words, draw(type_)]) + draw(ENDS)
+    labels = st.tuples(PROMETHEUS_KEYS, blank, st.just(b"="), blank, PROMETHEUS_TEXTS, blank).map(b"".join)
+    inside = draw(st.lists(st.one_of(labels, labels, PROMETHEUS_TEXTS), max_size=3))
+    name = draw(PROMETHEUS_NAMES)
+    if inside or draw(st.booleans()):
+        name += draw(blank) + b"{" + b",".join(inside) + draw(st.sampled_from([b"}", b"}", b",}", b" }", b""]))
+    exemplar = st.sampled_from([b"", b"", b"", b' # {trace_id="a"} 1 2', b" # "])
+    time = st.one_of(st.just(b""), TIMES.map(lambda text: b" " + text))
+    return draw(blank) + name + draw(BLANKS) + draw(NUMBERS) + draw(time) + draw(exemplar) + draw(ENDS)
+
+
 def mutated(lines: st.SearchStrategy[bytes]) -> st.SearchStrategy[bytes]:
     """Several lines, some bytes of them overwritten."""
 
@@ -120,6 +162,8 @@ def mutated(lines: st.SearchStrategy[bytes]) -> st.SearchStrategy[bytes]:
 
 
 PROTOCOLS = {
+    "exposition": (exposition.parse, mutated(exposition_line())),
+    "openmetrics": (exposition.parse_openmetrics, mutated(exposition_line())),
     "carbon": (carbon.parse, mutated(carbon_line())),
     "influx": (influx.parse, mutated(influx_line())),
     "opentsdb": (opentsdb.parse, mutated(opentsdb_line())),

@@ -7,21 +7,29 @@ from tallystick.model.kind import Kind
 from tallystick.model.name import NAME_BYTES_MAX
 from tallystick.model.reason import Reason
 
+UNFIT = rb"[\x00-\x20\x7f;]"
 TYPES = ["unknown", "counter", "gauge", "histogram", "gaugehistogram", "summary", "info", "stateset"]
 
 
-def name_of(labels: list[tuple[bytes, bytes]], taken: frozenset[bytes] = frozenset()) -> tuple[bytes, bytes] | Reason:
-    """Name of the series and of its metric, or why there is none."""
+def name_of(labels: list[tuple[bytes, bytes]]) -> tuple[bytes, bytes] | Reason:
+    """Name of the series of some labels and of its metric, or why there is none."""
     path = b""
     for key, value in labels:
         if key == b"__name__":
-            path = clean(value, rb"[\x00-\x20\x7f;]")
+            path = clean(value, UNFIT)
+    return named(path, [(key, value) for key, value in labels if key != b"__name__"])
+
+
+def named(
+    path: bytes, labels: list[tuple[bytes, bytes]], taken: frozenset[bytes] = frozenset(), tags: bytes = b""
+) -> tuple[bytes, bytes] | Reason:
+    """The same of a metric and the other labels; `tags` stand behind all."""
     name = path
     for key, value in labels:
-        if key == b"__name__" or not value:
-            continue
-        word = b"exported_" * (key in taken | {b"name"}) + clean(key, rb"[\x00-\x20\x7f;=!^]")
-        name += b";" + word + b"=" + re.sub(rb"^~", b"_", clean(value, rb"[\x00-\x20\x7f;]"))
+        if value:
+            word = b"exported_" * (key in taken | {b"name"}) + clean(key, rb"[\x00-\x20\x7f;=!^]")
+            name += b";" + word + b"=" + re.sub(rb"^~", b"_", clean(value, UNFIT))
+    name += tags
     if len(name) > NAME_BYTES_MAX:
         return Reason.NAME_LONG
     if not path:

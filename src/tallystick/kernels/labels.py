@@ -9,6 +9,7 @@ that all of its client libraries follow.
 """
 
 import ctypes
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 import numba
@@ -81,11 +82,24 @@ _ENDING_BOUNDS = np.array([0, 6, 12, 16, 23, 31])
 _TOTAL_ENDING, _CREATED_ENDING = 0, 4
 
 
-def keys_taken(keys: list[bytes]) -> NDArray[np.uint8]:
+def keys_taken(keys: Iterable[str]) -> NDArray[np.uint8]:
     """Keys of labels that the receiver sets itself, as the kernels take them: each behind its length."""
-    if any(len(key) > 255 for key in keys):
-        raise ValueError("cannot set a label whose key is longer than 255 bytes; expected a shorter one")
-    return np.frombuffer(b"".join(bytes([len(key)]) + key for key in keys) + bytes(16), np.uint8)
+    encoded = [key.encode() for key in keys]
+    return np.frombuffer(b"".join(bytes([min(len(key), 255)]) + key[:255] for key in encoded) + bytes(16), np.uint8)
+
+
+def tags_of(labels: Mapping[str, str]) -> bytes:
+    """Labels as they stand behind a name: ``;job=api``. Those without a key or a value are none."""
+    return b"".join(
+        b";" + key.encode().translate(_IN_KEY.tobytes()) + b"=" + _tag_value(value.encode())
+        for key, value in labels.items()
+        if key and value
+    )
+
+
+def _tag_value(value: bytes) -> bytes:
+    fitting = value.translate(_ELSEWHERE.tobytes())
+    return b"_" + fitting[1:] if fitting.startswith(b"~") else fitting
 
 
 @inlined
@@ -206,9 +220,12 @@ def name_fault(out: np.ndarray, path: int, length: int) -> int:
         return _NAME_LONG
     if path == 0:
         return _NAME_EMPTY
-    for k in range(length):
-        if out[k] >= 0x80:
+    k = 0
+    while k < length:
+        inside = _ALL >> np.uint64(64 - 8 * min(length - k, 8))
+        if load_u64(out, k) & inside & _HIGH != np.uint64(0):
             return _NONE if utf8_valid(out, k, length) else _NAME_BYTES
+        k += 8
     return _NONE
 
 
@@ -225,6 +242,13 @@ def _ending_of(out: np.ndarray, path: int) -> int:
             if same:
                 return ending
     return -1
+
+
+@inlined
+def is_ending(out: np.ndarray, family: int, path: int) -> bool:
+    """Whether what a metric's name has more than its family's is one of the endings."""
+    ending = _ending_of(out, path)
+    return ending >= 0 and _ENDING_BOUNDS[ending + 1] - _ENDING_BOUNDS[ending] == path - family
 
 
 @inlined

@@ -45,7 +45,7 @@ class RemoteWriteParser(MessageParser):
     def __init__(self, line_bytes_max: int = MESSAGE_BYTES_MAX) -> None:
         super().__init__(line_bytes_max)
         self._scratch = _scratch(0)
-        self._taken = keys_taken([])
+        self._taken = keys_taken(())
 
     def _call(
         self,

@@ -60,17 +60,22 @@ def message_of(content_type: str) -> str:
 
 def answer(written: Written) -> Response:
     """What a sender is told."""
-    refused = {reason: n for reason, n in written.rejected.items() if reason not in _HEEDED}
-    if not refused:
-        response = Response(status_code=204)
-    else:
-        told = ", ".join(f"{n} as {reason}" for reason, n in refused.items())
-        status = 503 if written.is_store_full else 429 if _LATER in refused else 400
-        response = error_response(status, f"cannot take all samples: {told}; {written.stored} were stored")
-        if status != 400:
-            response.headers["retry-after"] = str(RETRY_AFTER_S)
+    response = refusal(written) or Response(status_code=204)
     for what, count in (("Samples", written.stored), ("Histograms", 0), ("Exemplars", 0)):
         response.headers[f"X-Prometheus-Remote-Write-{what}-Written"] = str(count)
+    return response
+
+
+def refusal(written: Written) -> Response | None:
+    """What a sender is told of what was not taken, and whether to send it again; None if nothing is to be told."""
+    refused = {reason: n for reason, n in written.rejected.items() if reason not in _HEEDED}
+    if not refused:
+        return None
+    told = ", ".join(f"{n} as {reason}" for reason, n in refused.items())
+    status = 503 if written.is_store_full else 429 if _LATER in refused else 400
+    response = error_response(status, f"cannot take all samples: {told}; {written.stored} were stored")
+    if status != 400:
+        response.headers["retry-after"] = str(RETRY_AFTER_S)
     return response
 
 
