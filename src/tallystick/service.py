@@ -18,18 +18,20 @@ import uvicorn
 from starlette.types import ASGIApp
 
 from tallystick import __version__
-from tallystick.agent import Job, Runner, jobs
+from tallystick.agent import Runner, jobs
 from tallystick.config import Address, Config
 from tallystick.ledger import Ledger
-from tallystick.ledger.collector import LedgerCollector
+from tallystick.ledger.invariants import Auditor
 from tallystick.model.clock import Clock, SystemClock
 from tallystick.model.errors import StartError, StoreError
 from tallystick.parse import NameTable, protocols
 from tallystick.query import QueryLimits
 from tallystick.query.statsd_names import MARKS_FILE_NAME, Marks, Naming, StatsdView
 from tallystick.receive import DatagramDoor, Intake, IntakeLimits, StreamDoor
+from tallystick.receive.bookkeeping import Bookkeeper
 from tallystick.receive.points import take_points
 from tallystick.receive.streams import bind, bound_address
+from tallystick.receive.throttle import Throttle
 from tallystick.route import Router, Rule
 from tallystick.store.contract import StoreReader
 from tallystick.store.embedded import EmbeddedStore
@@ -59,7 +61,14 @@ class Service:
         self._config = config
         self._clock = clock or SystemClock()
         self._started_s = self._clock.monotonic()
-        self.ledger = Ledger(self._clock)
+        books = config.ledger
+        self.ledger = Ledger(
+            self._clock,
+            prefix_depth=books.prefix_depth,
+            prefixes_max=books.prefixes_max,
+            peers_max=books.peers_max,
+            windows_max=books.windows_max,
+        )
         self._http = bind(Address("tcp", config.http.host, config.http.port), socket.SOCK_STREAM, "http.address")
         self.http_address = bound_address(Address("tcp", config.http.host, config.http.port), self._http)
         rules = config.store.retention_rules
@@ -77,8 +86,11 @@ class Service:
         if not renaming:  # else what will be sent for a series is not known, and only new names count
             _know_series(names, router, self.store.catalog)
         past_s = max(rule.retention.keep_s for rule in rules)
-        limits = IntakeLimits(config.store.future_limit_s, past_s)
-        self.intake = Intake(names, router, self.store, self.ledger, self._clock, limits)
+        limits = IntakeLimits(
+            config.store.future_limit_s, past_s, max(rule.retention.step_s for rule in config.store.retention_rules)
+        )
+        throttle = Throttle(config.senders.names_per_s, config.senders.names_burst)
+        self.intake = Intake(names, router, self.store, self.ledger, self._clock, limits, throttle)
         self.store.when_forgotten(self.intake.forget)
         self._marks = self._make_marks()
         self._streams = StreamDoor(self.intake)
@@ -87,6 +99,8 @@ class Service:
         self._writing = Writing(self.intake, self.store.when_durable, config.http)
         self._guests = Guests(make_opentsdb_app(self._writing))
         self._open_doors()
+        self._auditor = Auditor(self.ledger)
+        self._bookkeeper = Bookkeeper(self.intake, self._auditor, self._look_after)
         self._runners = self._make_runners()
 
     def app(self) -> ASGIApp:
@@ -124,9 +138,11 @@ class Service:
             door.start()
         for runner in self._runners:
             runner.start()
+        self._bookkeeper.start()
 
     def stop(self) -> None:
         """Close the doors, make everything safe, let go of the store."""
+        self._bookkeeper.stop()
         for runner in self._runners:
             runner.stop()
         for door in self._datagrams:
@@ -152,7 +168,8 @@ class Service:
 
     def health(self) -> Health:
         """How the server is."""
-        status, problems = self.store.status(), self.store.problems()
+        status = self.store.status()
+        problems = [*self.store.problems(), *self.intake.problems(), *self._auditor.look()]
         return Health(
             "degraded" if problems else "ok",
             __version__,
@@ -196,12 +213,9 @@ class Service:
             self._marks.save()
 
     def _make_runners(self) -> list[Runner]:
-        """The host's collectors as configured, and the counts of the ledger as series of their own."""
-        own = self.ledger.account("tallystick")
+        """The host's collectors as configured."""
         host = self.ledger.account("collectors")
-        ledger = Job("ledger", LedgerCollector(self.ledger, self._look_after), 10)
         return [
-            Runner([ledger], self._clock, lambda p, t: take_points(self.intake, p, t, own), prefix="tallystick"),
             Runner(
                 jobs(self._config.collectors),
                 self._clock,

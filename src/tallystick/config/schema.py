@@ -447,6 +447,26 @@ class Statsd(Table, frozen=True):
             yield ("histogram" if self.histogram else "percent_threshold",), cause
 
 
+class Senders(Table, frozen=True):
+    """What a sender may do to the others: each peer of each listener has limits of its own."""
+
+    names_per_s: Annotated[
+        int, key("New names a second that a peer may go on bringing, others are throttled; 0 for no limit.", ge=0)
+    ] = 20_000
+    names_burst: Annotated[int, key("New names that it may bring at once: those of a whole fleet.", ge=1)] = 1_000_000
+
+
+class Books(Table, frozen=True):
+    """What the ledger tells apart; beyond these limits it counts under 'other'."""
+
+    prefix_depth: Annotated[
+        int, key("Components of the prefixes of names: 2 is hosts.web1 of hosts.web1.cpu.user.", ge=1, le=8)
+    ] = 2
+    prefixes_max: Annotated[int, key("Prefixes that are told apart.", ge=1, le=10_000)] = 500
+    peers_max: Annotated[int, key("Peers of each listener that are told apart.", ge=1, le=1000)] = 100
+    windows_max: Annotated[int, key("Windows of ten seconds that are kept in memory; 360 are an hour.", ge=6)] = 360
+
+
 class Query(Table, frozen=True):
     """Limits of a single query; one that would exceed them is refused with a sentence that names the limit."""
 
@@ -504,6 +524,8 @@ class Config(Table, frozen=True):
     http: Http = Http()
     listeners: tuple[Listener, ...] = DEFAULT_LISTENERS
     collectors: tuple[Collector, ...] = ()
+    senders: Senders = Senders()
+    ledger: Books = Books()
     store: Store = Store()
     query: Query = Query()
     statsd: Statsd = Statsd()

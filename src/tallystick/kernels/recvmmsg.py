@@ -18,7 +18,10 @@ _recvmmsg: Any = types.ExternalFunction(
 )
 
 MSG_WAITFORONE = 0x10000
+ADDRESS_BYTES = 28
+"""Of a ``struct sockaddr_in6``, the longest that a datagram comes from."""
 _HEADER_WORDS = 8
+_NAME_LENGTH_WORD = 1
 _LENGTH_WORD = 7  # msg_len: the low half of the last word of a struct mmsghdr
 
 
@@ -33,11 +36,14 @@ class DatagramBuffers:
     offsets : int64[count]
     lengths : int32[count]
         Set by `receive`.
+    addresses : uint8[count, ADDRESS_BYTES]
+        Set by `receive`: whom each came from, as ``struct sockaddr``; zeros where the sender's socket has no name.
     """
 
     data: NDArray[np.uint8]
     offsets: NDArray[np.int64]
     lengths: NDArray[np.int32]
+    addresses: NDArray[np.uint8]
     _vectors: NDArray[np.uint64]
     _headers: NDArray[np.uint64]
 
@@ -51,17 +57,24 @@ class DatagramBuffers:
         vectors[:, 0] = data.ctypes.data + offsets
         vectors[:, 1] = size
         headers = np.zeros((count, _HEADER_WORDS), np.uint64)
+        addresses = np.zeros((count, ADDRESS_BYTES), np.uint8)
+        headers[:, 0] = addresses.ctypes.data + ADDRESS_BYTES * np.arange(count, dtype=np.uint64)
         headers[:, 2] = vectors.ctypes.data + 16 * np.arange(count, dtype=np.uint64)
         headers[:, 3] = 1
-        return cls(data, offsets, np.zeros(count, np.int32), vectors, headers)
+        return cls(data, offsets, np.zeros(count, np.int32), addresses, vectors, headers)
 
     def receive(self, descriptor: int) -> int:
         """Wait for a datagram, take all that are there, and return how many; -1 on a time-out or error (see errno)."""
-        return _receive(descriptor, self._headers, self.lengths)
+        return _receive(descriptor, self._headers, self.lengths, self.addresses)
 
 
 @kernel
-def _receive(descriptor: int, headers: NDArray[np.uint64], lengths: NDArray[np.int32]) -> int:
+def _receive(
+    descriptor: int, headers: NDArray[np.uint64], lengths: NDArray[np.int32], addresses: NDArray[np.uint8]
+) -> int:
+    for i in range(len(headers)):
+        headers[i, _NAME_LENGTH_WORD] = np.uint64(ADDRESS_BYTES)  # the system wrote there what it used
+        addresses[i, 0] = addresses[i, 1] = 0
     n = _recvmmsg(descriptor, headers.ctypes.data, len(headers), MSG_WAITFORONE, 0)
     for i in range(n):
         lengths[i] = np.int32(headers[i, _LENGTH_WORD] & np.uint64(0xFFFFFFFF))

@@ -48,7 +48,7 @@ class Ledger:
         self._accounts: dict[tuple[str, str], Account] = {}
         self._numbered: list[Account] = []
         self._peers: dict[str, int] = {}
-        self._peers_max = peers_max
+        self.peers_max = peers_max
         self.prefixes = Prefixes(prefix_depth, prefixes_max)
         self.book = Book(self.prefixes, windows_max)
         self.rejected_inputs = Offenders(clock)
@@ -60,7 +60,7 @@ class Ledger:
         """
         with self._lock:
             if (source, peer) not in self._accounts and peer:
-                if self._peers.get(source, 0) >= self._peers_max:
+                if self._peers.get(source, 0) >= self.peers_max:
                     peer = OTHER_PEER
                 else:
                     self._peers[source] = self._peers.get(source, 0) + 1

@@ -17,6 +17,7 @@ from tallystick.ledger import Account
 from tallystick.parse import PADDING, Parser
 from tallystick.receive.intake import Intake
 from tallystick.receive.multicast import join
+from tallystick.receive.peers import Peers
 from tallystick.receive.streams import bind, bound_address
 
 logger = logging.getLogger(__name__)
@@ -29,6 +30,8 @@ _GATHER_S = 0.005
 """How long a thread lets datagrams gather when it found few: a hand-over costs as much for one as for hundreds."""
 _GATHER_SMALL_S = 0.001  # where the system grants only its default buffer, which takes some 500 datagrams
 _SMALL_BUFFER_BYTES = 4 << 20
+_DROPS_S = 1.0
+"""So often the kernel is asked what it dropped, for a window to have its own drops."""
 _SO_RCVBUFFORCE = 33
 _SO_MEMINFO = 55
 _MEMINFO_DROPS = 8  # its position among the 32-bit counters of SO_MEMINFO
@@ -62,6 +65,7 @@ class DatagramDoor:
         )
         self.address = bound_address(address, self._socket)
         self._account: Account = intake.ledger.account(f"{parser.protocol} {self.address}")
+        self._peers = Peers(intake.ledger, self._account)
         self._stopping = False
         self._thread = threading.Thread(target=self._run, name=f"datagrams {self.address}", daemon=True)
 
@@ -87,14 +91,18 @@ class DatagramDoor:
     def _run(self) -> None:
         buffers = DatagramBuffers.of(_DATAGRAMS_AT_ONCE, _DATAGRAM_BYTES_MAX, PADDING)
         descriptor = self._socket.fileno()
+        counted_s = self._intake.clock.monotonic()
         while not self._stopping:
             received = buffers.receive(descriptor)
+            if self._intake.clock.monotonic() >= counted_s + _DROPS_S:
+                counted_s = self._intake.clock.monotonic()
+                self.count_drops()
             if received <= 0:
                 continue
             try:
-                self._intake.parse_datagrams(
-                    self._parser, buffers.data, buffers.offsets[:received], buffers.lengths[:received], self._account
-                )
+                account, peers = self._peers.of(buffers.addresses[:received])
+                offsets, lengths = buffers.offsets[:received], buffers.lengths[:received]
+                self._intake.parse_datagrams(self._parser, buffers.data, offsets, lengths, account, peers)
             except Exception:
                 # Whatever some datagrams provoke must not stop the thread: those that follow are others'.
                 logger.exception("cannot take datagrams at %s", self._account.source)

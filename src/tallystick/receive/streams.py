@@ -2,6 +2,10 @@
 
 All connections read into one buffer: a parser is done with it before the next read. A connection keeps only the
 beginning of a line whose end has not come yet, so thousands of idle ones cost next to nothing.
+
+Connections take turns. A turn is one read, of as many bytes as cost about `TURN_CPU_S`: whose lines are expensive reads
+fewer of them. Who has more to send than a turn waits until all others had theirs, and the connections of one host
+share its turn while other hosts send, too.
 """
 
 import asyncio
@@ -11,6 +15,8 @@ import os
 import resource
 import socket
 import threading
+import time
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -25,8 +31,13 @@ from tallystick.model.errors import StartError
 from tallystick.model.reason import Reason
 from tallystick.parse import PADDING, Parsed, Parser
 from tallystick.receive.intake import Intake
+from tallystick.receive.peers import host_of
 
 logger = logging.getLogger(__name__)
+
+TURN_BYTES_MIN = 1 << 14
+TURN_CPU_S = 0.01
+"""What a turn of a connection is meant to cost at most; where it costs more, fewer bytes are read the next time."""
 
 _BUFFER_BYTES = (1 << 20) + (1 << 16)
 """More than the longest line that a listener can be configured for: else nothing more could be read behind one."""
@@ -58,7 +69,9 @@ class StreamDoor:
         self.intake = intake
         self.buffer = np.zeros(_BUFFER_BYTES + PADDING, np.uint8)
         self.view = self.buffer.data
+        self.turn_bytes_max = _BUFFER_BYTES
         self.connections: set[asyncio.Transport] = set()
+        self.hosts: Counter[str] = Counter()
         self.connections_max = CONNECTIONS_MAX
         self._listening: list[_Listening] = []
         self._loop: asyncio.AbstractEventLoop | None = None
@@ -118,7 +131,7 @@ class StreamDoor:
 
     async def _serve(self, loop: asyncio.AbstractEventLoop, listening: _Listening) -> asyncio.Server:
         def connection() -> _Connection:
-            return _Connection(self, listening)
+            return _Connection(self, loop, listening)
 
         if listening.address.scheme == "unix":
             return await loop.create_unix_server(connection, sock=listening.socket, backlog=_BACKLOG)
@@ -128,8 +141,12 @@ class StreamDoor:
 class _Connection(asyncio.BufferedProtocol):
     """A sender; `_rest` is the beginning of its last line, `_skipping` whether that line is too long."""
 
-    def __init__(self, door: StreamDoor, listening: _Listening) -> None:
+    def __init__(self, door: StreamDoor, loop: asyncio.AbstractEventLoop, listening: _Listening) -> None:
         self._door = door
+        self._loop = loop
+        self._turn_bytes = door.turn_bytes_max
+        self._asked_bytes = 0
+        self._host = ""
         self._parser = listening.parser
         self._account = listening.account
         self._hand_over = listening.hand_over
@@ -140,14 +157,21 @@ class _Connection(asyncio.BufferedProtocol):
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self._transport = cast(asyncio.Transport, transport)  # uvloop's is one without saying so
         if len(self._door.connections) >= self._door.connections_max:
+            self._account.turned_away()
             self._transport.abort()
             return
         self._door.connections.add(self._transport)
+        named = transport.get_extra_info("peername")
+        if isinstance(named, tuple):
+            self._host = host_of(named[0])
+            self._account = self._door.intake.ledger.account(self._account.source, self._host)
+        self._door.hosts[self._host] += 1
 
     def get_buffer(self, sizehint: int) -> memoryview:
         kept = len(self._rest)
         self._door.view[:kept] = self._rest
-        return self._door.view[kept:_BUFFER_BYTES]
+        self._asked_bytes = min(self._share_bytes(), _BUFFER_BYTES - kept)
+        return self._door.view[kept : kept + self._asked_bytes]
 
     def buffer_updated(self, nbytes: int) -> None:
         door = self._door
@@ -156,6 +180,7 @@ class _Connection(asyncio.BufferedProtocol):
         if hand_over is not None and _FIRST_CAPITAL <= door.view[0] <= _LAST_CAPITAL:
             self._give_away(hand_over, bytes(door.view[:length]))
             return
+        used_s = time.thread_time()
         try:
             parsed, _ = door.intake.parse_stream(
                 self._parser, door.buffer, length, self._account, skipping=self._skipping, final=False
@@ -168,6 +193,7 @@ class _Connection(asyncio.BufferedProtocol):
             return
         self._skipping = parsed.skipping
         self._rest = bytes(door.view[parsed.consumed : length])
+        self._end_turn(nbytes, time.thread_time() - used_s)
         if self._transport is not None and (parsed.reply or parsed.broken):
             self._answer(self._transport, parsed)
 
@@ -178,6 +204,27 @@ class _Connection(asyncio.BufferedProtocol):
             descriptor = os.dup(own.fileno())
             self._transport.abort()
             hand_over(socket.socket(fileno=descriptor), read)
+
+    def _share_bytes(self) -> int:
+        """What this connection may read in a turn."""
+        hosts = self._door.hosts
+        share = self._turn_bytes // hosts[self._host] if len(hosts) > 1 else self._turn_bytes
+        return max(share, TURN_BYTES_MIN)
+
+    def _end_turn(self, read_bytes: int, cpu_s: float) -> None:
+        """Let the others have theirs if there is more to read."""
+        if cpu_s > TURN_CPU_S:
+            self._turn_bytes = max(self._turn_bytes // 2, TURN_BYTES_MIN)
+        elif cpu_s < TURN_CPU_S / 4:
+            self._turn_bytes = min(self._turn_bytes * 2, self._door.turn_bytes_max)
+        transport = self._transport
+        if read_bytes == self._asked_bytes and len(self._door.connections) > 1 and transport is not None:
+            transport.pause_reading()
+            self._loop.call_soon(self._go_on)
+
+    def _go_on(self) -> None:
+        if self._transport is not None and not self._transport.is_closing():
+            self._transport.resume_reading()
 
     def _answer(self, transport: asyncio.Transport, parsed: Parsed) -> None:
         if transport.get_write_buffer_size() > _UNREAD_BYTES_MAX:
@@ -191,8 +238,11 @@ class _Connection(asyncio.BufferedProtocol):
         return False
 
     def connection_lost(self, error: Exception | None) -> None:
-        if self._transport is not None:
+        if self._transport in self._door.connections:
             self._door.connections.discard(self._transport)
+            self._door.hosts[self._host] -= 1
+            if not self._door.hosts[self._host]:
+                del self._door.hosts[self._host]
         if self._rest.strip():
             self._door.intake.reject(self._account, Reason.TRUNCATED, self._rest)
             self._rest = b""

@@ -8,7 +8,6 @@ import threading
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
-from re import Pattern
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,6 +17,7 @@ from tallystick.ledger import Account
 from tallystick.model.clock import Clock
 from tallystick.model.kind import Kind
 from tallystick.model.sample import GAUGE_DELTA, SampleBatch
+from tallystick.store.names.glob import split
 
 KEPT_MAX = 1000
 """Samples that wait for their reader."""
@@ -48,10 +48,23 @@ class Seen:
 
 
 class Tap:
-    """Samples of the names that a pattern matches; thread-safe."""
+    """Samples of the names that a glob matches, as they were sent; thread-safe.
 
-    def __init__(self, pattern: Pattern[str], source: str = "") -> None:
-        self._pattern = pattern
+    Parameters
+    ----------
+    pattern
+        As queries have it: ``*`` stays within a component.
+    source
+        Only what comes by this source; empty for all.
+
+    Raises
+    ------
+    QueryError
+        If the glob cannot be read.
+    """
+
+    def __init__(self, pattern: str, source: str = "") -> None:
+        self._globs = split(pattern)
         self._source = source
         self._lock = threading.Lock()
         self._kept: deque[Seen] = deque()
@@ -107,8 +120,18 @@ class Tap:
         if found is None:
             if len(self._matches) >= _NAMES_KNOWN_MAX:
                 self._matches.clear()
-            found = self._matches[name] = self._pattern.fullmatch(name) is not None
+            found = self._matches[name] = self._matches_glob(name)
         return found
+
+    def _matches_glob(self, name: str) -> bool:
+        path, tags = name.partition(";")[::2]
+        components = path.split(".")
+        components[-1] += f";{tags}" if tags else ""
+        return any(
+            len(globs) == len(components)
+            and all(glob.matches([one])[0] for glob, one in zip(globs, components, strict=True))
+            for globs in self._globs
+        )
 
 
 class Taps:

@@ -16,6 +16,7 @@ from tallystick.web.errors import exception_handlers
 from tallystick.web.graphite import graphite_routes
 from tallystick.web.importing import import_routes
 from tallystick.web.keeping import Keeper, keeping_routes
+from tallystick.web.ledger import ledger_routes
 from tallystick.web.nosniff import NoSniff
 from tallystick.web.reading import Workers
 from tallystick.web.series import series_routes
@@ -46,7 +47,8 @@ def make_app(
     reading = reading or store
     workers = Workers(limits.workers)
     routes = [
-        *status_routes(health, ledger),
+        *status_routes(health),
+        *ledger_routes(ledger, writing.intake.taps, store, clock, workers),
         *writing_routes(writing),
         *import_routes(store),
         *series_routes(store),

@@ -1,14 +1,12 @@
-"""What the server says of itself: ``/healthz`` and ``/ledger``."""
+"""What the server says of itself: ``/healthz``."""
 
 from collections.abc import Callable
-from typing import Any
 
 import msgspec
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
-from tallystick.ledger import Balance, Ledger
 from tallystick.web.access import STRANGER
 
 
@@ -34,38 +32,15 @@ class Health(msgspec.Struct, frozen=True):
     problems: list[str]
 
 
-def status_routes(health: Callable[[], Health], ledger: Ledger) -> list[BaseRoute]:
-    """Routes for whoever wants to know how the server is and what became of his data."""
+def status_routes(health: Callable[[], Health]) -> list[BaseRoute]:
+    """The route for whoever wants to know how the server is."""
 
     async def healthz(request: Request) -> Response:
         answer = health()
         # Load balancers need the status; what is wrong, and where, is for those who may ask.
         return _json({"status": answer.status} if request.scope.get(STRANGER) else answer)
 
-    async def ledger_page(request: Request) -> Response:
-        return _json(
-            {
-                "sources": [_balance(balance) for balance in ledger.balances()],
-                "offenders": [
-                    {"source": o.source, "reason": o.reason.name.lower(), "text": o.text, "at": o.at_s}
-                    for o in ledger.offenders()
-                ],
-            }
-        )
-
-    return [Route("/healthz", healthz), Route("/ledger", ledger_page)]
-
-
-def _balance(balance: Balance) -> dict[str, Any]:
-    return {
-        "source": balance.source,
-        "received_bytes": balance.received_bytes,
-        "received": balance.received,
-        "stored": balance.stored,
-        "rejected": balance.rejected,
-        "in_flight": balance.in_flight,
-        "kernel_drops": balance.kernel_drops,
-    }
+    return [Route("/healthz", healthz)]
 
 
 def _json(body: object) -> Response:

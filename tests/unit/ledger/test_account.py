@@ -7,10 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tallystick.ledger import Ledger
-from tallystick.ledger.collector import LedgerCollector
 from tallystick.ledger.offenders import OFFENDERS_MAX
 from tallystick.model.clock import ManualClock
-from tallystick.model.kind import Kind
 from tallystick.model.reason import Reason
 
 reasons = st.sampled_from([r for r in Reason if r is not Reason.NONE])
@@ -100,23 +98,6 @@ def test_whatever_was_sent_is_shown_short_and_printable(text: bytes):
     assert len(offender.text) <= 256 * 10
 
 
-def test_the_collector_gives_what_was_counted_since_the_last_look():
-    ledger = Ledger(ManualClock())
-    account = ledger.account("carbon tcp://127.0.0.1:2003")
-    refreshed = []
-    collector = LedgerCollector(ledger, lambda: refreshed.append(True))
-    account.received(5, 100)
-    account.stored(4)
-    account.rejected_for(Reason.VALUE, 1)
-    first = {point.name.rsplit(".", 1)[-1]: point.value for point in collector.collect(0.0)}
-    account.received(2, 10)
-    second = {point.name.rsplit(".", 1)[-1]: point.value for point in collector.collect(10.0)}
-    assert first == {"received": 5.0, "stored": 4.0, "kernel_drops": 0.0, "value": 1.0}
-    assert second == {"received": 2.0, "stored": 0.0, "kernel_drops": 0.0, "value": 0.0}
-    assert len(refreshed) == 2
-    assert all(point.kind == Kind.COUNTER and " " not in point.name for point in collector.collect(20.0))
-
-
 def test_each_peer_has_its_account_and_a_source_is_all_its_peers_together():
     ledger = Ledger(ManualClock())
     near, far = ledger.account("tcp", "10.0.0.1"), ledger.account("tcp", "10.0.0.2")
@@ -129,3 +110,34 @@ def test_each_peer_has_its_account_and_a_source_is_all_its_peers_together():
     assert (balance.received, balance.stored, balance.rejected, balance.generated) == (6, 4, {"value": 2}, 5)
     assert far.snapshot().peer == "10.0.0.2"
     assert ledger.account("tcp", "10.0.0.1") is near
+
+
+def test_peers_beyond_those_that_are_told_apart_share_an_account():
+    ledger = Ledger(ManualClock(), peers_max=2)
+    accounts = [ledger.account("tcp", f"10.0.0.{k}") for k in range(4)]
+    for account in accounts:
+        account.refused(Reason.TRUNCATED, 1, 7)
+    assert accounts[2] is accounts[3]
+    assert [peer.peer for peer in ledger.peers("tcp")] == ["10.0.0.0", "10.0.0.1", "other"]
+    assert [peer.received for peer in ledger.peers("tcp")] == [1, 1, 2]
+
+
+def test_what_a_numbered_sender_made_and_what_never_came_is_lost_on_the_way():
+    account = Ledger(ManualClock()).account("native", "web1")
+    assert account.snapshot().lost_on_the_way is None
+    account.generated(10)
+    account.received(8, 80)
+    account.stored(6)
+    account.rejected_for(Reason.DUPLICATE, 2)
+    assert account.snapshot().lost_on_the_way == 4, "what came twice came once"
+
+
+def test_offenders_are_found_by_source_reason_and_what_they_hold():
+    ledger = Ledger(ManualClock())
+    ledger.note_offender("tcp", Reason.VALUE, b"web1.cpu nan", "10.0.0.1")
+    ledger.note_offender("udp", Reason.VALUE, b"web2.cpu nan")
+    ledger.note_offender("udp", Reason.FIELDS, b"web2.cpu")
+    found = ledger.rejected_inputs.found
+    assert [one.text for one in found(source="tcp")] == ["web1.cpu nan"]
+    assert [one.reason for one in found(name="web2", reason="fields")] == [Reason.FIELDS]
+    assert found(name="web3") == []

@@ -8,6 +8,7 @@ from tallystick.config import Config
 from tallystick.config.schema import Http, Store
 from tallystick.kernels.packed import padded
 from tallystick.model.clock import ManualClock
+from tallystick.parse import protocols
 from tallystick.service import Service
 
 NOW_S = 1_700_000_000
@@ -27,8 +28,11 @@ def serving(directory: Path, series_max: int) -> Iterator[Service]:
 
 def write(service: Service, *names: str) -> tuple[int, dict[str, int]]:
     text = "".join(f"{name} 1 {NOW_S}\n" for name in names).encode()
-    written = service.write(padded(text), len(text))
-    return written.stored, written.rejected
+    account = service.ledger.account("test", str(len(service.ledger.peers("test"))))
+    parser = protocols()["carbon"]()
+    service.intake.parse_stream(parser, padded(text), len(text), account, skipping=False, final=True)
+    balance = account.snapshot()
+    return balance.stored, balance.rejected
 
 
 def test_a_restart_neither_raises_the_limit_nor_gives_the_places_of_known_series_away(tmp_path: Path) -> None:

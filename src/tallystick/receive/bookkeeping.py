@@ -1,0 +1,67 @@
+"""`Bookkeeper`: at the end of each window it checks the ledger's laws and has its counts stored."""
+
+import logging
+import threading
+from collections.abc import Callable
+from dataclasses import replace
+
+from tallystick.agent import Point
+from tallystick.ledger.collector import LedgerCollector
+from tallystick.ledger.invariants import Auditor
+from tallystick.ledger.terms import WINDOW_S
+from tallystick.model.kind import Kind
+from tallystick.receive.intake import Intake
+from tallystick.receive.points import take_points
+
+log = logging.getLogger(__name__)
+
+_PREFIX = "tallystick."
+
+
+class Bookkeeper:
+    """Looks after a ledger.
+
+    Parameters
+    ----------
+    refresh
+        Called before each look: brings counts that live elsewhere into the ledger.
+    """
+
+    def __init__(self, intake: Intake, auditor: Auditor, refresh: Callable[[], None]) -> None:
+        self._intake = intake
+        self._auditor = auditor
+        self._refresh = refresh
+        self._own = intake.ledger.account("tallystick")
+        self._collector = LedgerCollector(intake.ledger)
+        self._stop = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="bookkeeper", daemon=True)
+
+    def start(self) -> None:
+        """Look at the end of each window, in a thread of its own, until `stop`."""
+        self._thread.start()
+
+    def stop(self) -> None:
+        """Stop, and wait for a look that is under way."""
+        self._stop.set()
+        if self._thread.is_alive():
+            self._thread.join()
+
+    def look(self) -> None:
+        """Check the laws, and store what is new in the windows that are over."""
+        self._refresh()
+        broken = self._auditor.look()
+        found = {at_s: list(points) for at_s, points in self._collector.collect()}
+        if broken:
+            last_s = (self._intake.ledger.window() - 1) * WINDOW_S
+            found.setdefault(last_s, []).append(Point("ledger.broken", float(len(broken)), Kind.COUNTER))
+        for at_s, points in found.items():
+            named = [replace(point, name=_PREFIX + point.name) for point in points]
+            take_points(self._intake, named, at_s, self._own)
+
+    def _run(self) -> None:
+        while not self._stop.wait(WINDOW_S - self._intake.clock.now() % WINDOW_S):
+            try:
+                self.look()
+            except Exception:
+                # What fails once must not end the looking: the next window is another one.
+                log.exception("cannot keep the books")
