@@ -25,6 +25,8 @@ from tallystick.ledger.invariants import Auditor
 from tallystick.model.clock import Clock, SystemClock
 from tallystick.model.errors import StartError, StoreError
 from tallystick.parse import NameTable, protocols
+from tallystick.parse.events import EventJournal
+from tallystick.parse.statsd import StatsdParser
 from tallystick.query import QueryLimits
 from tallystick.query.statsd_names import MARKS_FILE_NAME, Marks, Naming, StatsdView
 from tallystick.receive import DatagramDoor, Intake, IntakeLimits, StreamDoor
@@ -96,6 +98,7 @@ class Service:
         self._streams = StreamDoor(self.intake)
         self._datagrams: list[DatagramDoor] = []
         self.listening: list[tuple[str, Address]] = []
+        self.events = EventJournal()
         self._writing = Writing(self.intake, self.store.when_durable, config.http)
         self._guests = Guests(make_opentsdb_app(self._writing))
         self._open_doors()
@@ -113,7 +116,9 @@ class Service:
         reading: StoreReader = self.store
         if self._marks is not None:
             reading = StatsdView(self.store, self._marks, Naming.configured(self._config.statsd), self._clock)
-        return make_app(self.store, self.ledger, self._writing, self.health, self._clock, limits, token, self, reading)
+        return make_app(
+            self.store, self.ledger, self._writing, self.health, self._clock, limits, token, self, reading, self.events
+        )
 
     def snapshot(self, name: str) -> Snapshot:
         """See `Keeper.snapshot`."""
@@ -197,7 +202,9 @@ class Service:
                 parser = known[listener.protocol].configured(listener)
             except ValueError as error:
                 raise StartError(f"cannot listen on {endpoint}: {error} (key listeners)") from None
-            if endpoint.scheme == "udp" or (endpoint.scheme == "unix" and listener.protocol == "statsd"):
+            if isinstance(parser, StatsdParser):
+                parser.journal = self.events
+            if endpoint.datagrams:
                 door = DatagramDoor(self.intake, endpoint, parser, listener.group)
                 self._datagrams.append(door)
                 self.listening.append((listener.protocol, door.address))

@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 from reference import carbon, exposition, influx, opentsdb, statsd
 from reference.outcome import Outcome
 from tallystick.parse import NameTable, Parser, padded, protocols
+from tallystick.parse.statsd import StatsdParser
 
 NOW_MS = 1_700_000_000_123
 LINE_BYTES_MAX = 200
@@ -87,18 +88,54 @@ KEYS = st.one_of(
 )
 FIELDS = st.one_of(
     st.sampled_from(
-        [b"@0.1", b"@1", b"@0", b"@2", b"@1e-2", b"@x", b"c:abc", b"T12", b"0.1", b"", b"#a:b", b"#a,b:,c:d"]
+        [
+            *(b"@0.1", b"@1", b"@0", b"@2", b"@1e-2", b"@x", b"@1e-7", b"@1e-6", b"@0x1", b"@.5", b"@1.5e3", b"@1.2.3"),
+            *(b"c:abc", b"T12", b"T1656581400", b"T", b"T0", b"T1x", b"0.1", b"", b"#a:b", b"#a,b:,c:d"),
+        ]
     ),
     st.lists(st.binary(max_size=6), max_size=4).map(lambda tags: b"#" + b",".join(tags)),
 )
+
+
+RADIX_NUMBERS = st.sampled_from([b"0x1F", b"0X0", b"0o17", b"0b101", b"0b2", b"0x", b" 5 ", b"-0x1", b"0x" + b"f" * 14])
+MESSAGE_FIELDS = st.sampled_from(
+    [
+        b"d:17",
+        b"d:x",
+        b"h:web 1",
+        b"h:a;b=c",
+        b"h:",
+        b"t:error",
+        b"#a:b,c",
+        b"#a:",
+        b"p:low",
+        b"m:all|d:x|well",
+        b"",
+        b"x",
+    ]
+)
+
+
+@st.composite
+def dogstatsd_message(draw: st.DrawFn) -> bytes:
+    fields = draw(st.lists(MESSAGE_FIELDS, max_size=3))
+    if draw(st.booleans()):
+        status = draw(st.sampled_from([b"0", b"1", b"2", b"3", b"4", b"", b"10", b"x"]))
+        return b"|".join([b"_sc", draw(KEYS), status, *fields]) + draw(ENDS)
+    title, text = draw(st.binary(max_size=5)), draw(st.binary(max_size=5))
+    wrong = draw(st.sampled_from([0, 0, 0, 0, 1, -1]))
+    lengths = f"_e{{{max(len(title) + wrong, 0)},{len(text)}}}:".encode()
+    return b"|".join([lengths + title, text, *fields]) + draw(ENDS)
 
 
 @st.composite
 def statsd_line(draw: st.DrawFn) -> bytes:
     line = draw(KEYS)
     for _ in range(draw(st.integers(0, 3))):
-        values = draw(st.lists(st.one_of(NUMBERS, st.binary(max_size=4)), max_size=3))
-        type_ = draw(st.sampled_from([b"c", b"g", b"ms", b"s", b"h", b"d", b"m", b"x", b"", b"msx"]))
+        values = draw(st.lists(st.one_of(NUMBERS, RADIX_NUMBERS, st.binary(max_size=4)), max_size=3))
+        type_ = draw(
+            st.sampled_from([b"c", b"g", b"ms", b"s", b"h", b"d", b"m", b"x", b"", b"msx", b" c ", b"aggregate"])
+        )
         fields = draw(st.lists(FIELDS, max_size=2))
         line += b":" + b"|".join([b":".join(values), type_, *fields])
     return line + draw(ENDS)
@@ -167,7 +204,7 @@ PROTOCOLS = {
     "carbon": (carbon.parse, mutated(carbon_line())),
     "influx": (influx.parse, mutated(influx_line())),
     "opentsdb": (opentsdb.parse, mutated(opentsdb_line())),
-    "statsd": (statsd.parse, mutated(statsd_line())),
+    "statsd": (statsd.parse, mutated(statsd_line() | dogstatsd_message())),
 }
 
 
@@ -193,6 +230,32 @@ def test_a_kernel_says_what_its_twin_says(name: str, data: st.DataObject):
     parser = parser_of(name)
     for _ in range(2):  # the second time the names are guessed
         assert whole(parser, text, names) == twin(text, NOW_MS, LINE_BYTES_MAX)
+
+
+@given(text=mutated(statsd_line()))
+@settings(max_examples=300, deadline=None)
+def test_lenient_statsd_says_what_its_twin_says(text: bytes):
+    parser = StatsdParser(LINE_BYTES_MAX, lenient=True)
+    assert whole(parser, text, NameTable()) == statsd.parse(text, NOW_MS, LINE_BYTES_MAX, lenient=True)
+
+
+@given(texts=st.lists(mutated(statsd_line() | dogstatsd_message()), max_size=4), size=st.integers(1, 60))
+@settings(max_examples=100, deadline=None)
+def test_dogstatsd_frames_are_texts_by_themselves_however_they_come(texts: list[bytes], size: int):
+    stream = b"".join(len(text).to_bytes(4, "little") + text for text in texts)
+    parser, names, outcome, pending = StatsdParser(LINE_BYTES_MAX, framed=True), NameTable(), Outcome(), b""
+    for at in range(0, len(stream), size):
+        pending += stream[at : at + size]
+        parsed = parser.parse(padded(pending), len(pending), names, NOW_MS)
+        outcome.add(parsed, names)
+        pending = pending[parsed.consumed :]
+    assert pending == b""
+    expected = Outcome()
+    for text in texts:
+        one = statsd.parse(text, NOW_MS, LINE_BYTES_MAX)
+        expected.samples += one.samples
+        expected.rejects += one.rejects
+    assert outcome == expected
 
 
 @pytest.mark.parametrize("name", sorted(PROTOCOLS))

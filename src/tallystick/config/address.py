@@ -3,7 +3,7 @@
 import ipaddress
 from dataclasses import dataclass
 
-SCHEMES = ("tcp", "udp", "unix")
+SCHEMES = ("tcp", "udp", "unix", "unixgram", "unixstream")
 
 
 @dataclass(frozen=True, slots=True)
@@ -13,13 +13,13 @@ class Address:
     Parameters
     ----------
     scheme
-        One of ``tcp``, ``udp``, ``unix``.
+        One of `SCHEMES`; ``unix`` is a stream, and so is ``unixstream``.
     host
-        Name or address, without the brackets of IPv6; empty for ``unix``.
+        Name or address, without the brackets of IPv6; empty for files.
     port
-        0 to 65535, 0 lets the system choose; 0 for ``unix``.
+        0 to 65535, 0 lets the system choose; 0 for files.
     path
-        Of the socket's file for ``unix``, else empty.
+        Of the socket's file, else empty.
     """
 
     scheme: str
@@ -37,26 +37,36 @@ class Address:
             If `text` is no such address; the text says what is wrong and what is expected.
         """
         scheme, separator, rest = text.partition("://")
-        expected = " or ".join(f"{s}:///path" if s == "unix" else f"{s}://host:port" for s in schemes)
+        expected = " or ".join(f"{s}:///path" if s.startswith("unix") else f"{s}://host:port" for s in schemes)
         if not separator:
             raise ValueError(f"{text!r} names no scheme; expected {expected}")
         if scheme not in schemes:
             raise ValueError(f"{scheme!r} is no scheme that can be used here; expected {expected}")
-        if scheme == "unix":
+        if scheme.startswith("unix"):
             if not rest.startswith("/"):
-                raise ValueError(f"{text!r} has no absolute path; expected unix:///path")
+                raise ValueError(f"{text!r} has no absolute path; expected {scheme}:///path")
             return cls(scheme, path=rest)
         host, port = host_port(rest)
         return cls(scheme, host, port)
 
     @property
+    def local(self) -> bool:
+        """Whether it is a file's."""
+        return self.scheme.startswith("unix")
+
+    @property
+    def datagrams(self) -> bool:
+        """Whether messages come one by one and not as a stream."""
+        return self.scheme in ("udp", "unixgram")
+
+    @property
     def loopback(self) -> bool:
         """Whether only programs of this machine can reach it."""
-        return self.scheme == "unix" or is_loopback(self.host)
+        return self.local or is_loopback(self.host)
 
     def __str__(self) -> str:
-        if self.scheme == "unix":
-            return f"unix://{self.path}"
+        if self.local:
+            return f"{self.scheme}://{self.path}"
         host = f"[{self.host}]" if ":" in self.host else self.host
         return f"{self.scheme}://{host}:{self.port}"
 

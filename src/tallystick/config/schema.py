@@ -6,6 +6,7 @@ about a key is written anywhere else.
 
 import re
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
 from typing import Annotated, Any
@@ -27,7 +28,7 @@ PROTOCOLS = {
     "ganglia": ("udp",),
     "influx": ("tcp", "udp", "unix"),
     "opentsdb": ("tcp", "unix"),
-    "statsd": ("tcp", "udp", "unix"),
+    "statsd": ("tcp", "udp", "unix", "unixgram", "unixstream"),
 }
 """Protocols that a listener may speak, and over what."""
 
@@ -39,6 +40,7 @@ OPTIONS: dict[str, tuple[str, ...]] = {
     "security": ("collectd",),
     "types_db": ("collectd",),
     "write_graphite": ("collectd",),
+    "strict": ("statsd",),
 }
 """Keys of a listener that only some protocols have, and which; every other key goes for all."""
 
@@ -206,7 +208,14 @@ class Listener(Table, frozen=True):
     """A door for senders. Without any, carbon on TCP and UDP 2003 and StatsD on UDP 8125 are opened, on loopback."""
 
     protocol: Annotated[str, key(f"What is spoken: {', '.join(PROTOCOLS)}.", one_of("protocol", tuple(PROTOCOLS)))]
-    address: Annotated[str, key("tcp://host:port, udp://host:port or unix:///path.", Address.parse)]
+    address: Annotated[
+        str,
+        key(
+            "tcp://host:port, udp://host:port or unix:///path. unix:// is a socket for streams, for StatsD one for "
+            "datagrams; unixstream:// and unixgram:// say which.",
+            Address.parse,
+        ),
+    ]
     line_bytes_max: Annotated[
         int,
         key(
@@ -265,10 +274,17 @@ class Listener(Table, frozen=True):
         ),
     ] = WriteGraphite()
 
+    strict: Annotated[
+        bool,
+        key("Whether unknown types, numbers such as 0x10 and rates above 1 are rejected; else read as StatsD does."),
+    ] = True
+
     @property
     def endpoint(self) -> Address:
-        """The address, taken apart."""
-        return Address.parse(self.address)
+        """The address, taken apart; ``unix`` is what the protocol's senders take it for."""
+        address = Address.parse(self.address)
+        datagrams = self.protocol == "statsd" and address.scheme == "unix"
+        return replace(address, scheme="unixgram") if datagrams else address
 
     @property
     def group(self) -> Group | None:
@@ -292,7 +308,7 @@ class Listener(Table, frozen=True):
         schemes = PROTOCOLS[self.protocol]
         if self.group is not None:
             yield from self._group_conflicts(self.group)
-        if self.endpoint.scheme not in schemes:
+        if Address.parse(self.address).scheme not in schemes:
             yield (
                 ("address",),
                 f"{self.protocol} is not spoken over {self.endpoint.scheme}; expected {' or '.join(schemes)}",

@@ -1,12 +1,12 @@
 """StatsD's lines to columns; the grammar is in `tallystick.parse.statsd`."""
 
 import numpy as np
-from numpy.typing import NDArray
 
 from tallystick.kernels.compile import inlined, scanner
+from tallystick.kernels.dogstatsd import EVENTS_NOTED_MAX, is_check, is_event, read_check, read_event
 from tallystick.kernels.hashing import MEMBER_KEY, hash_bytes
 from tallystick.kernels.names import LIMIT, NameArrays, has_room, learn, resolve
-from tallystick.kernels.numbers import EXACT, HARD, NOT_A_NUMBER, is_not_finite, read_number
+from tallystick.kernels.numbers import HARD, NOT_A_NUMBER, is_not_finite, read_number
 from tallystick.kernels.rows import (
     DONE,
     NAMES_FULL,
@@ -21,6 +21,8 @@ from tallystick.kernels.rows import (
     note_hard,
     reject,
 )
+from tallystick.kernels.statsd_fields import UNKNOWN, read_fields, read_lenient, trimmed, type_of
+from tallystick.kernels.statsd_names import CLASS, until, write_key, write_tags
 from tallystick.kernels.words import find_newline
 from tallystick.model.kind import Kind
 from tallystick.model.name import NAME_BYTES_MAX
@@ -35,155 +37,30 @@ _VALUE = int(Reason.VALUE)
 _VALUE_NOT_FINITE = int(Reason.VALUE_NOT_FINITE)
 _LINE_LONG = int(Reason.LINE_LONG)
 _TYPE = int(Reason.TYPE)
-_RATE = int(Reason.RATE)
 _TAG = int(Reason.TAG)
 _SERIES_LIMIT = int(Reason.SERIES_LIMIT)
 
 _GAUGE = int(Kind.GAUGE)
 _DELTA = int(Kind.GAUGE) | GAUGE_DELTA
 _COUNTER = int(Kind.COUNTER)
-_TIMING = int(Kind.TIMING)
 _SET = int(Kind.SET)
-_UNKNOWN = 255
 
-_NEWLINE, _RETURN, _COLON, _BAR, _COMMA, _HASH, _AT = 0x0A, 0x0D, 0x3A, 0x7C, 0x2C, 0x23, 0x40
-_PLUS, _MINUS, _SEMICOLON, _EQUALS, _UNDERSCORE = 0x2B, 0x2D, 0x3B, 0x3D, 0x5F
+_NEWLINE, _RETURN, _COLON, _BAR, _HASH, _PLUS, _MINUS = 0x0A, 0x0D, 0x3A, 0x7C, 0x23, 0x2B, 0x2D
 _MEMBER_KEY_0, _MEMBER_KEY_1 = MEMBER_KEY
-
-_DROP, _WHITE = 256, 257  # no byte is one of these
-
-
-def _classes() -> NDArray[np.int16]:
-    """What becomes of each byte of a key: itself, another byte, `_DROP`, or `_WHITE`: runs become an underscore."""
-    table = np.full(256, _DROP, np.int16)
-    for byte in b"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-.;=":
-        table[byte] = byte
-    table[list(b" \t\n\v\f\r")] = _WHITE
-    table[ord("/")] = ord("-")
-    return table
-
-
-_CLASS = _classes()
-
-
-@inlined
-def _until(buffer: np.ndarray, i: int, stop: int, a: int, b: int) -> int:
-    """Position of the first byte that is `a` or `b`, or `stop`."""
-    while i < stop and buffer[i] != a and buffer[i] != b:
-        i += 1
-    return i
-
-
-@inlined
-def _type_of(buffer: np.ndarray, start: int, stop: int) -> int:
-    """The kind that a type's letters mean."""
-    if stop - start == 2:
-        return _TIMING if buffer[start] == 0x6D and buffer[start + 1] == 0x73 else _UNKNOWN
-    if stop - start != 1:
-        return _UNKNOWN
-    letter = buffer[start]
-    if letter in (0x63, 0x6D):
-        return _COUNTER
-    if letter == 0x67:
-        return _GAUGE
-    if letter == 0x73:
-        return _SET
-    if letter in (0x68, 0x64):
-        return _TIMING
-    return _UNKNOWN
-
-
-@scanner
-def _write_key(buffer: np.ndarray, start: int, stop: int, out: np.ndarray) -> int:
-    """Write a key as StatsD cleans it; returns its length, or more than `NAME_BYTES_MAX` if it is too long."""
-    length = 0
-    white = False
-    for i in range(start, stop):
-        byte = _CLASS[buffer[i]]
-        if byte == _WHITE:
-            if white:
-                continue
-            byte = np.int16(_UNDERSCORE)
-            white = True
-        else:
-            white = False
-        if byte != _DROP:
-            out[length] = byte
-            length += 1
-            if length > NAME_BYTES_MAX:
-                break
-    return length
-
-
-@scanner
-def _write_tags(buffer: np.ndarray, start: int, stop: int, out: np.ndarray, length: int) -> int:
-    """Append tags as ``;key=value``; returns the length, more than `NAME_BYTES_MAX` if too long, -1 for a bad tag."""
-    i = start
-    while i < stop and length <= NAME_BYTES_MAX:
-        end = _until(buffer, i, stop, _COMMA, _COMMA)
-        if end > i:
-            out[length] = _SEMICOLON
-            length += 1
-            key = length
-            equals = -1
-            colon = False
-            white = False
-            for k in range(i, end):
-                byte = _CLASS[buffer[k]]
-                if buffer[k] == _COLON and not colon:
-                    colon = True
-                    byte = np.int16(_EQUALS)
-                elif byte == _SEMICOLON:
-                    byte = np.int16(_UNDERSCORE)
-                elif byte == _WHITE:
-                    byte = np.int16(_DROP) if white else np.int16(_UNDERSCORE)
-                white = _CLASS[buffer[k]] == _WHITE
-                if byte == _DROP:
-                    continue
-                if byte == _EQUALS and equals < 0:
-                    equals = length
-                out[length] = byte
-                length += 1
-                if length > NAME_BYTES_MAX:
-                    return length
-            if equals < 0:
-                equals = length
-                for byte in (0x3D, 0x74, 0x72, 0x75, 0x65):
-                    out[length] = byte
-                    length += 1
-            if equals == key or equals == length - 1:
-                return -1
-        i = end + 1
-    return length
-
-
-@inlined
-def _read_fields(buffer: np.ndarray, i: int, stop: int) -> tuple[int, float, int]:
-    """Read what follows a type: where the next bit's colon is (or `stop`), the sample rate, and any fault.
-
-    Fields that begin with a letter are DogStatsD's extensions and are passed over; tags are read elsewhere.
-    """
-    rate = 1.0
-    fault = _NONE
-    while i < stop and buffer[i] == _BAR:
-        field = i + 1
-        letter = np.int64(buffer[field]) | 0x20
-        if field < stop and (buffer[field] == _HASH or 0x61 <= letter <= 0x7A):
-            i = _until(buffer, field, stop, _BAR, _BAR)
-            continue
-        i = _until(buffer, field, stop, _BAR, _COLON)
-        if i == field or buffer[field] != _AT:
-            fault = _FIELDS if fault == _NONE else fault
-            continue
-        rate, end, status = read_number(buffer, field + 1)
-        if (status != EXACT or end != i or not 0.0 < rate <= 1.0) and fault == _NONE:
-            fault = _RATE
-    return i, rate, fault
 
 
 @inlined
 def _write_value(
-    rows: Rows, values: np.ndarray, row: int, buffer: np.ndarray, start: int, stop: int, kind: int, weight: float
+    rows: Rows,
+    values: np.ndarray,
+    row: int,
+    buffer: np.ndarray,
+    start: int,
+    stop: int,
+    kind: int,
+    weight: float,
+    negative_ok: bool,
+    lenient: bool,
 ) -> int:
     """Write one value as a row; returns `Reason.NONE`, or why it is bad."""
     if kind == _SET:
@@ -193,56 +70,91 @@ def _write_value(
         rows.weight[row] = 1.0
         rows.kind[row] = kind
         return _NONE
-    value, end, status = read_number(buffer, start)
-    if status == NOT_A_NUMBER or end != stop:
+    signed = buffer[start] == _PLUS or buffer[start] == _MINUS
+    if lenient:
+        start, stop = trimmed(buffer, start, stop)
+        value, status = read_lenient(buffer, start, stop)
+        whole = True
+    else:
+        value, end, status = read_number(buffer, start)
+        whole = end == stop
+    if status == NOT_A_NUMBER or not whole:
         return _VALUE_NOT_FINITE if is_not_finite(buffer, start, stop) else _VALUE
+    if buffer[start] == _MINUS and not negative_ok:
+        return _VALUE
     if status == HARD:
         note_hard(rows, row, start, stop)
     elif not np.isfinite(value):
         return _VALUE_NOT_FINITE
     values[row] = value
     rows.weight[row] = weight
-    rows.kind[row] = kind
+    rows.kind[row] = _DELTA if kind == _GAUGE and signed else kind
     return _NONE
 
 
 @inlined
-def _read_bits(buffer: np.ndarray, start: int, i: int, stop: int, rows: Rows, row: int, seen: int) -> tuple[int, int]:
+def _read_bits(
+    buffer: np.ndarray, start: int, i: int, stop: int, rows: Rows, row: int, seen: int, now_ms: int, lenient: bool
+) -> tuple[int, int]:
     """Read ``value[:value...]|type[|field...]``, several after another; returns the rows and samples there are then.
 
     Rejects are noted with the whole line, from `start`, for whoever reads them.
     """
     values = rows.value.view(np.float64)
     while i <= stop:
-        bar = _until(buffer, i, stop, _BAR, _BAR)
-        type_end = _until(buffer, min(bar + 1, stop), stop, _BAR, _COLON)
-        kind = _type_of(buffer, bar + 1, type_end)
-        following, rate, fault = _read_fields(buffer, type_end, stop)
+        bar = until(buffer, i, stop, _BAR, _BAR)
+        type_end = until(buffer, min(bar + 1, stop), stop, _BAR, _COLON)
+        kind, negative_ok = type_of(buffer, min(bar + 1, stop), type_end, lenient)
+        following, rate, seconds, fault = read_fields(buffer, type_end, stop, lenient)
         if bar == stop:
             fault = _FIELDS
-        elif kind == _UNKNOWN:
+        elif kind == UNKNOWN:
             fault = _TYPE
-        negative_ok = type_end - bar != 3
         weight = 1.0 if kind == _GAUGE else 1.0 / rate
+        time_ms = seconds * 1000 if seconds > 0 and kind in (_COUNTER, _GAUGE) else now_ms
         while i <= bar:
             # The member of a set may hold colons; other values are packed with them.
-            end = bar if kind == _SET and bar < stop else _until(buffer, i, bar, _COLON, _COLON)
+            end = bar if kind == _SET and bar < stop else until(buffer, i, bar, _COLON, _COLON)
             reason = fault
             if fault == _NONE:
-                signed = buffer[i] == _MINUS or buffer[i] == _PLUS
-                if buffer[i] == _MINUS and not negative_ok and not is_not_finite(buffer, i, end):
-                    reason = _VALUE
-                else:
-                    of = _DELTA if kind == _GAUGE and signed else kind
-                    reason = _write_value(rows, values, row, buffer, i, end, of, weight)
+                reason = _write_value(rows, values, row, buffer, i, end, kind, weight, negative_ok, lenient)
             seen += 1
             if reason == _NONE:
+                rows.timestamp[row] = time_ms
                 row += 1
             else:
                 reject(rows, reason, start, stop)
             i = end + 1
         i = following + 1
     return row, seen
+
+
+@inlined
+def _write_name(buffer: np.ndarray, start: int, stop: int, colon: int, tags: int, clean: bool, rows: Rows) -> int:
+    """Write a line's name, unless it can be taken from the buffer as it is; returns its length, -1 for a bad tag."""
+    if clean and tags == stop:
+        return colon - start
+    length = write_key(buffer, start, colon, rows.name, 0)
+    if 0 < length <= NAME_BYTES_MAX and tags < stop:
+        length = write_tags(buffer, tags + 1, until(buffer, tags, stop, _BAR, _BAR), rows.name, length)
+    return length
+
+
+@inlined
+def _read_message(
+    buffer: np.ndarray, start: int, stop: int, rows: Rows, row: int, now_ms: int, event: bool
+) -> tuple[int, int]:
+    """Read an event or a service check into a row; returns any fault and the length of the name in ``rows.name``."""
+    values = rows.value.view(np.float64)
+    if event:
+        fault, length, seconds = read_event(buffer, start, stop, rows.name)
+        values[row], rows.kind[row] = 1.0, _COUNTER
+    else:
+        fault, length, seconds, status = read_check(buffer, start, stop, rows.name)
+        values[row], rows.kind[row] = status, _GAUGE
+    rows.weight[row] = 1.0
+    rows.timestamp[row] = seconds * 1000 if seconds > 0 else now_ms
+    return fault, length
 
 
 @scanner
@@ -254,8 +166,18 @@ def parse_lines(
     names: NameArrays,
     now_ms: int,
     rows: Rows,
+    lenient: bool,
+    events: np.ndarray,
 ) -> int:
-    """Parse the lines of spans of a buffer; as `tallystick.kernels.carbon.parse_lines`."""
+    """Parse the lines of spans of a buffer; as `tallystick.kernels.carbon.parse_lines`.
+
+    Parameters
+    ----------
+    lenient
+        Whether to read as StatsD does what we would rather refuse.
+    events : int64[1 + EVENTS_NOTED_MAX, 2]
+        Start and end of the first events; the first row says how many.
+    """
     progress = rows.progress
     previous, trust = progress[PREVIOUS], progress[TRUST]
     row, seen = progress[ROWS], progress[SEEN]
@@ -283,36 +205,44 @@ def parse_lines(
                 continue
             if end == start:
                 continue
-            colon = start
-            clean = True
-            while colon < end and buffer[colon] != _COLON and buffer[colon] != _BAR:
-                clean &= _CLASS[buffer[colon]] == buffer[colon]
-                colon += 1
-            tags = colon
-            while tags < end and not (buffer[tags] == _HASH and buffer[tags - 1] == _BAR):
-                tags += 1
+            event = is_event(buffer, start, end)
+            message = event or is_check(buffer, start, end)
+            plain = False
             fault = _NONE
-            length = colon - start
-            plain = clean and tags == end
-            if colon == end or buffer[colon] == _BAR:
-                fault = _FIELDS
+            first = row
+            if message:
+                fault, length = _read_message(buffer, start, end, rows, row, now_ms, event)
+                colon = start
             else:
-                if not plain:
-                    length = _write_key(buffer, start, colon, rows.name)
-                if length == 0:
-                    fault = _NAME_EMPTY
-                elif tags < end:
-                    length = _write_tags(buffer, tags + 1, _until(buffer, tags, end, _BAR, _BAR), rows.name, length)
-                if length < 0:
-                    fault = _TAG
-                elif length > NAME_BYTES_MAX:
-                    fault = _NAME_LONG
+                colon = start
+                clean = True
+                while colon < end and buffer[colon] != _COLON and buffer[colon] != _BAR:
+                    clean &= CLASS[buffer[colon]] == buffer[colon]
+                    colon += 1
+                tags = colon
+                while tags < end and not (buffer[tags] == _HASH and buffer[tags - 1] == _BAR):
+                    tags += 1
+                plain = clean and tags == end
+                length = 0
+                if colon == end or buffer[colon] == _BAR:
+                    fault = _FIELDS
+                else:
+                    length = _write_name(buffer, start, end, colon, tags, clean, rows)
+                    if length == 0:
+                        fault = _NAME_EMPTY
+                    elif length < 0:
+                        fault = _TAG
+                    elif length > NAME_BYTES_MAX:
+                        fault = _NAME_LONG
             if fault != _NONE:
                 reject(rows, fault, start, newline)
                 seen += 1
                 continue
-            first = row
-            row, seen = _read_bits(buffer, start, colon + 1, end, rows, row, seen)
+            if message:
+                row += 1
+                seen += 1
+            else:
+                row, seen = _read_bits(buffer, start, colon + 1, end, rows, row, seen, now_ms, lenient)
             if row == first:
                 continue
             if plain:
@@ -328,7 +258,9 @@ def parse_lines(
             previous = entry
             for k in range(first, row):
                 rows.ids[k] = entry
-                rows.timestamp[k] = now_ms
+            if event and events[0, 0] < EVENTS_NOTED_MAX:
+                events[0, 0] += 1
+                events[events[0, 0], 0], events[events[0, 0], 1] = start, end
         buffer[stop] = kept
         if state == DONE:
             progress[SPAN] = span + 1

@@ -79,7 +79,7 @@ class DatagramDoor:
         if self._thread.is_alive():
             self._thread.join()
         self._socket.close()
-        if self.address.scheme == "unix":
+        if self.address.local:
             Path(self.address.path).unlink(missing_ok=True)
 
     def count_drops(self) -> None:

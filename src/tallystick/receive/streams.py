@@ -113,7 +113,7 @@ class StreamDoor:
             self._thread.join()
         for listening in self._listening:
             listening.socket.close()
-            if listening.address.scheme == "unix":
+            if listening.address.local:
                 Path(listening.address.path).unlink(missing_ok=True)
 
     def _run(self, ready: threading.Event) -> None:
@@ -133,7 +133,7 @@ class StreamDoor:
         def connection() -> _Connection:
             return _Connection(self, loop, listening)
 
-        if listening.address.scheme == "unix":
+        if listening.address.local:
             return await loop.create_unix_server(connection, sock=listening.socket, backlog=_BACKLOG)
         return await loop.create_server(connection, sock=listening.socket, backlog=_BACKLOG)
 
@@ -265,7 +265,7 @@ def bind(address: Address, kind: socket.SocketKind, key: str = "listeners", *, s
     """
     bound: socket.socket | None = None
     try:
-        if address.scheme == "unix":
+        if address.local:
             bound = socket.socket(socket.AF_UNIX, kind)
             _remove_stale(address.path, kind)
             bound.bind(address.path)
@@ -286,7 +286,7 @@ def bind(address: Address, kind: socket.SocketKind, key: str = "listeners", *, s
 
 def bound_address(address: Address, bound: socket.socket) -> Address:
     """The address with the port that the system chose, where 0 was asked for."""
-    if address.scheme == "unix":
+    if address.local:
         return address
     return Address(address.scheme, address.host, bound.getsockname()[1])
 

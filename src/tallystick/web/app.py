@@ -8,6 +8,7 @@ from starlette.types import ASGIApp
 
 from tallystick.ledger import Ledger
 from tallystick.model.clock import Clock
+from tallystick.parse.events import EventJournal
 from tallystick.query import QueryLimits
 from tallystick.store.contract import Store, StoreReader
 from tallystick.web.access import Access
@@ -21,6 +22,7 @@ from tallystick.web.nosniff import NoSniff
 from tallystick.web.reading import Workers
 from tallystick.web.series import series_routes
 from tallystick.web.static import page_routes
+from tallystick.web.statsd import statsd_routes
 from tallystick.web.status import Health, status_routes
 from tallystick.web.writes import opentsdb, writing_routes
 from tallystick.web.writes.writing import Writing
@@ -36,6 +38,7 @@ def make_app(
     token: str,
     keeper: Keeper | None = None,
     reading: StoreReader | None = None,
+    events: EventJournal | None = None,
 ) -> ASGIApp:
     """An ASGI application that answers everything that is asked over HTTP.
 
@@ -43,6 +46,8 @@ def make_app(
     ----------
     reading
         What queries read, where that is more than the store: a view before it.
+    events
+        What DogStatsD's events said.
     """
     reading = reading or store
     workers = Workers(limits.workers)
@@ -55,6 +60,7 @@ def make_app(
         *api_routes(reading, limits, clock, workers),
         *graphite_routes(reading, limits, clock, workers),
         *(keeping_routes(keeper) if keeper is not None else ()),
+        *statsd_routes(events or EventJournal()),
         *page_routes(),
     ]
     middleware = [Middleware(NoSniff), Middleware(Access, token=token)]
