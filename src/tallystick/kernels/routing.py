@@ -7,8 +7,8 @@ from tallystick.kernels.compile import scanner
 
 @scanner
 def look_up(
-    ids: np.ndarray, kinds: np.ndarray, target: np.ndarray, kind_of: np.ndarray, flags: int, out: np.ndarray
-) -> int:
+    ids: np.ndarray, kinds: np.ndarray, target: np.ndarray, kind_of: np.ndarray, flags: int, alike: int, out: np.ndarray
+) -> tuple[int, int]:
     """Write the target of each row's entry.
 
     Parameters
@@ -21,23 +21,28 @@ def look_up(
         Series ids, negative where there is none.
     kind_of : uint8[entries]
         Kinds of the series.
+    alike
+        By which bits two kinds differ that are taken for each other in rows without flags.
     out : int32[n]
         The target, or -1 where there is none or its kind is another.
 
     Returns
     -------
-    int
-        Number of rows without a target.
+    missing, other
+        Number of rows without a target, and of those whose series has the kind alike.
     """
-    missing = 0
+    missing = other = 0
     for row in range(len(ids)):
         entry = ids[row]
         series = target[entry]
-        if series < 0 or kind_of[entry] != kinds[row] & ~flags:
+        different = np.int64(kind_of[entry]) ^ (np.int64(kinds[row]) & ~flags)
+        if series >= 0 and different == alike and kinds[row] & flags == 0:
+            other += 1
+        elif series < 0 or different != 0:
             series = -1
             missing += 1
         out[row] = series
-    return missing
+    return missing, other
 
 
 @scanner

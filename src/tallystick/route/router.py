@@ -2,7 +2,7 @@
 
 import threading
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Generic, TypeVar
 
 import numpy as np
@@ -12,6 +12,7 @@ from tallystick.kernels.names import NameTable
 from tallystick.kernels.packed import Names
 from tallystick.kernels.routing import in_normal_form, look_up
 from tallystick.ledger.attribution import Attribution
+from tallystick.model.kind import Kind
 from tallystick.model.reason import Reason
 from tallystick.model.sample import GAUGE_DELTA, SampleBatch
 from tallystick.model.tally import TallyBatch
@@ -24,6 +25,7 @@ USELESS_ENTRIES_MIN = 4096
 """Fewer names that lead nowhere are not worth the work of being rid of them."""
 
 _UNSEEN = -1000
+_LEVELS_ALIKE = Kind.GAUGE ^ Kind.CUMULATIVE
 
 Rows = TypeVar("Rows", SampleBatch, TallyBatch)
 """What is routed: samples, and slots that senders tallied."""
@@ -89,6 +91,9 @@ class Router:
     A name that is new is brought into its normal form (empty components dropped, tags sorted), goes through the rules,
     and becomes a series; what was decided holds until that series is forgotten.
 
+    A level that is sent as a gauge by one and as cumulative by another is one series of the kind that was first:
+    senders of Prometheus' and OpenTelemetry's sort learn the type of what they send later than its name, or never.
+
     Parameters
     ----------
     names
@@ -120,9 +125,11 @@ class Router:
         """Give each row its series id, and take out those that have none."""
         self._grow()
         ids = np.empty(len(batch), np.int32)
-        missing = self._look_up(batch, ids)
+        missing, other = self._look_up(batch, ids)
         while missing and self._decide(batch, ids):
-            missing = self._look_up(batch, ids)
+            missing, other = self._look_up(batch, ids)
+        if other:
+            batch = replace(batch, kind=np.where(batch.kind >= GAUGE_DELTA, batch.kind, self._kind[batch.ids]))
         if not missing:
             return Routed(batch.with_ids(ids), batch.ids, RouteRejects.none())
         found = batch.take(ids >= 0)
@@ -188,8 +195,8 @@ class Router:
             names.become(fresh)
             self._looked_at = len(fresh)
 
-    def _look_up(self, batch: Rows, out: NDArray[np.int32]) -> int:
-        return look_up(batch.ids, batch.kind, self._target, self._kind, GAUGE_DELTA, out)
+    def _look_up(self, batch: Rows, out: NDArray[np.int32]) -> tuple[int, int]:
+        return look_up(batch.ids, batch.kind, self._target, self._kind, GAUGE_DELTA, _LEVELS_ALIKE, out)
 
     def _decide(self, batch: Rows, ids: NDArray[np.int32]) -> bool:
         """Decide about names that are new, or new with their kind; returns whether there were any."""
@@ -217,6 +224,12 @@ class Router:
             self.attribution.rename(entries, names)
         series = self._create(names, kinds)
         clash = series < 0
+        levels = np.flatnonzero(clash & ((kinds & ~np.uint8(_LEVELS_ALIKE)) == Kind.GAUGE))
+        if len(levels):
+            others = kinds[levels] ^ np.uint8(_LEVELS_ALIKE)
+            series[levels] = self._create(Names.of([names[k] for k in levels.tolist()]), others)
+            self._kind[entries[levels]] = others
+            clash = series < 0
         self._target[entries] = np.where(clash, -int(Reason.KIND), series)
         self._clashed[entries[clash]] |= np.uint8(1) << kinds[clash]
 

@@ -167,3 +167,16 @@ def test_what_is_known_of_series_at_the_start_is_not_asked_for_again():
     routed = router.route(SampleBatch.of(asked, np.zeros(3, np.int64), np.zeros(3), kind=[1, 0, 1]))
     assert routed.batch.ids.tolist() == [1, 0]
     assert routed.rejects.counts[Reason.KIND] == 1
+
+
+def test_a_level_that_is_sent_as_a_gauge_and_as_cumulative_is_what_it_was_first():
+    house = House()
+    house.catalog.create(["old", "timed"], [Kind.CUMULATIVE, Kind.TIMING])
+    assert house.series(house.send("a", "old", kind=[Kind.CUMULATIVE, Kind.GAUGE])) == ["a", "old"]
+    names = ("a", "old", "a", "old", "timed", "a")
+    kinds = [Kind.GAUGE, Kind.CUMULATIVE, Kind.CUMULATIVE, Kind.GAUGE, Kind.CUMULATIVE, Kind.COUNTER]
+    routed = house.send(*names, kind=kinds)
+    assert house.series(routed) == ["a", "old", "a", "old"]
+    assert routed.batch.kind.tolist() == [Kind.CUMULATIVE] * 4
+    assert routed.rejects.counts[Reason.KIND] == 2
+    assert house.send("a", kind=Kind.GAUGE | GAUGE_DELTA).rejects.counts[Reason.KIND] == 1

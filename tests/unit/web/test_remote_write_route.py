@@ -97,6 +97,17 @@ async def test_an_empty_request_which_senders_probe_with_is_taken():
     assert (response.status_code, written(response)) == (204, [0, 0, 0])
 
 
+@pytest.mark.anyio
+async def test_a_sender_that_moves_to_the_second_version_goes_on_with_its_series():
+    """By its name it is a gauge; that it is a counter is only told now."""
+    house = House()
+    labels, samples = series("requests", 7)
+    await house.post(PATH, body(FIRST, (labels, samples)), headers=headers(FIRST))
+    counter = samples | {"metadata": {"type": 1}}
+    assert (await house.post(PATH, body(SECOND, (labels, counter)), headers=headers(SECOND))).status_code == 204
+    assert house.balance(PATH).stored == 2
+
+
 class FullStore(MemoryStore):
     """A store whose disk takes nothing."""
 
