@@ -77,14 +77,11 @@ def test_a_body_that_ends_too_early_is_refused(way: str, text: bytes, data: st.D
     assert result is Reason.ENCODING or (way == "snappy framed" and text.startswith(result)) or kept == 0
 
 
-@pytest.mark.parametrize("way", WHOLE)
+@pytest.mark.parametrize("way", ["gzip", "deflate", "snappy", "zstd", "zstd without size"])
 @given(text=TEXTS, garbage=st.binary(min_size=1, max_size=40))
-def test_what_stands_behind_a_body_is_no_part_of_it(way: str, text: bytes, garbage: bytes) -> None:
+def test_a_body_with_something_behind_it_is_refused(way: str, text: bytes, garbage: bytes) -> None:
     encoding, encode = ENCODERS[way]
-    result = decoded(encoding, encode(text) + garbage)
-    assert result is Reason.ENCODING or isinstance(result, bytes)
-    if way in {"gzip", "deflate", "snappy"}:
-        assert result is Reason.ENCODING
+    assert decoded(encoding, encode(text) + garbage) is Reason.ENCODING
 
 
 @given(encoding=st.sampled_from([*ENCODINGS, "x-snappy-framed", "br", "gzip, gzip"]), data=st.binary(max_size=200))
