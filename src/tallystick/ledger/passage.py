@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from tallystick.kernels.attributing import add_shares
 from tallystick.ledger.book import Book, Shares
-from tallystick.ledger.terms import BYTES, LATE, PARSED, RECEIVED, REJECTED, ROUTED, STORED
+from tallystick.ledger.terms import BYTES, COLUMNS, LATE, PARSED, RECEIVED, REJECTED, ROUTED, STORED
 from tallystick.model.reason import Reason
 
 
@@ -24,12 +24,14 @@ class Passage:
         Number of the window in which it arrived.
     """
 
-    __slots__ = ("_book", "_source", "_window")
+    __slots__ = ("_book", "_source", "_window", "terms")
 
     def __init__(self, book: Book, source: int, window: int) -> None:
         self._book = book
         self._source = source
         self._window = window
+        self.terms: NDArray[np.int64] = np.zeros(COLUMNS, np.int64)
+        """What became of the batch so far, by term: int64[COLUMNS]."""
 
     def unnamed(self, account: int, lines: int, size_bytes: int, rejected: NDArray[np.int64] | None = None) -> None:
         """Bytes of an account, and lines in them that were no samples with a name.
@@ -45,14 +47,12 @@ class Passage:
         with book.lock:
             row = book.windows.counting(self._window)[book.place[account, 0]]
             passed = book.passed(self._source)
-            row[BYTES] += size_bytes
-            passed[BYTES] += size_bytes
-            if lines:
-                row[RECEIVED] += lines
-                passed[RECEIVED] += lines
-            if rejected is not None:
-                row[REJECTED:] += rejected
-                passed[REJECTED:] += rejected
+            for counts in (row, passed, self.terms):
+                counts[BYTES] += size_bytes
+                if lines:
+                    counts[RECEIVED] += lines
+                if rejected is not None:
+                    counts[REJECTED:] += rejected
 
     def unnamed_of_several(
         self,
@@ -67,12 +67,14 @@ class Passage:
             counts = book.windows.counting(self._window)
             cells, passed = book.place[accounts, 0], book.passed(self._source)
             counts[cells, BYTES] += size_bytes
-            passed[BYTES] += size_bytes.sum()
+            for terms in (passed, self.terms):
+                terms[BYTES] += size_bytes.sum()
             if lines.any():
                 counts[cells, RECEIVED] += lines
                 counts[cells, REJECTED:] += rejected
-                passed[RECEIVED] += lines.sum()
-                passed[REJECTED:] += rejected.sum(axis=0)
+                for terms in (passed, self.terms):
+                    terms[RECEIVED] += lines.sum()
+                    terms[REJECTED:] += rejected.sum(axis=0)
 
     def parsed(self, shares: Shares, samples: int) -> None:
         """Samples that have a name."""
@@ -99,3 +101,4 @@ class Passage:
             counts = book.windows.counting(self._window)
             add_shares(counts, shares.cells, shares.counts, columns.start, columns.stop)
             book.passed(self._source)[columns] += samples
+            self.terms[columns] += samples

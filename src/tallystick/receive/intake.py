@@ -161,13 +161,28 @@ class Intake:
         self._watching[door] = call
 
     def parse_stream(
-        self, parser: Parser, buffer: NDArray[np.uint8], length: int, account: Account, *, skipping: bool, final: bool
+        self,
+        parser: Parser,
+        buffer: NDArray[np.uint8],
+        length: int,
+        account: Account,
+        *,
+        skipping: bool,
+        final: bool,
+        passage: Passage | None = None,
     ) -> tuple[Parsed, int | None]:
-        """Parse a stream's bytes and take what they hold; return what was parsed and the ticket of what was stored."""
+        """Parse a stream's bytes and take what they hold; return what was parsed and the ticket of what was stored.
+
+        Parameters
+        ----------
+        passage
+            Of the account, where the caller wants to know what became of all: its `terms` say so afterwards.
+        """
         return self._parse_one(
             lambda now_ms: parser.parse(buffer, length, self.names, now_ms, final=final, skipping=skipping),
             buffer,
             account,
+            passage,
         )
 
     def parse_datagrams(
@@ -239,12 +254,16 @@ class Intake:
         return self._throttle.problems(self.clock.monotonic())
 
     def _parse_one(
-        self, parse: Callable[[int], Parsed], buffer: NDArray[np.uint8], account: Account
+        self,
+        parse: Callable[[int], Parsed],
+        buffer: NDArray[np.uint8],
+        account: Account,
+        passage: Passage | None = None,
     ) -> tuple[Parsed, int | None]:
         """Have bytes of one account parsed, and take what they hold."""
         with self.names.lock:
             now_s = self.clock.monotonic()
-            passage = account.passage(self._window())
+            passage = passage or account.passage(self._window())
             with self._throttle.grant(self.names, (account.number,), now_s) as grant:
                 parsed = parse(int(self.clock.now() * 1000))
             self._throttle.spend(account.number, grant.added)

@@ -16,7 +16,8 @@ from numpy.typing import NDArray
 from starlette.requests import Request
 
 from tallystick.config import Http
-from tallystick.ledger import Account
+from tallystick.ledger import Account, Balance
+from tallystick.ledger.passage import Passage
 from tallystick.model.errors import StoreError
 from tallystick.model.reason import Reason
 from tallystick.parse import PADDING, Parsed, Parser
@@ -202,15 +203,13 @@ class Taker:
         """Decode and parse a body; in a worker thread."""
         with self._working:
             decoded = decode(body, DECODED_BYTES_MAX, PADDING)
-            before = account.snapshot()
-            written = self._parse(np.frombuffer(decoded, np.uint8), parser, account)
-            after = account.snapshot()
-        written.stored = after.stored - before.stored
-        counts = {reason: n - before.rejected.get(reason, 0) for reason, n in after.rejected.items()}
-        written.rejected = {reason: n for reason, n in counts.items() if n}
+            passage = account.passage()
+            written = self._parse(np.frombuffer(decoded, np.uint8), parser, account, passage)
+        became = Balance.of(passage.terms)
+        written.stored, written.rejected = became.stored, became.rejected
         return written
 
-    def _parse(self, decoded: NDArray[np.uint8], parser: Parser, account: Account) -> Written:
+    def _parse(self, decoded: NDArray[np.uint8], parser: Parser, account: Account, passage: Passage) -> Written:
         """Have a body parsed: messages at once, lines and frames piece by piece."""
         written = Written()
         length = len(decoded) - PADDING
@@ -220,7 +219,7 @@ class Taker:
             size = min(piece, length - at)
             final = at + size == length
             parsed, ticket = self._intake.parse_stream(
-                parser, decoded[at:], size, account, skipping=skipping, final=final
+                parser, decoded[at:], size, account, skipping=skipping, final=final, passage=passage
             )
             _note(written, parsed, decoded, at)
             if ticket is not None:
