@@ -32,6 +32,7 @@ from tallystick.query.statsd_names import MARKS_FILE_NAME, Marks, Naming, Statsd
 from tallystick.receive import DatagramDoor, Intake, IntakeLimits, StreamDoor
 from tallystick.receive.bookkeeping import Bookkeeper
 from tallystick.receive.points import take_points
+from tallystick.receive.polls import Poller
 from tallystick.receive.streams import bind, bound_address
 from tallystick.receive.throttle import Throttle
 from tallystick.route import Router, Rule
@@ -104,6 +105,7 @@ class Service:
         self._open_doors()
         self._auditor = Auditor(self.ledger)
         self._bookkeeper = Bookkeeper(self.intake, self._auditor, self._look_after)
+        self._poller = Poller(self.intake, config.polls)
         self._runners = self._make_runners()
 
     def app(self) -> ASGIApp:
@@ -141,12 +143,14 @@ class Service:
         self._streams.start()
         for door in self._datagrams:
             door.start()
+        self._poller.start()
         for runner in self._runners:
             runner.start()
         self._bookkeeper.start()
 
     def stop(self) -> None:
         """Close the doors, make everything safe, let go of the store."""
+        self._poller.stop()
         self._bookkeeper.stop()
         for runner in self._runners:
             runner.stop()
@@ -174,7 +178,8 @@ class Service:
     def health(self) -> Health:
         """How the server is."""
         status = self.store.status()
-        problems = [*self.store.problems(), *self.intake.problems(), *self._auditor.look()]
+        sides = self.store.problems(), self.intake.problems(), self._poller.problems(), self._auditor.look()
+        problems = [problem for side in sides for problem in side]
         return Health(
             "degraded" if problems else "ok",
             __version__,

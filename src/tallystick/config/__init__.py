@@ -6,6 +6,7 @@ without any file. The keys, their defaults, meanings and checks are the structs 
 
 from tallystick.config.address import Address
 from tallystick.config.load import builtin, load, parse
+from tallystick.config.polls import POLLED, Poll
 from tallystick.config.sample import sample
 from tallystick.config.schema import (
     COLLECTORS,
@@ -26,6 +27,7 @@ from tallystick.config.schema import (
 __all__ = [
     "COLLECTORS",
     "DEFAULT_LISTENERS",
+    "POLLED",
     "PROTOCOLS",
     "Address",
     "Agent",
@@ -34,6 +36,7 @@ __all__ = [
     "Http",
     "Keep",
     "Listener",
+    "Poll",
     "Query",
     "Rule",
     "Statsd",

@@ -8,7 +8,9 @@ from typing import Any
 import msgspec
 from msgspec import inspect
 
-from tallystick.config.schema import COLLECTORS, OPTIONS, Collector, Config, Listener, Table
+from tallystick.config.polls import POLL_OPTIONS, Poll
+from tallystick.config.schema import COLLECTORS, OPTIONS, Collector, Config, Listener
+from tallystick.config.table import Table
 
 _HEAD = """\
 Everything that can be set, with its default. A file holds only what differs.
@@ -49,8 +51,9 @@ def _section(name: str, value: Any, expected: inspect.Type) -> Iterator[str]:
 
 
 def _keys_told(kind: type[msgspec.Struct]) -> Iterator[str]:
+    options = OPTIONS if kind is Listener else POLL_OPTIONS if kind is Poll else {}
     for field in msgspec.structs.fields(kind):
-        having = OPTIONS.get(field.encode_name) if kind is Listener else None
+        having = options.get(field.encode_name)
         where = f" ({', '.join(having)} only)" if having else ""
         yield from _comment(f"  {field.encode_name}{where}: {_description(field)}")
 

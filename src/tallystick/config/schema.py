@@ -5,19 +5,20 @@ about a key is written anywhere else.
 """
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import msgspec
 
 from tallystick.config.address import Address, Group, host_port, is_everywhere, is_group, is_loopback
 from tallystick.config.collectd import SECURITY_LEVELS, WriteGraphite
-from tallystick.config.places import KeyPath
+from tallystick.config.polls import Poll
 from tallystick.config.storage_aggregation import read_aggregation
 from tallystick.config.storage_schemas import read_schemas
+from tallystick.config.table import Conflict, Table, key, one_of, start_of_names
 from tallystick.model.retention import DEFAULT_KEEP, AggregationRule, Retention, RetentionRule
 from tallystick.model.statistic import Statistic
 
@@ -52,24 +53,6 @@ COLLECTORS = ("cpu", "disk", "filesystem", "load", "memory", "network")
 
 _LINE_BYTES_MIN = 64
 _TIMER_NAMES_MAX = 50
-
-Conflict = tuple[KeyPath, str]
-"""A key, and why its value does not fit together with others: cause and expectation."""
-
-
-def key(description: str, check: Callable[[Any], object] | None = None, **limits: Any) -> msgspec.Meta:
-    """What is known of a key: its comment in the sample, what `check` refuses by a ValueError, and msgspec's limits."""
-    return msgspec.Meta(description=description, extra={"check": check} if check else None, **limits)
-
-
-def one_of(what: str, words: tuple[str, ...]) -> Callable[[str], None]:
-    """A check that a word is one of `words`."""
-
-    def check(word: str) -> None:
-        if word not in words:
-            raise ValueError(f"there is no {what} {word!r}; expected one of {', '.join(words)}")
-
-    return check
 
 
 def split_rename(text: str) -> tuple[str, str]:
@@ -115,11 +98,6 @@ def _tag_name(name: str) -> None:
         raise ValueError(f"{name!r} is no name of a tag; expected a letter, then letters, digits, dots, - and _")
 
 
-def _start_of_names(text: str) -> None:
-    if text.strip(".") != text or any(c.isspace() or not c.isprintable() or c in ";*?[]{}" for c in text):
-        raise ValueError(f"{text!r} cannot stand before names; expected words with dots between them")
-
-
 def _line_limit(size: int) -> None:
     if 0 < size < _LINE_BYTES_MIN:
         raise ValueError(f"{size} bytes are too few for a line; expected at least {_LINE_BYTES_MIN}, or 0")
@@ -162,14 +140,6 @@ def _percents(shares: tuple[float, ...]) -> None:
 def _ascending(bounds: tuple[float, ...]) -> None:
     if any(not low < high for low, high in pairwise(bounds)):
         raise ValueError(f"{list(bounds)} do not ascend; expected each bound above the one before")
-
-
-class Table(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """A table of the config."""
-
-    def conflicts(self) -> Iterator[Conflict]:
-        """Where keys that are right each for itself do not fit together."""
-        return iter(())
 
 
 class Http(Table, frozen=True):
@@ -240,7 +210,7 @@ class Listener(Table, frozen=True):
         key(
             "Stands before each name; empty is 'ganglia'. 'ganglia.web' gives the names that gmetad gives to Graphite "
             "for a cluster named web.",
-            _start_of_names,
+            start_of_names,
             max_length=200,
         ),
     ] = ""
@@ -539,6 +509,15 @@ class Config(Table, frozen=True):
 
     http: Http = Http()
     listeners: tuple[Listener, ...] = DEFAULT_LISTENERS
+    polls: Annotated[
+        tuple[Poll, ...],
+        msgspec.Meta(
+            examples=[
+                {"protocol": "munin", "address": "tcp://web1:4949", "interval_s": 300},
+                {"protocol": "ganglia", "address": "tcp://gmond:8649", "interval_s": 15},
+            ]
+        ),
+    ] = ()
     collectors: tuple[Collector, ...] = ()
     senders: Senders = Senders()
     ledger: Books = Books()
@@ -560,6 +539,8 @@ class Config(Table, frozen=True):
         yield from _duplicates(
             "listeners", "address", [(item.address, not item.endpoint.port) for item in self.listeners]
         )
+        polled = [(f"{item.address}{item.query}", False) for item in self.polls]
+        yield from _duplicates("polls", "address", polled)
         yield from _duplicates("collectors", "name", [(item.name, False) for item in self.collectors])
 
 

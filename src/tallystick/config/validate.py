@@ -10,7 +10,7 @@ import msgspec
 from msgspec import inspect
 
 from tallystick.config.places import KeyPath
-from tallystick.config.schema import Table
+from tallystick.config.table import Table
 
 T = TypeVar("T", bound=Table)
 

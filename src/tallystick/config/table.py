@@ -1,0 +1,46 @@
+"""What tables of the config have in common."""
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import msgspec
+
+from tallystick.config.places import KeyPath
+
+Conflict = tuple[KeyPath, str]
+"""A key, and why its value does not fit together with others: cause and expectation."""
+
+
+def key(description: str, check: Callable[[Any], object] | None = None, **limits: Any) -> msgspec.Meta:
+    """What is known of a key: its comment in the sample, what `check` refuses by a ValueError, and msgspec's limits."""
+    return msgspec.Meta(description=description, extra={"check": check} if check else None, **limits)
+
+
+def one_of(what: str, words: tuple[str, ...]) -> Callable[[str], None]:
+    """A check that a word is one of `words`."""
+
+    def check(word: str) -> None:
+        if word not in words:
+            raise ValueError(f"there is no {what} {word!r}; expected one of {', '.join(words)}")
+
+    return check
+
+
+def start_of_names(text: str) -> None:
+    """Check what is to stand before names.
+
+    Raises
+    ------
+    ValueError
+        If no name can begin so.
+    """
+    if text.strip(".") != text or any(c.isspace() or not c.isprintable() or c in ";*?[]{}" for c in text):
+        raise ValueError(f"{text!r} cannot stand before names; expected words with dots between them")
+
+
+class Table(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """A table of the config."""
+
+    def conflicts(self) -> Iterator[Conflict]:
+        """Where keys that are right each for itself do not fit together."""
+        return iter(())
