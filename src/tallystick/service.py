@@ -19,7 +19,7 @@ from starlette.types import ASGIApp
 
 from tallystick import __version__
 from tallystick.agent import Runner, jobs
-from tallystick.config import Address, Config
+from tallystick.config import Address, Config, Listener
 from tallystick.ledger import Ledger
 from tallystick.ledger.invariants import Auditor
 from tallystick.model.clock import Clock, SystemClock
@@ -99,6 +99,8 @@ class Service:
         self._streams = StreamDoor(self.intake)
         self._datagrams: list[DatagramDoor] = []
         self.listening: list[tuple[str, Address]] = []
+        self.left_out: list[str] = []
+        """Why default listeners are not open, a sentence each."""
         self.events = EventJournal()
         self._writing = Writing(self.intake, self.store.when_durable, config.http)
         self._guests = Guests(make_opentsdb_app(self._writing))
@@ -200,22 +202,29 @@ class Service:
         return marks
 
     def _open_doors(self) -> None:
-        known = protocols()
         for listener in self._config.listeners:
-            endpoint = listener.endpoint
             try:
-                parser = known[listener.protocol].configured(listener)
-            except ValueError as error:
-                raise StartError(f"cannot listen on {endpoint}: {error} (key listeners)") from None
-            if isinstance(parser, StatsdParser):
-                parser.journal = self.events
-            if endpoint.datagrams:
-                door = DatagramDoor(self.intake, endpoint, parser, listener.group)
-                self._datagrams.append(door)
-                self.listening.append((listener.protocol, door.address))
-            else:
-                hand_over = self._guests.take if listener.protocol == "opentsdb" else None
-                self.listening.append((listener.protocol, self._streams.open(endpoint, parser, hand_over)))
+                self._open_door(listener)
+            except StartError as error:
+                if not self._config.has_default_listeners:
+                    raise
+                self.left_out.append(str(error))
+
+    def _open_door(self, listener: Listener) -> None:
+        endpoint = listener.endpoint
+        try:
+            parser = protocols()[listener.protocol].configured(listener)
+        except ValueError as error:
+            raise StartError(f"cannot listen on {endpoint}: {error} (key listeners)") from None
+        if isinstance(parser, StatsdParser):
+            parser.journal = self.events
+        if endpoint.datagrams:
+            door = DatagramDoor(self.intake, endpoint, parser, listener.group)
+            self._datagrams.append(door)
+            self.listening.append((listener.protocol, door.address))
+        else:
+            hand_over = self._guests.take if listener.protocol == "opentsdb" else None
+            self.listening.append((listener.protocol, self._streams.open(endpoint, parser, hand_over)))
 
     def _look_after(self) -> None:
         """What is done before the ledger's counts are taken."""

@@ -26,8 +26,9 @@ if TYPE_CHECKING:
 def command(config_file: Path | None, directory: Path | None) -> None:
     """Receive, keep and show metrics until Ctrl-C.
 
-    Without a file: pages on http://127.0.0.1:8080, carbon on port 2003 (TCP and UDP), StatsD on UDP port 8125, all for
-    this machine only, the metrics of this host, and data below ~/.local/share/tallystick.
+    Without a file: pages on http://127.0.0.1:8080, carbon on port 2003 (TCP and UDP; pickles on 2004), StatsD on UDP
+    port 8125, OpenTSDB on 4242, collectd on UDP port 25826, all for this machine only, the metrics of this host, and
+    data below ~/.local/share/tallystick.
 
     \b
     tallystick serve
@@ -80,4 +81,6 @@ def _warm_up() -> None:
 def _announce(service: Service) -> None:
     doors = ", ".join(f"{protocol} on {address}" for protocol, address in service.listening)
     click.echo(f"Tallystick is at http://{str(service.http_address).partition('://')[2]}")
+    for sentence in service.left_out:
+        click.echo(f"Not open: {sentence}", err=True)
     click.echo(f"It listens to {doors or 'no sender'}. Ctrl-C ends it.")

@@ -175,7 +175,7 @@ class Http(Table, frozen=True):
 
 
 class Listener(Table, frozen=True):
-    """A door for senders. Without any, carbon on TCP and UDP 2003 and StatsD on UDP 8125 are opened, on loopback."""
+    """A door for senders. Without any, those below are opened on loopback, but for ports that another program has."""
 
     protocol: Annotated[str, key(f"What is spoken: {', '.join(PROTOCOLS)}.", one_of("protocol", tuple(PROTOCOLS)))]
     address: Annotated[
@@ -500,8 +500,13 @@ class Agent(Table, frozen=True):
 DEFAULT_LISTENERS = (
     Listener(protocol="carbon", address="tcp://127.0.0.1:2003"),
     Listener(protocol="carbon", address="udp://127.0.0.1:2003"),
+    Listener(protocol="carbon-pickle", address="tcp://127.0.0.1:2004"),
     Listener(protocol="statsd", address="udp://127.0.0.1:8125"),
+    Listener(protocol="opentsdb", address="tcp://127.0.0.1:4242"),
+    Listener(protocol="collectd", address="udp://127.0.0.1:25826"),
 )
+"""Protocols on the ports that are theirs by convention, where a door that nobody uses costs nothing and keeps no other
+program from its work: on a host of Ganglia's, gmond needs its port itself."""
 
 
 class Config(Table, frozen=True):
@@ -534,6 +539,11 @@ class Config(Table, frozen=True):
         ),
     ] = ()
     agent: Agent = Agent()
+
+    @property
+    def has_default_listeners(self) -> bool:
+        """Whether nobody chose the listeners: then one that cannot be opened is left out."""
+        return self.listeners == DEFAULT_LISTENERS
 
     def conflicts(self) -> Iterator[Conflict]:
         yield from _duplicates(
