@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 from hypothesis import settings
@@ -40,10 +41,10 @@ class FragileStore(MemoryStore):
 
     full = False
 
-    def append(self, batch: SampleBatch) -> int:
+    def append(self, batch: SampleBatch, *more: Any) -> int:
         if self.full:
             raise StoreError("cannot take samples: No space left on device")
-        return super().append(batch)
+        return super().append(batch, *more)
 
 
 names = st.sampled_from(NAMES)

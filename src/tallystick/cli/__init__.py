@@ -12,7 +12,7 @@ from tallystick import __version__
 from tallystick.model.errors import ConfigError, StartError, StoreError, TallystickError
 
 # In the order in which a newcomer needs them; each is a module of this package with a command of that name.
-_VERBS = ("serve", "demo", "agent", "send", "query", "poll", "store", "check", "config")
+_VERBS = ("serve", "demo", "agent", "send", "query", "ledger", "tail", "poll", "store", "check", "config")
 
 
 class Verbs(click.Group):
@@ -48,6 +48,7 @@ def main() -> None:
     tallystick demo                          the same for an invented fleet of 200 hosts
     tallystick send app.signups 1 --counter  count something from a script
     tallystick query 'hosts.*.load.1m'       look at it in the terminal
+    tallystick ledger                        what became of everything that was sent
 
     'tallystick COMMAND --help' shows more examples.
     """

@@ -56,7 +56,7 @@ def ledger_routes(ledger: Ledger, taps: Taps, store: Store, clock: Clock, worker
         return StreamingResponse(_lines(tap, taps), headers={"cache-control": "no-store"}, media_type=_LINES)
 
     return [
-        Route("/ledger", accounts),
+        Route("/ledger", accounts, methods=["GET", "POST"]),
         Route("/ledger/completeness", complete, methods=["GET", "POST"]),
         Route("/ledger/tail", tail),
     ]

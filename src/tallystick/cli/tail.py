@@ -1,0 +1,87 @@
+"""``tallystick tail``."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Iterator
+from typing import Any
+
+import click
+
+from tallystick.cli.ledger import SERVER
+from tallystick.cli.options import checked_address, token_option
+from tallystick.model.errors import TallystickError
+
+_TIMEOUT_S = 60.0
+
+
+@click.command("tail")
+@click.argument("pattern")
+@click.option("--server", metavar="URL", default=SERVER, show_default=True, envvar="TALLYSTICK_SERVER",
+              callback=checked_address, help="Whom to ask.")  # fmt: skip
+@token_option
+@click.option(
+    "--source", metavar="SOURCE", default="", help="Only what comes by this way, as 'tallystick ledger' names it."
+)
+@click.option("--count", metavar="N", type=click.IntRange(min=1), help="End after so many samples.")
+@click.option("--json", "as_json", is_flag=True, help="The server's lines as they are.")
+def command(pattern: str, server: str, token: str | None, source: str, count: int | None, as_json: bool) -> None:
+    """Show live what arrives for some names.
+
+    A glob tells which, as they are sent. Each line has the sample's own time, name, value, kind and who sent it; x10
+    says that it stands for ten. What comes faster than it can be shown is skipped, and it says how much. Senders do not
+    notice that somebody looks.
+
+    \b
+    tallystick tail 'hosts.web1.cpu.*'
+    tallystick tail '*.*.*.errors' --source 'statsd udp://127.0.0.1:8125'
+    tallystick tail shop.orders --count 1         wait for the next sample, and show it
+    """
+    shown = 0
+    for line in _lines(server, token, pattern, source):
+        told = json.loads(line)
+        click.echo(line if as_json else _written(told))
+        shown += "skipped" not in told
+        if shown == count:
+            return
+
+
+def _written(told: dict[str, Any]) -> str:
+    if "skipped" in told:
+        return click.style(f"... {told['skipped']:,} more were skipped", dim=True)
+    when = time.strftime("%H:%M:%S", time.localtime(told["time_s"]))
+    weight = f" x{told['weight']:g}" if told["weight"] != 1 else ""
+    who = click.style(f"{told['source']} {told['peer']}".rstrip(), dim=True)
+    return f"{when} {click.style(told['name'], bold=True)} {told['value']:g}{weight} {told['kind']} {who}"
+
+
+def _lines(server: str, token: str | None, pattern: str, source: str) -> Iterator[str]:
+    """What the server sends, line by line.
+
+    Raises
+    ------
+    TallystickError
+        If it does not answer, or refuses; with its own sentence.
+    """
+    from urllib.error import HTTPError
+    from urllib.parse import urlencode
+    from urllib.request import Request, urlopen
+
+    request = Request(f"{server.rstrip('/')}/ledger/tail?{urlencode({'pattern': pattern, 'source': source})}")
+    if token:
+        request.add_header("Authorization", f"Bearer {token}")
+    try:
+        with urlopen(request, timeout=_TIMEOUT_S) as answer:
+            for line in answer:
+                if line.strip():
+                    yield line.decode().rstrip("\n")
+    except HTTPError as error:
+        try:
+            text = json.loads(error.read(65536))["error"]
+        except (ValueError, KeyError, TypeError):
+            text = f"cannot ask {server}: it answers {error.code} {error.reason}"
+        raise TallystickError(text) from error
+    except OSError as error:
+        reason = getattr(error, "reason", error)
+        raise TallystickError(f"cannot ask {server}: {reason}; expected a running 'tallystick serve' there") from error
