@@ -100,7 +100,8 @@ class Completeness:
         windows = [
             number
             for number in self._ledger.windows()
-            if asked.from_s < window_start_s(number) + WINDOW_S and window_start_s(number) < asked.until_s
+            # Times are whole seconds: what has just begun is there already.
+            if asked.from_s < window_start_s(number) + WINDOW_S and window_start_s(number) <= asked.until_s
         ]
         if not windows or not len(prefixes):
             return Stretch(asked.until_s, WINDOW_S, [], []), {}
