@@ -65,4 +65,4 @@ $(PAGES): web/node_modules/.package-lock.json $(PAGE_SOURCES)
 	@touch $@
 
 clean:
-	rm -rf .venv web/node_modules src/tallystick/web/pages
+	rm -rf .venv .senders web/node_modules src/tallystick/web/pages

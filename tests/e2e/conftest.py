@@ -32,6 +32,9 @@ address = "udp://127.0.0.1:0"
 [[listeners]]
 protocol = "statsd"
 address = "unix://{root}/statsd.sock"
+[[listeners]]
+protocol = "statsd"
+address = "unixstream://{root}/dogstatsd.sock"
 """
 
 

@@ -83,7 +83,7 @@ def test_carbon_over_udp_with_several_lines_in_a_datagram(shared_server: Server)
 
 def test_statsd_over_a_unix_datagram_socket(shared_server: Server) -> None:
     with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as sender:
-        sender.connect(shared_server.doors["statsd unix"])
+        sender.connect(shared_server.doors["statsd unixgram"])
         sender.send(b"unix.hits:3|c")
         sender.send(b"unix.hits:4|c\nunix.depth:9|g\n")
     wait_until(lambda: shared_server.values("unix.depth"), "unix.depth")

@@ -59,6 +59,8 @@ class DatagramDoor:
             join(self._socket, group)
         granted_bytes = self._widen()
         self._gather_s = _GATHER_S if granted_bytes >= _SMALL_BUFFER_BYTES else _GATHER_SMALL_S
+        if address.local:  # where the system has room for ten datagrams only, whatever their size, and senders wait
+            self._gather_s = 0.0
         seconds = int(_WAIT_S)
         self._socket.setsockopt(
             socket.SOL_SOCKET, socket.SO_RCVTIMEO, struct.pack("ll", seconds, int((_WAIT_S - seconds) * 1e6))
