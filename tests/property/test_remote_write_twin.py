@@ -80,7 +80,7 @@ def test_any_bytes_are_taken_or_rejected(protocol: str, data: st.DataObject):
             message[at % len(message)] = byte
     found = outcome_of(protocol, bytes(message))
     documented = {"FRAME", "TAG", "NAME_EMPTY", "NAME_LONG", "NAME_BYTES", "VALUE_NOT_FINITE", "STALE", "TIMESTAMP"}
-    assert {reason.name for reason in found.rejects} <= documented | {"UNSUPPORTED"}
+    assert {reason.name for reason in found.rejects} <= documented | {"UNSUPPORTED", "RESET", "DUPLICATE"}
 
 
 @pytest.mark.parametrize("protocol", VERSIONS)

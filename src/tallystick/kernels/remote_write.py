@@ -69,14 +69,14 @@ _METRIC_NAME = np.frombuffer(b"__name__", np.uint8)
 # Fields of messages: of 1.0, then of 2.0; 0 is none.
 _SERIES_FIELD = np.array([1, 5])
 _SYMBOL_FIELD = 4
-_LABELS_FIELD, _SAMPLES_FIELD, _METADATA_FIELD = 1, 2, 5
+_LABELS_FIELD, _SAMPLES_FIELD, _METADATA_FIELD, _START_FIELD = 1, 2, 5, 6
 _HISTOGRAMS_FIELD = np.array([4, 3])
 
 # Positions in `WriteScratch.state`.
-_SYMBOLS, _HISTOGRAMS, _PAIRS, _TYPE, _POINTS, _HALF = 0, 1, 2, 3, 4, 5
+_SYMBOLS, _HISTOGRAMS, _PAIRS, _TYPE, _POINTS, _HALF, _START = 0, 1, 2, 3, 4, 5, 6
 HISTOGRAMS = _HISTOGRAMS
 """Index into `WriteScratch.state`: histograms noted."""
-STATE_SIZE = 6
+STATE_SIZE = 7
 
 
 class WriteScratch(NamedTuple):
@@ -88,8 +88,8 @@ class WriteScratch(NamedTuple):
         Where each symbol begins, at its length.
     pairs : int64[LABELS_MAX, 4]
         Bounds of key and value of each label of a series.
-    histograms : int64[n / 2 + 1, 3]
-        Entry of the name and bounds of each histogram.
+    histograms : int64[n / 2 + 1, 4]
+        Entry of the name, bounds, and the start that its series tells, of each histogram.
     state : int64[STATE_SIZE]
     """
 
@@ -202,7 +202,7 @@ def _read_series(buffer: np.ndarray, at: int, stop: int, message_stop: int, two:
     Where it is `Reason.FRAME` and the number of points is -1, its fields cannot be told apart.
     """
     state = scratch.state
-    state[_PAIRS], state[_TYPE], state[_POINTS], state[_HALF] = 0, UNKNOWN, 0, 0
+    state[_PAIRS], state[_TYPE], state[_POINTS], state[_HALF], state[_START] = 0, UNKNOWN, 0, 0, 0
     fault = _NONE
     while at < stop:
         field, wire, value = read_key(buffer, at, stop)
@@ -215,6 +215,9 @@ def _read_series(buffer: np.ndarray, at: int, stop: int, message_stop: int, two:
         if wire == VARINT and two and field == _LABELS_FIELD:
             reference, _ = read_varint(buffer, value, stop)
             found = _put_reference(buffer, message_stop, scratch, reference)
+        elif wire == VARINT and two and field == _START_FIELD:
+            start, _ = read_varint(buffer, value, stop)
+            state[_START] = np.int64(start)
         if wire == BYTES:
             value, _ = read_bounds(buffer, value, stop)
         if wire == BYTES and field == _LABELS_FIELD:
@@ -323,7 +326,7 @@ def _take_points(
             progress[ROWS] = row + 1
         else:
             noted = scratch.histograms[scratch.state[_HISTOGRAMS]]
-            noted[0], noted[1], noted[2] = entry, begin, at
+            noted[0], noted[1], noted[2], noted[3] = entry, begin, at, scratch.state[_START]
             scratch.state[_HISTOGRAMS] += 1
 
 

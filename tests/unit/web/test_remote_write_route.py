@@ -9,6 +9,7 @@ from posting import NOW_S, House
 from prometheus_messages import Labels, request, write_request
 from tallystick.model.errors import StoreError
 from tallystick.model.reason import Reason
+from tallystick.model.statistic import Statistic
 from tallystick.store.memory import MemoryStore
 from tallystick.web.writes.prometheus import PATH, answer, message_of
 from tallystick.web.writes.writing import Written
@@ -106,6 +107,26 @@ async def test_a_sender_that_moves_to_the_second_version_goes_on_with_its_series
     counter = samples | {"metadata": {"type": 1}}
     assert (await house.post(PATH, body(SECOND, (labels, counter)), headers=headers(SECOND))).status_code == 204
     assert house.balance(PATH).stored == 2
+
+
+@pytest.mark.anyio
+@pytest.mark.parametrize("content_type", WRITERS)
+async def test_native_histograms_are_timings_and_counted_apart(content_type: str):
+    """The second report counts what came since the first; the one of the series beside it has nothing new."""
+    house = House()
+
+    def report(count: int, at_s: int) -> dict[str, object]:
+        spans = {"positive_spans": [{"offset": 1, "length": 1}], "positive_deltas": [count]}
+        return {"schema": 0, "count_int": count, "sum": 1.5 * count, "timestamp": at_s * 1000, **spans}
+
+    labels = [(b"__name__", b"rpc_seconds")]
+    for count, at_s, expected in ((10, NOW_S, [1, 0, 0]), (16, NOW_S + 1, [1, 1, 0]), (16, NOW_S + 2, [1, 0, 0])):
+        sent = body(content_type, series("up", 1, at_s), (labels, {"histograms": [report(count, at_s)]}))
+        response = await house.post(PATH, sent, headers=headers(content_type))
+        assert (response.status_code, written(response)) == (204, expected)
+    assert house.values(Statistic.COUNT)["rpc_seconds"] == 6
+    assert house.values(Statistic.SUM)["rpc_seconds"] == 9
+    assert house.balance(PATH).rejected == {"reset": 1}
 
 
 class FullStore(MemoryStore):

@@ -5,8 +5,9 @@ nothing is to be sent again), 415 for another message, 429 while new names are h
 nothing, so that the request is sent again. What was written is told by number in headers.
 
 Not held against a request, but counted in the ledger: the marker that a series has ended, which has been heeded; values
-that are no finite numbers, as a summary's quantiles are while nothing happens (here that is a gap); and what a rule
-blocks, which is as the operator wants it. Exemplars are not kept, and not missed.
+that are no finite numbers, as a summary's quantiles are while nothing happens (here that is a gap); what a rule blocks,
+which is as the operator wants it; the first report of a native histogram, from which on it is counted; and one that was
+counted already. Exemplars are not kept, and not missed.
 
 Source: https://prometheus.io/docs/specs/prw/remote_write_spec_2_0/#response
 """
@@ -16,7 +17,8 @@ from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
 from tallystick.model.reason import Reason
-from tallystick.parse import protocols
+from tallystick.parse.cumulative import Differences
+from tallystick.parse.remote_write import RemoteWrite2Parser, RemoteWriteParser
 from tallystick.web.errors import BodyError, error_response
 from tallystick.web.writes.writing import Writing, Written
 
@@ -24,16 +26,22 @@ PATH = "/api/v1/write"
 RETRY_AFTER_S = 10
 
 _MEDIA_TYPE = "application/x-protobuf"
-_PROTOCOLS = {"prometheus.WriteRequest": "remote-write", "io.prometheus.write.v2.Request": "remote-write-2"}
-_FIRST_MESSAGE = "prometheus.WriteRequest"
-_HEEDED = {reason.name.lower() for reason in (Reason.STALE, Reason.VALUE_NOT_FINITE, Reason.BLOCKED)}
+_FIRST_MESSAGE, _SECOND_MESSAGE = "prometheus.WriteRequest", "io.prometheus.write.v2.Request"
+_HEEDED = {
+    reason.name.lower()
+    for reason in (Reason.STALE, Reason.VALUE_NOT_FINITE, Reason.BLOCKED, Reason.RESET, Reason.DUPLICATE)
+}
 _LATER = Reason.THROTTLED.name.lower()
 
 
 def routes(writing: Writing) -> list[BaseRoute]:
     """The route of remote write."""
     taker = writing.taker(PATH)
-    parsers = {message: protocols()[protocol]() for message, protocol in _PROTOCOLS.items()}
+    differences = Differences()
+    parsers: dict[str, RemoteWriteParser] = {
+        _FIRST_MESSAGE: RemoteWriteParser(differences=differences),
+        _SECOND_MESSAGE: RemoteWrite2Parser(differences=differences),
+    }
 
     async def write(request: Request) -> Response:
         message = message_of(request.headers.get("content-type", ""))
@@ -61,7 +69,8 @@ def message_of(content_type: str) -> str:
 def answer(written: Written) -> Response:
     """What a sender is told."""
     response = refusal(written) or Response(status_code=204)
-    for what, count in (("Samples", written.stored), ("Histograms", 0), ("Exemplars", 0)):
+    histograms = min(written.tallied, written.stored)  # of those that are refused behind the parser nobody tells
+    for what, count in (("Samples", written.stored - histograms), ("Histograms", histograms), ("Exemplars", 0)):
         response.headers[f"X-Prometheus-Remote-Write-{what}-Written"] = str(count)
     return response
 
@@ -80,4 +89,4 @@ def refusal(written: Written) -> Response | None:
 
 
 def _expected() -> str:
-    return " or ".join(f"{_MEDIA_TYPE};proto={message}" for message in _PROTOCOLS)
+    return " or ".join(f"{_MEDIA_TYPE};proto={message}" for message in (_FIRST_MESSAGE, _SECOND_MESSAGE))

@@ -72,12 +72,15 @@ class Written:
         rule blocks, a time too far ahead) is only counted.
     ticket
         The store's; None if it took nothing.
+    tallied
+        Slots that the sender tallied itself, histograms for instance, among what the parser took.
     """
 
     stored: int = 0
     rejected: dict[str, int] = field(default_factory=dict)
     faults: list[Fault] = field(default_factory=list)
     ticket: int | None = None
+    tallied: int = 0
 
     @property
     def dropped(self) -> int:
@@ -222,6 +225,7 @@ class Taker:
                 parser, decoded[at:], size, account, skipping=skipping, final=final, passage=passage
             )
             _note(written, parsed, decoded, at)
+            written.tallied += parsed.tallied
             if ticket is not None:
                 written.ticket = ticket
             if parsed.broken:
