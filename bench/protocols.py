@@ -24,6 +24,7 @@ _BINARY = (
     "ganglia",
     "native",
     "otlp",
+    "otlp-json",
     "remote-write",
     "remote-write-2",
 )

@@ -158,6 +158,13 @@ class Http(Table, frozen=True):
             _tag_name,
         ),
     ] = ""
+    otlp_resource_attributes: Annotated[
+        tuple[str, ...],
+        key("Attributes of OpenTelemetry's resources that become tags: what tells senders apart, and where they run."),
+    ] = ("service.namespace", "service.name", "service.instance.id", "host.name", "deployment.environment.name")
+    otlp_scope_name: Annotated[
+        bool, key("Whether the name of the instrumentation scope becomes a tag, too: otel.scope.name.")
+    ] = False
 
     @property
     def host(self) -> str:
@@ -519,7 +526,7 @@ class Config(Table, frozen=True):
         msgspec.Meta(
             examples=[
                 {"protocol": "munin", "address": "tcp://web1:4949", "interval_s": 300},
-                {"protocol": "prometheus", "address": "http://web1:9100/metrics", "job": "node"},
+                {"protocol": "ganglia", "address": "tcp://gmond:8649", "interval_s": 15},
             ]
         ),
     ] = ()

@@ -26,7 +26,7 @@ SCALE_MIN = -11
 """At which two buckets hold all positive numbers."""
 EXPLICIT = 100
 """The scale of a report whose buckets lie between explicit bounds."""
-PLACES_MAX = 32
+PLACES_MAX = 8
 """At which the samples of one bucket are put."""
 
 TAKEN, BEGUN, PASSED, FULL, IDLE = 0, 1, 2, 3, 4

@@ -16,6 +16,8 @@ What is not told is reckoned from the middles of buckets (`tallystick.kernels.di
 always, the extremes of what lies between two reports unless they moved. The last value is the average.
 """
 
+import secrets
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -70,6 +72,8 @@ class Differences:
     def __init__(
         self, since_ms: int | None = None, *, series_max: int = SERIES_MAX, buckets_max: int = BUCKETS_MAX
     ) -> None:
+        self.writer_key = np.frombuffer(secrets.token_bytes(16), np.uint64)
+        """By which parsers make hashes of who reports: two uint64 that nobody else knows."""
         self._series_max = series_max
         self._buckets_max = buckets_max
         self._keys = NameTable(series_max)

@@ -2,8 +2,9 @@
 
 ``input.txt`` is the input as it is; else ``recipe.json`` has ``pieces``: texts with a number of repetitions, joined, or
 each a datagram by itself where it says ``datagrams``. ``expected.json`` holds ``samples`` (name, milliseconds, value,
-weight, kind; of a set's member the bits as hex) and ``rejects`` (reason, text). To write the expectation of a new case,
-run this file with the folder as its argument, and read what it wrote before committing it.
+weight, kind; of a set's member the bits as hex), ``rejects`` (reason, text) and, if there are any, ``tallies``. To
+write the expectation of a new case, run this file with the folder as its argument, and read what it wrote before
+committing it.
 """
 
 import json
@@ -17,6 +18,7 @@ import pytest
 from tallystick.model.kind import Kind
 from tallystick.model.reason import Reason
 from tallystick.model.sample import GAUGE_DELTA
+from tallystick.model.tally import TallyBatch
 from tallystick.parse import NameTable, Parsed, padded, protocols
 
 GOLDEN = Path(__file__).parents[2] / "golden"
@@ -47,7 +49,7 @@ def parse(case: Path) -> tuple[Parsed, NameTable, bytes]:
 
 def outcome_of(case: Path) -> dict[str, list[list[object]]]:
     parsed, names, text = parse(case)
-    assert parsed.lines == len(parsed.batch) + parsed.rejects.total
+    assert parsed.lines == parsed.taken + parsed.rejects.total
     assert parsed.consumed == len(text)
     batch, rejects = parsed.batch, parsed.rejects
     samples = [
@@ -66,7 +68,22 @@ def outcome_of(case: Path) -> dict[str, list[list[object]]]:
         [Reason(reason).name, shown(rejects.text(k, buffer, len(text)))]
         for k, reason in enumerate(rejects.reason.tolist())
     ]
-    return {"samples": samples, "rejects": noted}
+    found = {"samples": samples, "rejects": noted}
+    return found if parsed.tallies is None else found | {"tallies": rows_of(parsed.tallies, names)}
+
+
+def rows_of(tallies: TallyBatch, names: NameTable) -> list[list[object]]:
+    """Name, milliseconds, kind, last value, count, sum, M2, least and greatest value, and the buckets of each row."""
+    spread, histograms = tallies.spread, tallies.histograms
+    statistics = zip(tallies.last, spread.count, spread.sum, spread.m2, spread.min, spread.max, strict=True)
+    rows: list[list[object]] = []
+    for k, numbers in enumerate(statistics):
+        inside = slice(histograms.offset[k], histograms.offset[k + 1]) if histograms is not None else slice(0)
+        buckets = zip(histograms.bucket[inside].tolist(), histograms.weight[inside].tolist(), strict=True)
+        kind, ms = word_of(int(tallies.kind[k])), int(tallies.timestamp[k])
+        rounded = [float(f"{number:.12g}") for number in numbers]
+        rows.append([names.name(int(tallies.ids[k])).decode(), ms, kind, *rounded, [list(pair) for pair in buckets]])
+    return rows
 
 
 def value_of(value: float, kind: int) -> float | str:
