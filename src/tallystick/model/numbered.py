@@ -34,16 +34,23 @@ class NumberedBatches:
         Of each batch, growing.
     began : int64[k]
         The first row of each among the tallied slots.
+    generated : int64[k]
+        So many slots the sender made for each, sent or not.
     """
 
     sender: str
     number: NDArray[np.int64]
     began: NDArray[np.int64]
+    generated: NDArray[np.int64]
 
     @property
     def last(self) -> Numbered | None:
         """How far the sender's batches are taken with these."""
         return Numbered(self.sender, int(self.number[-1])) if len(self.number) else None
+
+    def generated_after(self, number: int) -> int:
+        """How many slots the sender made for the batches behind a number."""
+        return int(self.generated[np.searchsorted(self.number, number, side="right") :].sum())
 
     def rows_up_to(self, number: int, rows: int) -> int:
         """How many of `rows` rows are of batches up to a number: those that were taken already come first."""

@@ -152,6 +152,10 @@ class Parser(Protocol):
         """A parser for a listener of the config."""
         ...
 
+    def connected(self) -> "Parser":
+        """The parser for one connection: this one, where nothing is to be remembered from one call to the next."""
+        ...
+
     def parse(
         self,
         buffer: NDArray[np.uint8],

@@ -13,7 +13,7 @@ from tallystick.kernels.rows import Rows
 from tallystick.model.kind import Kind
 from tallystick.model.reason import Reason
 from tallystick.model.sample import SampleBatch
-from tallystick.parse.contract import LINE_BYTES_MAX, REJECTS_NOTED_MAX, Parsed, Rejects
+from tallystick.parse.contract import LINE_BYTES_MAX, REJECTS_NOTED_MAX, Parsed, Parser, Rejects
 
 _NAMES_AT_ONCE = 4096
 _NAME_BYTES_AT_ONCE = 1 << 18
@@ -43,6 +43,10 @@ class KernelParser(ABC):
         """A parser for a listener; protocols with options of their own read those too."""
         return cls(listener.line_bytes_max) if listener.line_bytes_max else cls()
 
+    def connected(self) -> Parser:
+        """See `tallystick.parse.contract.Parser.connected`."""
+        return self
+
     def parse_datagrams(
         self,
         buffer: NDArray[np.uint8],
@@ -53,6 +57,19 @@ class KernelParser(ABC):
     ) -> Parsed:
         """See `tallystick.parse.contract.Parser.parse_datagrams`."""
         return self._run(buffer, offsets, lengths, names, now_ms, consumed=int(np.sum(lengths)))
+
+    @abstractmethod
+    def parse(
+        self,
+        buffer: NDArray[np.uint8],
+        length: int,
+        names: NameTable,
+        now_ms: int,
+        *,
+        final: bool = False,
+        skipping: bool = False,
+    ) -> Parsed:
+        """See `tallystick.parse.contract.Parser.parse`."""
 
     @abstractmethod
     def _call(

@@ -16,7 +16,7 @@ from tallystick.ledger.passage import Passage
 from tallystick.ledger.terms import WINDOW_S
 from tallystick.model.clock import Clock
 from tallystick.model.errors import ForgottenSeriesError, StoreError
-from tallystick.model.numbered import Numbered, NumberedBatches
+from tallystick.model.numbered import Numbered
 from tallystick.model.reason import Reason
 from tallystick.model.sample import SampleBatch
 from tallystick.model.tally import TallyBatch
@@ -120,12 +120,15 @@ class _Load:
         Whether the table of names is worth being made anew.
     numbered
         Up to which of its numbered batches this is all of a sender's.
+    generated
+        So many slots the sender made for those that are new.
     """
 
     samples: _Routed[SampleBatch]
     tallies: _Routed[TallyBatch]
     wasteful: bool
     numbered: Numbered | None = None
+    generated: int = 0
 
     def __len__(self) -> int:
         return len(self.samples) + len(self.tallies)
@@ -244,6 +247,10 @@ class Intake:
         if wasteful:
             self._router.rebuild()
 
+    def when_durable(self, ticket: int, call: Callable[[], None]) -> None:
+        """See `Store.when_durable`."""
+        self._store.when_durable(ticket, call)
+
     def reject(self, account: Account, reason: Reason, text: bytes) -> None:
         """Account for an input that a receiver refuses before any parser sees it."""
         account.refused(reason, 1, len(text))
@@ -323,23 +330,17 @@ class Intake:
     def _route_parsed(self, parsed: Parsed, arrival: Arrival) -> _Load:
         samples = self._route(parsed.batch, arrival.samples, arrival)
         tallies = parsed.tallies if parsed.tallies is not None else _NO_TALLIES
-        refused = self._refused_tallies(tallies, parsed.numbered)
-        routed = self._route(tallies, arrival.tallies, arrival, refused)
-        numbered = parsed.numbered.last if parsed.numbered is not None else None
-        return _Load(samples, routed, self._router.wasteful, numbered)
-
-    def _refused_tallies(self, rows: TallyBatch, numbered: NumberedBatches | None) -> NDArray[np.uint8]:
-        """Why each slot is not taken, 0 where it is: it came before, or no samples can have had its statistics.
-
-        Of one sender numbered batches come in one thread.
-        """
-        refused = np.zeros(len(rows), np.uint8)
-        if len(rows):
-            refused[~usable_statistics(rows, rows.kind)] = Reason.VALUE
+        refused = np.zeros(len(tallies), np.uint8)
+        if len(tallies):
+            refused[~usable_statistics(tallies, tallies.kind)] = Reason.VALUE
+        numbered, generated = parsed.numbered, 0
         if numbered is not None:
-            taken = self._store.last_number(numbered.sender)
-            refused[: numbered.rows_up_to(taken, len(rows))] = Reason.DUPLICATE
-        return refused
+            taken = self._store.last_number(numbered.sender)  # who numbers batches sends them to one thread
+            refused[: numbered.rows_up_to(taken, len(tallies))] = Reason.DUPLICATE
+            generated = numbered.generated_after(taken)
+        routed = self._route(tallies, arrival.tallies, arrival, refused)
+        last = numbered.last if numbered is not None else None
+        return _Load(samples, routed, self._router.wasteful, last, generated)
 
     def _route(
         self, batch: Rows, senders: Senders, arrival: Arrival, refused: NDArray[np.uint8] | None = None
@@ -389,6 +390,8 @@ class Intake:
             else:
                 self._count_stored(load.samples, arrival)
                 self._count_stored(load.tallies, arrival)
+                if load.generated:
+                    arrival.account.generated(load.generated)
                 watching = self._watching.get(arrival.account.source.partition(" ")[0])
                 if watching is not None:
                     watching(load.samples.batch)

@@ -147,7 +147,7 @@ class _Connection(asyncio.BufferedProtocol):
         self._turn_bytes = door.turn_bytes_max
         self._asked_bytes = 0
         self._host = ""
-        self._parser = listening.parser
+        self._parser = listening.parser.connected()
         self._account = listening.account
         self._hand_over = listening.hand_over
         self._rest = b""
@@ -182,7 +182,7 @@ class _Connection(asyncio.BufferedProtocol):
             return
         used_s = time.thread_time()
         try:
-            parsed, _ = door.intake.parse_stream(
+            parsed, ticket = door.intake.parse_stream(
                 self._parser, door.buffer, length, self._account, skipping=self._skipping, final=False
             )
         except Exception:
@@ -196,6 +196,23 @@ class _Connection(asyncio.BufferedProtocol):
         self._end_turn(nbytes, time.thread_time() - used_s)
         if self._transport is not None and (parsed.reply or parsed.broken):
             self._answer(self._transport, parsed)
+        if self._transport is not None and parsed.receipt:
+            self._promise(self._transport, parsed.receipt, ticket)
+
+    def _promise(self, transport: asyncio.Transport, receipt: bytes, ticket: int | None) -> None:
+        """Tell the sender what it is told once all that came is on disk."""
+        if ticket is None:  # it was not taken: the sender finds out and sends it again
+            transport.abort()
+            return
+
+        def tell() -> None:
+            if not transport.is_closing():
+                transport.write(receipt)
+
+        def safe() -> None:
+            self._loop.call_soon_threadsafe(tell)  # the log's thread says so
+
+        self._door.intake.when_durable(ticket, safe)
 
     def _give_away(self, hand_over: HandOver, read: bytes) -> None:
         """Let somebody else serve this connection, over a descriptor of his own."""

@@ -1,0 +1,281 @@
+"""Our own protocol: slots that senders tallied, in numbered batches that are answered once they are on disk.
+
+Frames: a length of four bytes, big-endian, the CRC-32 of the message, and the message in Avro
+(``docs/reference/native.avsc``; ``docs/internals/native.md`` tells the whole exchange)::
+
+    Hello   agent, run                     Welcome
+    Names   numbers for names        ->
+    Batch   number, generated, slots       Taken, once all up to that number is safe
+
+- **Counting.** A slot is one sample, and is accepted or rejected by itself. A frame that cannot be read counts as one,
+  and the connection is closed: its sender sends again what was not taken.
+- **Once.** A batch whose number was taken already is rejected as `DUPLICATE`, and answered again. The number is as safe
+  as the batch, so this holds when the server is killed.
+- **Without numbers.** Who has no run numbers no batches (all are 0) and gets no answer.
+- **State.** A connection remembers its names, and nothing else; another Hello begins anew.
+"""
+
+import re
+import zlib
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from typing import Any, ClassVar, Self
+from weakref import WeakSet
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tallystick.agent import messages
+from tallystick.config import Listener
+from tallystick.kernels import rows as at
+from tallystick.kernels.names import NameTable
+from tallystick.kernels.native import NAMES_FULL, UNSEEN, Dictionary, read_batch, read_names
+from tallystick.kernels.tally_rows import ROWS, TallyRows
+from tallystick.kernels.words import PADDING
+from tallystick.model.numbered import NumberedBatches
+from tallystick.model.reason import Reason
+from tallystick.parse.contract import Parsed
+from tallystick.parse.frames import FRAME_BYTES_MAX, FrameParser
+from tallystick.parse.registry import protocol
+
+NAMES_BYTES_MAX = 256 << 20
+"""Memory for the names of all connections of a listener; who says more is not heard."""
+
+_SLOT_BYTES_MIN, _BUCKET_BYTES_MIN = 13, 9
+_CRC_BYTES = 4
+_NAMES_AT_ONCE, _NAME_BYTES_AT_ONCE = 4096, 1 << 18
+_AGENT, _RUN = re.compile(r"[A-Za-z0-9._-]{1,64}"), re.compile(r"[A-Za-z0-9._-]{0,64}")
+
+
+class _Connection:
+    """What is known of one connection."""
+
+    def __init__(self) -> None:
+        self.begin("", "")
+
+    def begin(self, agent: str, run: str) -> None:
+        """Know nothing but who sends."""
+        self.greeted = bool(agent)
+        self.sender = f"{agent}/{run}" if run else ""  # who numbers its batches
+        self.last = 0
+        self.table: NDArray[np.uint64] | None = None  # the secret of the table that the entries are of
+        self.said = Dictionary(
+            np.empty(PADDING, np.uint8),
+            np.zeros(1, np.int64),
+            np.empty(0, np.uint8),
+            np.empty(0, np.int32),
+            np.zeros(1, np.int64),
+        )
+
+    @property
+    def size_bytes(self) -> int:
+        """Memory that the names hold."""
+        return sum(array.nbytes for array in self.said)
+
+    def make_room(self, names: int, size_bytes: int) -> None:
+        """Have room for so many more names."""
+        said, known = self.said, int(self.said.known[0])
+        used = int(said.offsets[known])
+        arena, offsets, kinds, entries = said.arena, said.offsets, said.kinds, said.entries
+        if used + size_bytes + PADDING > len(arena):
+            arena = grown(arena[:used], max(used + size_bytes, 2 * used) + PADDING)
+        if known + names > len(kinds):
+            room = max(known + names, 2 * known)
+            kinds, entries, offsets = grown(kinds, room), grown(entries, room), grown(offsets, room + 1)
+        self.said = Dictionary(arena, offsets, kinds, entries, said.known)
+
+    def follow(self, table: NDArray[np.uint64]) -> None:
+        """Ask for all names again where the table was made anew."""
+        if self.table is not table:
+            entries = self.said.entries[: self.said.known[0]]
+            entries[entries >= 0] = UNSEEN
+            self.table = table
+
+
+def grown(array: NDArray[Any], room: int) -> NDArray[Any]:
+    """A longer array that begins with what was there."""
+    longer = np.empty(room, array.dtype)
+    longer[: len(array)] = array
+    return longer
+
+
+@protocol("native")
+class NativeParser(FrameParser):
+    """Numbered batches of tallied slots."""
+
+    sample_bytes_min = 1
+    plain = True
+
+    def __init__(self, line_bytes_max: int = FRAME_BYTES_MAX) -> None:
+        super().__init__(line_bytes_max)
+        self._tallies = TallyRows.of(0, 0, 0)
+        self._told = np.zeros(2, np.int64)
+        self._connection = _Connection()
+        self._connections = WeakSet([self._connection])
+        self._reply = b""
+        self._broken = False
+        self._batches: list[tuple[int, int, int]] = []
+
+    def connected(self) -> "NativeConnection":
+        """A parser that knows what came on one connection; it works with the memory of this one."""
+        return NativeConnection(self.line_bytes_max, self)
+
+    def add_connection(self) -> _Connection:
+        """Another connection, whose names count as long as somebody holds it."""
+        connection = _Connection()
+        self._connections.add(connection)
+        return connection
+
+    @contextmanager
+    def serving(self, connection: _Connection) -> Iterator[None]:
+        """Parse what comes on one of several connections."""
+        own, self._connection = self._connection, connection
+        yield
+        self._connection = own
+
+    def _call(
+        self,
+        buffer: NDArray[np.uint8],
+        starts: NDArray[np.int64],
+        sizes: NDArray[np.int32],
+        names: NameTable,
+        now_ms: int,
+    ) -> int:
+        total = int(sizes.sum())
+        if total > len(self._tallies.sketch):
+            self._tallies = TallyRows.of(total // _SLOT_BYTES_MIN + 1, total // _BUCKET_BYTES_MIN + 1, total)
+        self._tallies.used[:] = 0
+        self._reply, self._broken, self._batches = b"", False, []
+        for k, (start, size) in enumerate(zip(starts.tolist(), sizes.tolist(), strict=True)):
+            self._rows.began[k] = 0, self._rows.progress[at.SEEN]
+            if self._broken:
+                continue
+            if not self._read_frame(buffer, start, start + size, names):
+                self._note(Reason.FRAME, start, size)
+                self._rows.progress[at.SEEN] += 1
+                self._broken = True
+        return at.DONE
+
+    def _finished(self, parsed: Parsed, buffer: NDArray[np.uint8]) -> Parsed:
+        parsed = replace(parsed, reply=self._reply, broken=parsed.broken or self._broken)
+        if not self._batches:
+            return parsed
+        tallies = self._tallies.batch()
+        if not self._connection.sender:
+            return replace(parsed, tallies=tallies)
+        number, began, generated = (np.array(column, np.int64) for column in zip(*self._batches, strict=True))
+        return replace(
+            parsed,
+            tallies=tallies,
+            numbered=NumberedBatches(self._connection.sender, number, began, generated),
+            receipt=messages.framed(messages.taken(int(number[-1]))),
+        )
+
+    def _read_frame(self, buffer: NDArray[np.uint8], start: int, stop: int, names: NameTable) -> bool:
+        """Take a frame; False if it cannot be read."""
+        connection = self._connection
+        begin = start + _CRC_BYTES
+        if stop <= begin or zlib.crc32(buffer[begin:stop].data) != int.from_bytes(buffer[start:begin].tobytes(), "big"):
+            return False
+        kind, begin = int(buffer[begin]), begin + 1
+        if kind == 2 * messages.HELLO:
+            return not self._batches and self._greet(buffer[begin:stop].tobytes())
+        if not connection.greeted:
+            return False
+        if kind == 2 * messages.NAMES:
+            return self._learn(buffer, begin, stop)
+        return kind == 2 * messages.BATCH and self._take(buffer, begin, stop, names)
+
+    def _greet(self, message: bytes) -> bool:
+        try:
+            version, position = messages.read_long(message, 0)
+            end = position + len(messages.FINGERPRINT)
+            agent, position_of_run = messages.read_text(message, end)
+            run, position_behind = messages.read_text(message, position_of_run)
+        except ValueError:
+            return False
+        self._reply += messages.framed(messages.welcome(self.line_bytes_max))
+        known = (version, message[position:end]) == (messages.VERSION, messages.FINGERPRINT)
+        if not (known and position_behind == len(message) and _AGENT.fullmatch(agent) and _RUN.fullmatch(run)):
+            return False
+        self._connection.begin(agent, run)
+        return True
+
+    def _learn(self, buffer: NDArray[np.uint8], begin: int, stop: int) -> bool:
+        connection = self._connection
+        try:
+            first, position = messages.read_long(buffer[begin : min(begin + 10, stop)].tobytes(), 0)
+        except ValueError:
+            return False
+        if first != connection.said.known[0]:
+            return False
+        connection.make_room((stop - begin) // 2, stop - begin)
+        is_heard = sum(one.size_bytes for one in self._connections) <= NAMES_BYTES_MAX
+        return is_heard and read_names(buffer, begin + position, stop, connection.said)
+
+    def _take(self, buffer: NDArray[np.uint8], begin: int, stop: int, names: NameTable) -> bool:
+        connection, tallies, noted = self._connection, self._tallies, self._rows
+        used, rejects, counts = tallies.used.copy(), int(noted.progress[at.REJECTS]), noted.reject_counts.copy()
+        connection.follow(names.arrays.key)
+        while True:
+            seen = read_batch(buffer, begin, stop, connection.said, names.arrays, tallies, noted, self._told)
+            number, generated = self._told.tolist()
+            in_order = number > connection.last if connection.sender else number == 0
+            if seen >= 0 and in_order and generated >= 0:
+                break
+            tallies.used[:] = used
+            noted.progress[at.REJECTS], noted.reject_counts[:] = rejects, counts
+            if seen != NAMES_FULL:
+                return False
+            names.reserve(_NAMES_AT_ONCE, _NAME_BYTES_AT_ONCE)
+        connection.last = number
+        noted.progress[at.SEEN] += seen
+        self._batches.append((number, int(used[ROWS]), generated))
+        return True
+
+
+class NativeConnection:
+    """A `NativeParser` for one connection; see `tallystick.parse.contract.Parser`."""
+
+    protocol: ClassVar[str] = "native"
+
+    def __init__(self, line_bytes_max: int = FRAME_BYTES_MAX, parser: NativeParser | None = None) -> None:
+        self.line_bytes_max = line_bytes_max
+        self._parser = parser or NativeParser(line_bytes_max)
+        self._connection = self._parser.add_connection()
+
+    @classmethod
+    def configured(cls, listener: Listener) -> Self:
+        """A parser for a listener with a single connection."""
+        return cls(listener.line_bytes_max or FRAME_BYTES_MAX)
+
+    def connected(self) -> "NativeConnection":
+        """A parser for another connection."""
+        return self._parser.connected()
+
+    def parse(
+        self,
+        buffer: NDArray[np.uint8],
+        length: int,
+        names: NameTable,
+        now_ms: int,
+        *,
+        final: bool = False,
+        skipping: bool = False,
+    ) -> Parsed:
+        """See `tallystick.parse.contract.Parser.parse`."""
+        with self._parser.serving(self._connection):
+            return self._parser.parse(buffer, length, names, now_ms, final=final, skipping=skipping)
+
+    def parse_datagrams(
+        self,
+        buffer: NDArray[np.uint8],
+        offsets: NDArray[np.int64],
+        lengths: NDArray[np.int32],
+        names: NameTable,
+        now_ms: int,
+    ) -> Parsed:
+        """See `tallystick.parse.contract.Parser.parse_datagrams`."""
+        with self._parser.serving(self._connection):
+            return self._parser.parse_datagrams(buffer, offsets, lengths, names, now_ms)

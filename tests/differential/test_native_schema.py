@@ -1,0 +1,121 @@
+"""What we write as messages fastavro reads by the published schema, and the other way round."""
+
+import io
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from native_senders import parsed
+from tallystick.agent import messages
+from tallystick.agent.messages import Slot
+from tallystick.model.kind import Kind
+from tallystick.parse import NameTable, protocols
+
+fastavro = pytest.importorskip("fastavro")
+
+SCHEMA = json.loads((Path(__file__).parents[2] / "docs" / "reference" / "native.avsc").read_text())
+PARSED = fastavro.parse_schema(SCHEMA)
+SYMBOLS = [kind.name.lower() for kind in Kind]
+
+numbers = st.floats(allow_nan=False)
+longs = st.integers(-(2**63), 2**63 - 1)
+buckets = st.lists(st.tuples(st.integers(-(2**31), 2**31 - 1), numbers), max_size=4)
+spreads = st.none() | st.tuples(numbers, numbers, numbers, numbers, numbers)
+slots = st.builds(
+    Slot, st.just(""), st.just(Kind.GAUGE), st.integers(0, 2**45), numbers, spreads, buckets, st.binary(max_size=9)
+)
+numbered = st.lists(st.tuples(st.integers(0, 3), slots), max_size=5)
+
+
+def read(message: bytes) -> Any:
+    stream = io.BytesIO(message)
+    found = fastavro.schemaless_reader(stream, PARSED, return_record_name=True)
+    assert stream.read() == b""
+    return found
+
+
+def written(name: str, record: dict[str, Any]) -> bytes:
+    stream = io.BytesIO()
+    fastavro.schemaless_writer(stream, PARSED, (f"tallystick.{name}", record))
+    return stream.getvalue()
+
+
+def as_record(series: int, slot: Slot, base_ms: int) -> dict[str, Any]:
+    names = ("count", "sum", "m2", "min", "max")
+    return {
+        "series": series,
+        "at_ms": slot.at_ms - base_ms,
+        "last": slot.last,
+        "spread": None if slot.spread is None else dict(zip(names, slot.spread, strict=True)),
+        "buckets": [{"bucket": bucket, "weight": weight} for bucket, weight in slot.buckets],
+        "sketch": slot.sketch,
+    }
+
+
+def test_the_fingerprint_is_that_of_the_schema() -> None:
+    canonical = fastavro.schema.to_parsing_canonical_form(SCHEMA)
+    assert fastavro.schema.fingerprint(canonical, "CRC-64-AVRO") == messages.FINGERPRINT.hex()
+
+
+@given(st.text(max_size=9), st.text(max_size=9))
+def test_greetings(agent: str, run: str) -> None:
+    record = {"version": 1, "schema": messages.FINGERPRINT, "agent": agent, "run": run}
+    assert read(messages.hello(agent, run)) == ("tallystick.Hello", record)
+    assert written("Hello", record) == messages.hello(agent, run)
+    assert read(messages.welcome(77)) == ("tallystick.Welcome", {"version": 1, "frame_bytes_max": 77})
+    assert read(messages.taken(2**62)) == ("tallystick.Taken", {"number": 2**62})
+
+
+@given(st.integers(0, 2**31 - 1), st.lists(st.tuples(st.text(max_size=9), st.sampled_from(Kind)), max_size=4))
+def test_names(first: int, named: list[tuple[str, Kind]]) -> None:
+    items = [{"name": name, "kind": SYMBOLS[kind]} for name, kind in named]
+    record = {"first": first, "names": items}
+    assert read(messages.names(first, named)) == ("tallystick.Names", record)
+    assert written("Names", record) == messages.names(first, named)
+
+
+@given(longs, longs, st.integers(0, 2**45), numbered)
+def test_batches(number: int, generated: int, base_ms: int, sent: list[tuple[int, Slot]]) -> None:
+    message = messages.batch(number, generated, base_ms, sent)
+    record = {
+        "number": number,
+        "generated": generated,
+        "base_ms": base_ms,
+        "slots": [as_record(series, slot, base_ms) for series, slot in sent],
+    }
+    kind, found = read(message)
+    for slot in found["slots"]:
+        slot["spread"] = slot["spread"][1] if isinstance(slot["spread"], tuple) else slot["spread"]
+    assert (kind, found) == ("tallystick.Batch", record)
+    assert written("Batch", record) == message
+
+
+@given(st.integers(1, 2**62), numbered)
+def test_what_fastavro_writes_our_kernel_reads(number: int, sent: list[tuple[int, Slot]]) -> None:
+    names = NameTable()
+    said = [{"name": f"n{k}", "kind": SYMBOLS[k]} for k in range(4)]
+    record = {"number": number, "generated": len(sent), "base_ms": 0, "slots": [as_record(*one, 0) for one in sent]}
+    parts = [
+        written("Hello", {"version": 1, "schema": messages.FINGERPRINT, "agent": "a", "run": "r"}),
+        written("Names", {"first": 0, "names": said}),
+        written("Batch", record),
+    ]
+    found = parsed(protocols()["native"](), b"".join(map(messages.framed, parts)), names)
+    tallies = found.tallies
+    assert tallies is not None and not found.broken
+    assert names.names(tallies.ids) == [f"n{series}".encode() for series, _ in sent]
+    assert tallies.kind.tolist() == [series for series, _ in sent]
+    assert tallies.timestamp.tolist() == [slot.at_ms for _, slot in sent]
+    s = tallies.spread
+    columns = np.stack([tallies.last, s.count, s.sum, s.m2, s.min, s.max], axis=1).tolist()
+    assert columns == [[slot.last, *(slot.spread or (1.0, slot.last, 0.0, slot.last, slot.last))] for _, slot in sent]
+    if tallies.histograms is not None:
+        cells = list(zip(tallies.histograms.bucket.tolist(), tallies.histograms.weight.tolist(), strict=True))
+        assert cells == [cell for _, slot in sent for cell in slot.buckets]
+    if tallies.sketches is not None:
+        assert tallies.sketches.data.tobytes() == b"".join(slot.sketch for _, slot in sent)

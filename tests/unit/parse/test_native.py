@@ -1,0 +1,220 @@
+"""The native protocol: what comes is what was sent, and what cannot be read costs a frame and the connection."""
+
+import struct
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from native_senders import conversation, parsed
+from tallystick.agent import messages
+from tallystick.agent.messages import Slot
+from tallystick.model.kind import Kind
+from tallystick.model.reason import Reason
+from tallystick.parse import NameTable, Parsed, native, protocols
+
+NAMED = [("web.hits", Kind.COUNTER), ("web.time;host=a", Kind.TIMING), ("bad name", Kind.GAUGE), ("load", Kind.GAUGE)]
+NOW_MS = 1_700_000_000_000
+TIMING = Slot("web.time;host=a", Kind.TIMING, NOW_MS, 3.0, (2.0, 5.0, 0.5, 2.0, 3.0), [(40_031, 1.0), (40_050, 1.0)])
+LOAD = Slot("load", Kind.GAUGE, NOW_MS - 3, 0.25)
+
+
+def parser():
+    return protocols()["native"]().connected()
+
+
+def batch(number: int, *slots: tuple[int, Slot], generated: int | None = None) -> bytes:
+    return messages.batch(number, len(slots) if generated is None else generated, NOW_MS - 1000, slots)
+
+
+def accounted(found: Parsed) -> Parsed:
+    assert found.lines == found.taken + found.rejects.total
+    return found
+
+
+def reasons(found: Parsed) -> dict[str, int]:
+    counts = found.rejects.counts
+    return {Reason(k).name: int(counts[k]) for k in np.flatnonzero(counts).tolist()}
+
+
+def test_slots_come_as_they_were_sent():
+    names = NameTable()
+    text = conversation("web1", "r1", NAMED, batch(7, (1, TIMING), (3, LOAD), generated=5), batch(9, (3, LOAD)))
+    found = accounted(parsed(parser(), text, names))
+    tallies, numbered = found.tallies, found.numbered
+    assert tallies is not None and numbered is not None and tallies.histograms is not None
+    assert names.names(tallies.ids) == [b"web.time;host=a", b"load", b"load"]
+    assert tallies.kind.tolist() == [Kind.TIMING, Kind.GAUGE, Kind.GAUGE]
+    assert tallies.timestamp.tolist() == [NOW_MS, NOW_MS - 3, NOW_MS - 3]
+    assert tallies.last.tolist() == [3.0, 0.25, 0.25]
+    s = tallies.spread
+    assert [column.tolist() for column in (s.count, s.sum, s.m2, s.min, s.max)] == [
+        [2.0, 1.0, 1.0],
+        [5.0, 0.25, 0.25],
+        [0.5, 0.0, 0.0],
+        [2.0, 0.25, 0.25],
+        [3.0, 0.25, 0.25],
+    ]
+    assert tallies.histograms.offset.tolist() == [0, 2, 2, 2]
+    assert tallies.histograms.bucket.tolist() == [40_031, 40_050]
+    assert (numbered.sender, numbered.number.tolist()) == ("web1/r1", [7, 9])
+    assert (numbered.began.tolist(), numbered.generated.tolist()) == ([0, 2], [5, 1])
+    assert found.reply == messages.framed(messages.welcome(1 << 20))
+    assert found.receipt == messages.framed(messages.taken(9))
+    assert not found.broken
+
+
+def test_a_connection_is_read_in_any_pieces():
+    text = conversation("web1", "r1", NAMED, *(batch(k, (1, TIMING), (3, LOAD)) for k in range(1, 9)))
+    one, names, rest, taken = parser(), NameTable(), b"", 0
+    for k in range(0, len(text), 7):
+        rest += text[k : k + 7]
+        found = accounted(parsed(one, rest, names))
+        rest = rest[found.consumed :]
+        taken += found.taken
+    assert (taken, rest) == (16, b"")
+
+
+def test_connections_know_nothing_of_each_other():
+    shared, names = protocols()["native"](), NameTable()
+    a, b = shared.connected(), shared.connected()
+    parsed(a, conversation("a", "r", [("of.a", Kind.GAUGE)]), names)
+    parsed(b, conversation("b", "r", [("of.b", Kind.GAUGE)]), names)
+    for one, name in ((a, b"of.a"), (b, b"of.b")):
+        found = accounted(parsed(one, messages.framed(batch(1, (0, LOAD))), names))
+        assert found.tallies is not None
+        assert names.names(found.tallies.ids) == [name]
+
+
+def test_slots_of_names_that_no_series_can_have_are_rejected_by_themselves():
+    found = accounted(parsed(parser(), conversation("a", "r", NAMED, batch(1, (2, LOAD), (3, LOAD)))))
+    assert reasons(found) == {"NAME_BYTES": 1}
+    assert (found.taken, found.broken) == (1, False)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        messages.framed(batch(1, (0, LOAD))),
+        messages.framed(messages.names(0, NAMED)),
+        messages.framed(messages.hello("a b", "r")),
+        messages.framed(messages.hello("a", "r") + b"x"),
+        messages.framed(messages.hello("a", "r").replace(messages.FINGERPRINT, b"12345678")),
+        messages.framed(b""),
+        messages.framed(b"\x0c"),
+        struct.pack(">I", 3) + b"abc",
+    ],
+)
+def test_what_does_not_begin_with_a_greeting_that_we_know_ends_the_connection(text: bytes):
+    found = accounted(parsed(parser(), text))
+    assert reasons(found) == {"FRAME": 1}
+    assert found.broken
+
+
+@pytest.mark.parametrize(
+    "message",
+    [
+        batch(1, (4, LOAD)),  # there is no such name
+        batch(0, (3, LOAD)),
+        batch(1, (3, LOAD), generated=-1),
+        batch(1, (3, LOAD)) + b"\0",
+        batch(1, (3, LOAD))[:-1],
+        messages.names(3, NAMED),
+        messages.names(4, [("a", Kind.GAUGE)])[:-3] + b"\x0a\0",  # no such kind
+        messages.batch(1, 1, 0, [])[:-1] + b"\xff\xff\xff\xff\x0f\0",  # billions of slots
+        messages.batch(1, 1, 0, [])[:-1] + b"\xff" * 11,
+    ],
+)
+def test_a_frame_that_cannot_be_read_is_not_taken_at_all_and_ends_the_connection(message: bytes):
+    text = conversation("a", "r", NAMED) + messages.framed(message) + messages.framed(batch(5, (3, LOAD)))
+    found = accounted(parsed(parser(), text))
+    assert (reasons(found), found.taken, found.broken) == ({"FRAME": 1}, 0, True)
+
+
+def test_a_frame_whose_checksum_is_wrong_is_not_read():
+    frame = bytearray(messages.framed(batch(1, (3, LOAD))))
+    frame[-9] ^= 1
+    found = accounted(parsed(parser(), conversation("a", "r", NAMED) + bytes(frame)))
+    assert (reasons(found), found.taken, found.broken) == ({"FRAME": 1}, 0, True)
+
+
+def test_who_has_no_run_numbers_nothing_and_gets_no_answer():
+    found = accounted(parsed(parser(), conversation("a", "", NAMED, batch(0, (3, LOAD)), batch(0, (3, LOAD)))))
+    assert (found.taken, found.numbered, found.receipt) == (2, None, b"")
+    found = accounted(parsed(parser(), conversation("a", "", NAMED, batch(1, (3, LOAD)))))
+    assert (reasons(found), found.broken) == ({"FRAME": 1}, True)
+
+
+def test_a_greeting_begins_anew():
+    one, names = parser(), NameTable()
+    for k in range(2):
+        text = conversation("a", f"r{k}", [(f"own.{k}", Kind.GAUGE)], batch(1, (0, LOAD)))
+        found = accounted(parsed(one, text, names))
+        assert found.tallies is not None and found.numbered is not None
+        assert names.names(found.tallies.ids) == [f"own.{k}".encode()]
+        assert found.numbered.sender == f"a/r{k}"
+
+
+def test_numbers_grow():
+    text = conversation("a", "r", NAMED, batch(3, (3, LOAD)), batch(3, (3, LOAD)))
+    found = accounted(parsed(parser(), text))
+    assert (reasons(found), found.taken, found.broken) == ({"FRAME": 1}, 1, True)
+
+
+def test_names_stay_known_when_the_table_is_made_anew():
+    one, names = parser(), NameTable()
+    parsed(one, conversation("a", "r", NAMED, batch(1, (3, LOAD))), names)
+    names.become(NameTable())
+    names.intern_many([b"other", b"more"])
+    found = accounted(parsed(one, messages.framed(batch(2, (3, LOAD), (2, LOAD))), names))
+    assert found.tallies is not None and reasons(found) == {"NAME_BYTES": 1}
+    assert names.names(found.tallies.ids) == [b"load"]
+
+
+def test_names_that_found_no_place_are_asked_for_again():
+    one, names = parser(), NameTable(entries_max=1)
+    found = accounted(parsed(one, conversation("a", "r", NAMED, batch(1, (0, LOAD), (3, LOAD))), names))
+    assert (reasons(found), found.taken, found.broken) == ({"SERIES_LIMIT": 1}, 1, False)
+    names.become(NameTable(entries_max=2))
+    found = accounted(parsed(one, messages.framed(batch(2, (0, LOAD), (3, LOAD))), names))
+    assert (reasons(found), found.taken) == ({}, 2)
+
+
+def test_many_names_find_room_while_a_batch_is_read():
+    named = [(f"of.many.{k}", Kind.GAUGE) for k in range(20_000)]
+    one, names = parser(), NameTable()
+    parsed(one, conversation("a", "r", named), names)
+    assert len(names) == 0
+    message = messages.framed(messages.batch(1, 1, 0, [(k, LOAD) for k in range(20_000)]))
+    found = accounted(parsed(one, message, names))
+    assert found.tallies is not None
+    assert names.names(found.tallies.ids) == [name.encode() for name, _ in named]
+
+
+def test_names_of_all_connections_together_are_bounded(monkeypatch):
+    monkeypatch.setattr(native, "NAMES_BYTES_MAX", 40_000)
+    shared = protocols()["native"]()
+    named = [("n" * 1000, Kind.GAUGE)] * 2
+    held = [shared.connected() for _ in range(3)]
+    broken = [parsed(one, conversation("a", "r", named)).broken for one in held]
+    assert broken[0] is False and broken[-1] is True
+    held.clear()
+    assert not parsed(shared.connected(), conversation("a", "r", named)).broken
+
+
+@given(st.lists(st.binary(max_size=80) | st.just(batch(1, (1, TIMING))), max_size=4), st.binary(max_size=30))
+def test_any_messages_are_taken_or_rejected(found: list[bytes], rest: bytes):
+    text = conversation("a", "r", NAMED, *found) + rest
+    accounted(parsed(parser(), text, final=True))
+    accounted(parsed(parser(), rest, final=True))
+
+
+@settings(max_examples=300)
+@given(st.integers(0, 200), st.integers(0, 255), st.integers(0, 40))
+def test_any_message_with_a_wrong_byte_is_taken_or_rejected(place: int, byte: int, cut: int):
+    message = bytearray(batch(1, (1, TIMING), (3, LOAD), (0, TIMING)))
+    message[place % len(message)] = byte
+    message = message[: len(message) - cut]
+    found = accounted(parsed(parser(), conversation("a", "r", NAMED, bytes(message))))
+    assert found.taken + found.rejects.total in (1, 3) or not found.taken
