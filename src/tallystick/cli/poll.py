@@ -28,6 +28,7 @@ def command(protocol: str, address: str, timeout_s: int, prefix: str, query: str
 
     \b
     tallystick poll munin tcp://web1:4949
+    tallystick poll prometheus http://web1:9100/metrics
     tallystick poll ganglia tcp://gmetad:8652 --query '/?filter=summary'
 
     What would be rejected is told with its reason on stderr; a poll that fails ends with status 1.

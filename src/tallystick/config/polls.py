@@ -12,6 +12,7 @@ from tallystick.config.table import Conflict, Table, key, one_of, start_of_names
 POLLED = {
     "ganglia": ("tcp",),
     "munin": ("tcp", "unix"),
+    "prometheus": ("http", "https"),
 }
 """Protocols of those who wait to be asked, and over what."""
 

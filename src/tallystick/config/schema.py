@@ -527,7 +527,7 @@ class Config(Table, frozen=True):
         msgspec.Meta(
             examples=[
                 {"protocol": "munin", "address": "tcp://web1:4949", "interval_s": 300},
-                {"protocol": "ganglia", "address": "tcp://gmond:8649", "interval_s": 15},
+                {"protocol": "prometheus", "address": "http://web1:9100/metrics", "job": "node"},
             ]
         ),
     ] = ()

@@ -83,19 +83,14 @@ class Exchange(ABC):
         """
 
     @abstractmethod
-    def read(self, answer: bytes, now_ms: int) -> Reading:
-        """What the answer holds that was given at `now_ms`."""
-
     def deliver(self, intake: Intake, account: Account, answer: bytes, now_ms: int) -> int:
-        """Have what the answer holds stored; returns the number of samples that it held."""
-        reading = self.read(answer, now_ms)
-        account.received(int(reading.reject_counts.sum()), len(answer))  # the samples are counted by `take`
-        account.rejected(reading.reject_counts)
-        for reason, text in reading.rejects[:_REJECTS_SHOWN]:
-            intake.ledger.note_offender(account.source, reason, text)
-        if len(reading.samples):
-            intake.take(reading.names, reading.samples, account)
-        return len(reading.samples)
+        """Have what an answer of `now_ms` holds stored; returns the number of samples that it held.
+
+        Raises
+        ------
+        PollError
+            If it cannot be read at all.
+        """
 
     def told(self, up: bool, duration_s: float, samples: int) -> list[Point]:
         """What the protocol's own users expect to be told of a poll; nothing for most."""
@@ -104,6 +99,25 @@ class Exchange(ABC):
     async def close(self) -> None:
         """Let go of what is kept open from one poll to the next."""
         await self.kept.aclose()
+
+
+class ReadingExchange(Exchange):
+    """An exchange whose answers are read by Python."""
+
+    @abstractmethod
+    def read(self, answer: bytes, now_ms: int) -> Reading:
+        """What the answer holds that was given at `now_ms`."""
+
+    def deliver(self, intake: Intake, account: Account, answer: bytes, now_ms: int) -> int:
+        """See `Exchange.deliver`; the lock of the names is taken for what was read, not while it is."""
+        reading = self.read(answer, now_ms)
+        account.received(int(reading.reject_counts.sum()), len(answer))  # the samples are counted by `take`
+        account.rejected(reading.reject_counts)
+        for reason, text in reading.rejects[:_REJECTS_SHOWN]:
+            intake.ledger.note_offender(account.source, reason, text)
+        if len(reading.samples):
+            intake.take(reading.names, reading.samples, account)
+        return len(reading.samples)
 
 
 def exchange_for(poll: Poll) -> Exchange:

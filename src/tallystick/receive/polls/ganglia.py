@@ -12,7 +12,7 @@ from tallystick.config import Poll
 from tallystick.model.reason import Reason
 from tallystick.parse.ganglia_xml import read_report
 from tallystick.parse.reading import Reading
-from tallystick.receive.polls.exchange import Answer, Exchange, PollError
+from tallystick.receive.polls.exchange import Answer, Exchange, PollError, ReadingExchange
 from tallystick.receive.polls.talk import connected
 
 _GZIP = b"\x1f\x8b"
@@ -24,7 +24,7 @@ def exchange(poll: Poll) -> Exchange:
     return GangliaExchange(poll)
 
 
-class GangliaExchange(Exchange):
+class GangliaExchange(ReadingExchange):
     """A gmond or gmetad, and when each of its values was heard of."""
 
     def __init__(self, poll: Poll) -> None:

@@ -11,7 +11,7 @@ from tallystick.config import Poll
 from tallystick.model.reason import Reason
 from tallystick.parse.munin import read_conversation
 from tallystick.parse.reading import Reading
-from tallystick.receive.polls.exchange import Answer, Exchange, PollError
+from tallystick.receive.polls.exchange import Answer, Exchange, PollError, ReadingExchange
 from tallystick.receive.polls.talk import Talk, connected
 
 _GREETING = re.compile(rb"#.*(?:munin|lrrd) (?:node|client) at (\S+)", re.IGNORECASE)
@@ -25,7 +25,7 @@ def exchange(poll: Poll) -> Exchange:
     return MuninExchange(poll)
 
 
-class MuninExchange(Exchange):
+class MuninExchange(ReadingExchange):
     """A node, and what is known of its plug-ins."""
 
     in_parts = True

@@ -12,7 +12,7 @@ from tallystick.model.sample import SampleBatch
 from tallystick.model.tally import TallyBatch
 from tallystick.parse import NameTable
 from tallystick.receive.intake import Intake, IntakeLimits
-from tallystick.receive.polls.poller import OWN_PREFIX, Poller
+from tallystick.receive.polls.poller import OWN_PREFIX, Poller, Target
 from tallystick.route import Router
 from tallystick.store.memory import MemoryStore
 
@@ -72,7 +72,7 @@ def try_once(poll: Poll, clock: Clock) -> Trial:
     intake = Intake(names, Router(names, shelf.create), shelf, ledger, clock, IntakeLimits(_ANY_TIME_S, _ANY_TIME_S))
     poller = Poller(intake, [poll])
     (target,) = poller.targets
-    asyncio.run(poller.poll(target))
+    asyncio.run(_poll(poller, target))
     poller.stop()
     complaints = [
         (offender.reason.name.lower(), offender.text)
@@ -82,6 +82,11 @@ def try_once(poll: Poll, clock: Clock) -> Trial:
     return Trial(_shown(shelf), complaints, target.cause)
 
 
+async def _poll(poller: Poller, target: Target) -> None:
+    await poller.poll(target)
+    await target.exchange.close()
+
+
 def _shown(shelf: _Shelf) -> list[Shown]:
     batch = SampleBatch.concatenate(shelf.batches)
     names = shelf.catalog.names(batch.ids)
@@ -89,5 +94,5 @@ def _shown(shelf: _Shelf) -> list[Shown]:
     return [
         Shown(name, Kind(kind), value, at_ms / 1000)
         for name, kind, value, at_ms in columns
-        if not name.startswith(OWN_PREFIX)
+        if not name.startswith(OWN_PREFIX)  # what is told of the poll itself
     ]
