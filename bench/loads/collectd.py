@@ -17,7 +17,7 @@ Row = tuple[tuple[str, str, str, str, str], str]
 
 
 def payloads(series: int, samples: int, seed: int) -> list[bytes]:
-    rows = list(_rows(series))
+    rows = list(rows_of(series))
     random = np.random.default_rng(seed)
     packets, taken = [], 0
     for k in range(-(-samples // series)):
@@ -32,7 +32,7 @@ def payloads(series: int, samples: int, seed: int) -> list[bytes]:
     return packets
 
 
-def _rows(series: int) -> Iterator[Row]:
+def rows_of(series: int) -> Iterator[Row]:
     """Values of hosts with eight cores, until there are so many series."""
     made, host = 0, 0
     while made < series:

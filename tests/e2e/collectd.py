@@ -59,6 +59,14 @@ def write_graphite(port: int, *options: str) -> str:
     )
 
 
+def write_http(url: str, format_: str) -> str:
+    """The plugin that posts, in one of its formats; it sends what it has gathered at the end."""
+    return (
+        "LoadPlugin write_http\n<Plugin write_http>\n"
+        f'<Node "tallystick">\nURL "{url}/collectd"\nFormat "{format_}"\n</Node>\n</Plugin>\n'
+    )
+
+
 def unixsock(root: Path) -> str:
     """The plugin that takes values by hand."""
     return f'LoadPlugin unixsock\n<Plugin unixsock>\nSocketFile "{root}/put.sock"\n</Plugin>\n'

@@ -1,11 +1,11 @@
-"""Debian's collectd with its network plugin: plain, signed, encrypted and wrongly so, beside its own write_graphite."""
+"""Debian's collectd with its network plugin, plain, signed, encrypted and wrongly so; write_http; write_graphite."""
 
 import time
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from collectd import network, plugins, put, running_collectd, sealed, unixsock, write_graphite
+from collectd import network, plugins, put, running_collectd, sealed, unixsock, write_graphite, write_http
 
 from servers import START_S_MAX, Server, running_server, wait_until
 
@@ -21,7 +21,7 @@ protocol = "collectd"
 address = "udp://127.0.0.1:0"
 security = "{security}"
 auth_file = "{auth_file}"
-write_graphite = {{ prefix = "{prefix}" }}
+write_graphite = {{ prefix = "collectd." }}
 """
 SERIES = (
     f"collectd.{HOST}.cpu-0.cpu-user",
@@ -34,34 +34,36 @@ PLUGINS = plugins("cpu", "load", "memory", "interface", "df") + '<Plugin df>\nMo
 
 NOW = int(time.time())
 GIVEN = {
-    "web1.example.org/tests-a/gauge": "21.5",
-    "web1.example.org/tests-a.b/gauge-x.y": "-2.75",
-    '"web1.example.org/tests-c d/gauge-u:v"': "1e300",
-    "web1.example.org/tests-a/derive-down": "-17",
-    "web1.example.org/tests-a/counter": "4294967295",
-    "web1.example.org/tests-a/absolute": "7",
-    "web1.example.org/tests-b/if_octets": "1:123456789012345",
-    "web1.example.org/tests-b/load": "0.25:0.5:0.125",
+    "{host}/tests-a/gauge": "21.5",
+    "{host}/tests-a.b/gauge-x.y": "-2.75",
+    '"{host}/tests-c d/gauge-u:v"': "1e300",
+    "{host}/tests-a/derive-down": "-17",
+    "{host}/tests-a/counter": "4294967295",
+    "{host}/tests-a/absolute": "7",
+    "{host}/tests-b/if_octets": "1:123456789012345",
+    "{host}/tests-b/load": "0.25:0.5:0.125",
 }
+"""Values by their identifiers."""
 
 
-def server_of(root: Path, *, security: str = "none", prefix: str = "collectd.") -> Iterator[Server]:
+def server_of(root: Path, *, security: str = "none") -> Iterator[Server]:
     root.mkdir(exist_ok=True)
     auth_file = root / "passwd"
     auth_file.write_text("web: secret\n")
-    listeners = LISTENERS.format(security=security, auth_file=auth_file, prefix=prefix)
-    with running_server(root, listeners) as server:
+    with running_server(root, LISTENERS.format(security=security, auth_file=auth_file)) as server:
         yield server
 
 
-@pytest.fixture
-def plain(tmp_path: Path) -> Iterator[Server]:
-    yield from server_of(tmp_path / "server")
+@pytest.fixture(scope="module")
+def plain(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    """A server that takes what is not sealed; each test has a host of its own."""
+    yield from server_of(tmp_path_factory.mktemp("plain"))
 
 
-@pytest.fixture(params=["sign", "encrypt"])
-def strict(tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[Server]:
-    yield from server_of(tmp_path / "server", security=request.param)
+@pytest.fixture(scope="module", params=["sign", "encrypt"])
+def strict(tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureRequest) -> Iterator[Server]:
+    """A server that demands this much."""
+    yield from server_of(tmp_path_factory.mktemp("strict"), security=request.param)
 
 
 def balanced(server: Server) -> dict[str, int]:
@@ -83,33 +85,52 @@ def test_what_its_plugins_read_can_be_read_by_name(plain: Server, tmp_path: Path
 
 def test_names_are_those_of_write_graphite(plain: Server, tmp_path: Path) -> None:
     config = PLUGINS + write_graphite(plain.carbon_port, 'Prefix "graphite."') + network(plain.port("collectd udp"))
+    last = SERIES[0].replace("collectd", "graphite")
     with running_collectd(tmp_path / "collectd", config):
-        wait_until(lambda: len(plain.values(SERIES[0])) > 1, f"two slots of {SERIES[0]}")
-    by_network, by_graphite = everything(plain, "collectd."), everything(plain, "graphite.")
+        wait_until(lambda: len(plain.values(last)) > 1, f"two slots of {last}")
+    by_network, by_graphite = everything(plain, f"collectd.{HOST}."), everything(plain, f"graphite.{HOST}.")
     assert by_network.keys() == by_graphite.keys()
-    assert set(SERIES) <= {f"collectd.{name}" for name in by_network}
+    assert set(SERIES) <= {f"collectd.{HOST}.{name}" for name in by_network}
 
 
-def test_values_are_those_of_write_graphite(plain: Server, tmp_path: Path) -> None:
-    root = tmp_path / "collectd"
+def test_values_are_those_of_write_graphite_by_each_way(plain: Server, tmp_path: Path) -> None:
     graphite = write_graphite(plain.carbon_port, 'Prefix "graphite."', "StoreRates false")
-    with running_collectd(root, unixsock(root) + graphite + network(plain.port("collectd udp"))):
-        put(root, *(f"{name} {NOW}:{value}" for name, value in GIVEN.items()))
-    # What both plugins gathered is sent at the latest at the end.
-    wait_until(lambda: plain.values(f"collectd.{HOST}.tests-b.load.longterm"), "the last value")
-    wait_until(lambda: plain.values(f"graphite.{HOST}.tests-b.load.longterm"), "the last value")
-    by_network, by_graphite = everything(plain, "collectd."), everything(plain, "graphite.")
-    assert len(by_network) == 11
-    assert by_network == by_graphite
-    assert plain.values(f"collectd.{HOST}.tests-a_b.gauge-x_y") == [-2.75]
-    assert plain.values(f"collectd.{HOST}.tests-b.if_octets.tx") == [123456789012345.0]
+    ways = {
+        "packets": ("collectd.", network(plain.port("collectd udp"))),
+        "json": ("", write_http(plain.url, "JSON")),
+        "commands": ("", write_http(plain.url, "Command")),
+    }
+    for host, (prefix, way) in ways.items():
+        root = tmp_path / host
+        with running_collectd(root, unixsock(root) + graphite + way, host=host):
+            put(root, *(f"{name.format(host=host)} {NOW}:{value}" for name, value in GIVEN.items()))
+        # What plugins gathered is sent at the latest at the end.
+        for start in (prefix, "graphite."):
+            last = f"{start}{host}.tests-b.load.longterm"
+            wait_until(lambda last=last: plain.values(last), last)
+        found = everything(plain, f"{prefix}{host}.")
+        assert len(found) == 11
+        assert found == everything(plain, f"graphite.{host}.")
+        assert found["tests-a_b.gauge-x_y"] == {NOW // 10 * 10: -2.75}
+        assert found["tests-b.if_octets.tx"] == {NOW // 10 * 10: 123456789012345.0}
+    assert plain.balance("http /collectd")["rejected"] == {}
     assert balanced(plain) == {}
 
 
 def everything(server: Server, prefix: str) -> dict[str, dict[int, float]]:
     """Slots of all series, by their names without the prefix."""
-    found = server.render(f"{prefix}*.*.*") | server.render(f"{prefix}*.*.*.*")
+    found = server.render(f"{prefix}*.*") | server.render(f"{prefix}*.*.*")
     return {name.removeprefix(prefix): slots for name, slots in found.items()}
+
+
+def test_signed_packets_are_taken_where_a_signature_is_enough(strict: Server, tmp_path: Path) -> None:
+    config = plugins("load") + network(strict.port("collectd udp"), sealed("Sign", "web", "secret"))
+    name = "collectd.web-Sign.load.load.shortterm"
+    with running_collectd(tmp_path / "collectd", config, host="web-Sign"):
+        wait_until(
+            lambda: strict.values(name) or "web" in strict.offenders("signature"), "a load, or why there is none"
+        )
+    assert bool(strict.values(name)) == ('"sign"' in strict.more)
 
 
 def test_sealed_packets_are_taken_and_others_are_shown_in_the_ledger(strict: Server, tmp_path: Path) -> None:
@@ -123,13 +144,6 @@ def test_sealed_packets_are_taken_and_others_are_shown_in_the_ledger(strict: Ser
                 wait_until(lambda who=user: who in strict.offenders("signature"), f"the ledger to show {user}")
     with running_collectd(tmp_path / "open", plugins("load") + network(port), host="unsealed"):
         wait_until(lambda: "unsealed" in strict.offenders("signature")[0], "the ledger to show what was not sealed")
-    assert strict.get("/metrics/find", query="collectd.*")[0]["text"] == "web-Encrypt"
+    found = {node["text"] for node in strict.get("/metrics/find", query="collectd.*")}
+    assert found - {"web-Sign"} == {"web-Encrypt"}
     assert balanced(strict).keys() == {"signature"}
-
-
-def test_signed_packets_are_taken_where_a_signature_is_enough(tmp_path: Path) -> None:
-    for server in server_of(tmp_path / "server", security="sign"):
-        config = plugins("load") + network(server.port("collectd udp"), sealed("Sign", "web", "secret"))
-        with running_collectd(tmp_path / "collectd", config):
-            wait_until(lambda server=server: server.values(SERIES[1]), "a load")
-        assert balanced(server) == {}

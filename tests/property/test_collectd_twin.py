@@ -1,5 +1,6 @@
-"""collectd's packets: kernel and twin agree on any parts, and no bytes can hurt the parser."""
+"""collectd's packets and posts: kernel and twin agree on anything, and no bytes can hurt the parsers."""
 
+import json
 import struct
 
 import numpy as np
@@ -7,10 +8,12 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from reference import collectd as twin
-from reference.outcome import Outcome
+from reference.outcome import Outcome, Sample
 from tallystick.config.collectd import WriteGraphite
-from tallystick.parse import NameTable, padded
-from tallystick.parse.collectd import CollectdParser
+from tallystick.model.name import NAME_BYTES_MAX
+from tallystick.model.reason import Reason
+from tallystick.parse import NameTable, Parser, padded
+from tallystick.parse.collectd import CollectdParser, CollectdPostParser
 from tallystick.parse.collectd.seals import Seals
 
 NOW_MS = 1_700_000_000_123
@@ -52,7 +55,7 @@ OPTIONS = st.fixed_dictionaries(
 )
 
 
-def outcome_of(parser: CollectdParser, packets: list[bytes], names: NameTable) -> Outcome:
+def outcome_of(parser: Parser, packets: list[bytes], names: NameTable) -> Outcome:
     lengths = np.array([len(packet) for packet in packets], np.int32)
     offsets = np.cumsum(lengths, dtype=np.int64) - lengths
     text, outcome = b"".join(packets), Outcome()
@@ -116,3 +119,85 @@ def test_names_that_find_no_room_are_written_when_there_is_some():
 def test_a_packet_of_nothing_but_lengths_takes_time_in_proportion():
     packet = struct.pack(">HH", 7777, 4) * 16_000
     assert outcome_of(CollectdParser(types=TYPES), [packet], NameTable()) == Outcome()
+
+
+TEXT = st.one_of(st.sampled_from(["", "web1.x", "cpu", "load", "a b", "semi;colon", "x" * 600]), st.text(max_size=6))
+KIND_WORDS = ("counter", "gauge", "derive", "absolute")
+
+
+@st.composite
+def value_lists(draw: st.DrawFn) -> dict[str, object]:
+    count = draw(st.integers(0, 3))
+    values = st.one_of(st.none(), st.floats(allow_nan=False, allow_infinity=False), st.integers(-(1 << 63), 1 << 64))
+    one: dict[str, object] = {name: draw(TEXT) for name in twin.TEXTS.values()}
+    one["time"] = draw(st.one_of(st.just(1_700_000_000.1235), st.floats(-10, 1e17)))
+    one["values"] = draw(st.lists(values, min_size=count, max_size=count))
+    one["dstypes"] = draw(st.lists(st.sampled_from(KIND_WORDS), min_size=count, max_size=count))
+    one["dsnames"] = draw(st.lists(TEXT.filter(bool), min_size=count, max_size=count))
+    return one
+
+
+def expected_of_posts(lists: list[dict], options: twin.Options, *, rates: bool) -> Outcome:
+    outcome = Outcome()
+    for one in lists:
+        time_ms = round(one["time"] * 1000) if 0 < one["time"] * 1000 <= 9e15 else 0
+        texts = twin.Texts(*(one[name].encode() for name in twin.TEXTS.values()), time_ms)
+        for word, name, value in zip(one["dstypes"], one["dsnames"], one["values"], strict=True):
+            kind = 1 if rates else KIND_WORDS.index(word)
+            outcome.take(
+                sample_of(texts, kind, twin.escaped(name.encode(), options), value, len(one["values"]), options)
+            )
+    return outcome
+
+
+def sample_of(
+    texts: twin.Texts, kind: int, source: bytes, value: float | None, count: int, options: twin.Options
+) -> Sample | Reason:
+    if not (texts.host and texts.plugin and texts.type):
+        return Reason.NAME_EMPTY
+    if len(twin.untagged(texts, options)) > NAME_BYTES_MAX:
+        return Reason.NAME_LONG
+    if texts.time_ms == 0:
+        return Reason.TIMESTAMP
+    name = twin.name_of(texts, source if count > 1 or options.always_append_ds else None, options)
+    if len(name) > NAME_BYTES_MAX:
+        return Reason.NAME_LONG
+    if value is None:
+        return Reason.VALUE_NOT_FINITE
+    return Sample(name, texts.time_ms, float(value), 1.0, int(twin.KINDS[kind]))
+
+
+@settings(max_examples=200, deadline=None)
+@given(lists=st.lists(value_lists(), max_size=4), given_options=OPTIONS, rates=st.booleans())
+def test_what_is_posted_as_json_is_named_as_what_comes_in_packets(lists: list[dict], given_options: dict, rates: bool):
+    parser = CollectdPostParser(types=TYPES, options=WriteGraphite(**given_options), rates=rates)
+    body, names = json.dumps(lists).encode(), NameTable()
+    for _ in range(2):
+        expected = expected_of_posts(lists, twin.Options(**given_options), rates=rates)
+        assert outcome_of(parser, [body], names) == expected
+
+
+@settings(max_examples=200, deadline=None)
+@given(lists=st.lists(value_lists(), max_size=2), changes=st.lists(st.tuples(st.integers(0, 500), st.integers(0, 255))))
+def test_any_body_is_samples_or_rejects(lists: list[dict], changes: list[tuple[int, int]]):
+    parser = CollectdPostParser(types=TYPES)
+    body = mutated(json.dumps(lists).encode(), changes)
+    outcome_of(parser, [body, b"PUTVAL " + body, b"PUTVAL web1/load/load " + body], NameTable())
+
+
+def test_a_body_that_is_nested_deeply_or_is_too_long_is_one_reject():
+    parser = CollectdPostParser(line_bytes_max=1 << 20, types=TYPES)
+    assert outcome_of(parser, [b"[" * 500_000], NameTable()).rejects == {Reason.ENCODING: 1}
+    assert outcome_of(parser, [b'[{"meta":' * 50_000], NameTable()).rejects == {Reason.ENCODING: 1}
+    assert outcome_of(parser, [b" " * ((1 << 20) + 1)], NameTable()).rejects == {Reason.BODY_LONG: 1}
+
+
+def test_posted_names_that_find_no_room_are_written_when_there_is_some():
+    lists = [
+        {"host": "h", "plugin": f"p{k:05d}" + "x" * 400, "plugin_instance": "", "type": "t", "type_instance": ""}
+        | {"time": 1_700_000_000.0, "values": [1, 2], "dstypes": ["gauge"] * 2, "dsnames": ["a", "b"]}
+        for k in range(300)
+    ]
+    outcome = outcome_of(CollectdPostParser(types=TYPES), [json.dumps(lists).encode()], NameTable())
+    assert outcome == expected_of_posts(lists, twin.Options(), rates=False)
+    assert len(outcome.samples) == 600

@@ -34,14 +34,15 @@ from numpy.typing import NDArray
 
 from tallystick.config import Listener
 from tallystick.config.collectd import WriteGraphite
-from tallystick.kernels.collectd import STATE_SIZE, TOLD_BYTES, Packet, parse_packets
+from tallystick.kernels.collectd import STATE_SIZE, parse_packets
 from tallystick.kernels.names import NameTable
 from tallystick.model.reason import Reason
 from tallystick.parse.collectd.naming import escape_of, naming_of
 from tallystick.parse.collectd.seals import Level, Packets, Seals
+from tallystick.parse.collectd.told import texts_of, told_room
 from tallystick.parse.collectd.types import Sources, compiled, known_types
 from tallystick.parse.collectd.users import Users
-from tallystick.parse.contract import REJECTS_NOTED_MAX, Parsed, Rejects
+from tallystick.parse.contract import Parsed, Rejects
 from tallystick.parse.messages import MessageParser
 from tallystick.parse.registry import protocol
 
@@ -76,8 +77,8 @@ class CollectdParser(MessageParser):
         self._naming = naming_of(options)
         self._types = compiled(known_types() if types is None else types, escape_of(options))
         self._seals = seals or Seals()
-        told = np.zeros((REJECTS_NOTED_MAX, TOLD_BYTES), np.uint8)
-        self._packet = Packet(np.zeros(STATE_SIZE, np.int64), told, np.zeros(REJECTS_NOTED_MAX, np.int32))
+        self._state = np.zeros(STATE_SIZE, np.int64)
+        self._told = told_room()
         self._faults = np.zeros(0, np.uint8)
 
     @classmethod
@@ -125,14 +126,12 @@ class CollectdParser(MessageParser):
         )
         if not parsed.rejects.total:
             return parsed
-        return replace(parsed, rejects=self._told(parsed.rejects, packets, starts))
+        return replace(parsed, rejects=self._placed(parsed.rejects, packets, starts))
 
-    def _told(self, rejects: Rejects, packets: Packets, starts: NDArray[np.int64]) -> Rejects:
+    def _placed(self, rejects: Rejects, packets: Packets, starts: NDArray[np.int64]) -> Rejects:
         """The rejects with what is told of them, each lying at the start of the datagram that it came in."""
         of = np.searchsorted(packets.offsets, rejects.offset, side="right") - 1
-        told, sizes = self._packet.told, self._packet.told_bytes[: len(of)].tolist()
-        texts = tuple(told[k, :size].tobytes() for k, size in enumerate(sizes))
-        return replace(rejects, offset=starts[of], texts=texts)
+        return replace(rejects, offset=starts[of], texts=texts_of(self._told, len(of)))
 
     def _call(
         self,
@@ -143,5 +142,14 @@ class CollectdParser(MessageParser):
         now_ms: int,
     ) -> int:
         return parse_packets(
-            buffer, starts, sizes, self._faults, names.arrays, self._rows, self._types, self._naming, self._packet
+            buffer,
+            starts,
+            sizes,
+            self._faults,
+            names.arrays,
+            self._rows,
+            self._types,
+            self._naming,
+            self._state,
+            self._told,
         )

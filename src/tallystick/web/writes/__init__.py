@@ -5,10 +5,10 @@ Each family of senders has a module here with a function ``routes(writing)``; `W
 
 from starlette.routing import BaseRoute
 
-from tallystick.web.writes import influx, native, opentsdb, otlp, prometheus, pushgateway
+from tallystick.web.writes import collectd, influx, native, opentsdb, otlp, prometheus, pushgateway
 from tallystick.web.writes.writing import Writing
 
-_FAMILIES = (native, influx, opentsdb, otlp, prometheus, pushgateway)
+_FAMILIES = (native, collectd, influx, opentsdb, otlp, prometheus, pushgateway)
 
 
 def writing_routes(writing: Writing) -> list[BaseRoute]:
