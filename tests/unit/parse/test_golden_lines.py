@@ -18,7 +18,7 @@ import pytest
 from tallystick.model.kind import Kind
 from tallystick.model.reason import Reason
 from tallystick.model.sample import GAUGE_DELTA
-from tallystick.model.tally import TallyBatch
+from tallystick.model.tally import Histograms, TallyBatch
 from tallystick.parse import NameTable, Parsed, padded, protocols
 
 GOLDEN = Path(__file__).parents[2] / "golden"
@@ -74,11 +74,11 @@ def outcome_of(case: Path) -> dict[str, list[list[object]]]:
 
 def rows_of(tallies: TallyBatch, names: NameTable) -> list[list[object]]:
     """Name, milliseconds, kind, last value, count, sum, M2, least and greatest value, and the buckets of each row."""
-    spread, histograms = tallies.spread, tallies.histograms
+    spread, histograms = tallies.spread, tallies.histograms or Histograms.none(len(tallies))
     statistics = zip(tallies.last, spread.count, spread.sum, spread.m2, spread.min, spread.max, strict=True)
     rows: list[list[object]] = []
     for k, numbers in enumerate(statistics):
-        inside = slice(histograms.offset[k], histograms.offset[k + 1]) if histograms is not None else slice(0)
+        inside = slice(histograms.offset[k], histograms.offset[k + 1])
         buckets = zip(histograms.bucket[inside].tolist(), histograms.weight[inside].tolist(), strict=True)
         kind, ms = word_of(int(tallies.kind[k])), int(tallies.timestamp[k])
         rounded = [float(f"{number:.12g}") for number in numbers]
