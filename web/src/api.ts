@@ -51,19 +51,48 @@ export interface Health {
   readonly problems: readonly string[];
 }
 
-export interface Source {
-  readonly source: string;
+/** What came and what became of it, in samples. */
+export interface Balance {
   readonly received: number;
   readonly stored: number;
   readonly rejected: Readonly<Record<string, number>>;
+  /** Stored, of slots that were over. */
+  readonly late?: number;
   /** Read, and not yet decided on. */
   readonly in_flight?: number;
   /** Datagrams that the kernel dropped before they could be read. */
   readonly kernel_drops?: number;
+  /** Connections that were turned away. */
+  readonly queue_drops?: number;
+  /** What senders that number their batches made and we never saw. */
+  readonly lost_on_the_way?: number;
+}
+
+export interface Peer extends Balance {
+  /** Its host; none for what is of no peer. */
+  readonly peer?: string;
+}
+
+export interface Source extends Balance {
+  readonly source: string;
+  readonly peers?: readonly Peer[];
+}
+
+export interface Prefix extends Balance {
+  /** None for what had no name that could be read. */
+  readonly prefix?: string;
+}
+
+/** Ten seconds. */
+export interface Window {
+  /** Epoch seconds. */
+  readonly start: number;
+  readonly sources: readonly Source[];
 }
 
 export interface Offender {
   readonly source: string;
+  readonly peer?: string;
   readonly reason: string;
   readonly text: string;
   /** Epoch seconds. */
@@ -72,7 +101,18 @@ export interface Offender {
 
 export interface Ledger {
   readonly sources: readonly Source[];
+  readonly prefixes: readonly Prefix[];
+  readonly windows: readonly Window[];
   readonly offenders: readonly Offender[];
+}
+
+export interface Completeness {
+  /** 0 to 1; null where nothing is known. */
+  readonly complete: number | null;
+  readonly stored: number;
+  readonly lost: number;
+  readonly causes: Readonly<Record<string, number>>;
+  readonly prefixes: readonly string[];
 }
 
 export interface Failure {
@@ -145,6 +185,12 @@ export function health(signal?: AbortSignal): Promise<Result<Health>> {
   return get("/healthz", [], signal);
 }
 
-export function ledger(signal?: AbortSignal): Promise<Result<Ledger>> {
-  return get("/ledger", [], signal);
+/** What became of everything; of the rejected inputs those that hold `name`, for `reason`. */
+export function ledger(signal?: AbortSignal, name = "", reason = ""): Promise<Result<Ledger>> {
+  return get("/ledger", [["windows", "60"], ["limit", "100"], ["name", name], ["reason", reason]], signal);
+}
+
+/** How complete what a target reads is. */
+export function completeness(target: string, from: string, until: string, signal?: AbortSignal): Promise<Result<Completeness>> {
+  return get("/ledger/completeness", [["target", target], ["from", from], ["until", until]], signal);
 }

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from tallystick.kernels.attributing import OTHER
 from tallystick.ledger import Ledger
 from tallystick.ledger.collector import prefix_name
-from tallystick.ledger.completeness import CAUSES, kept_in, window_start_s
+from tallystick.ledger.completeness import CAUSES, Kept, kept_in, window_start_s
 from tallystick.ledger.prefixes import prefix_of
 from tallystick.ledger.terms import WINDOW_S
 from tallystick.model.statistic import Statistic
@@ -18,6 +18,7 @@ from tallystick.query.grammar import Call, Node, Path, Template
 from tallystick.store.contract import Store
 
 _PREFIXES_SHOWN_MAX = 50
+_SETTLED_AFTER = 12  # windows
 _OWN = "tallystick."
 
 
@@ -59,6 +60,7 @@ class Completeness:
     def __init__(self, ledger: Ledger, store: Store) -> None:
         self._ledger = ledger
         self._store = store
+        self._settled: dict[int, Kept] = {}
 
     def of(self, targets: Sequence[Node], asked: Reading) -> Answer:
         """How complete all series are that targets name, between the times of a request.
@@ -108,12 +110,24 @@ class Completeness:
         stored, lost = np.zeros(windows[-1] - windows[0] + 1), np.zeros(windows[-1] - windows[0] + 1)
         causes = np.zeros(len(CAUSES))
         for number in windows:
-            kept = kept_in(self._ledger, number)
-            stored[number - windows[0]] = kept.stored[prefixes].sum()
-            lost[number - windows[0]] = kept.lost[prefixes].sum()
-            causes += kept.lost[prefixes].sum(axis=0)
+            kept = self._kept(number)
+            own = prefixes[prefixes < len(kept.stored)]  # others were not there yet
+            stored[number - windows[0]] = kept.stored[own].sum()
+            lost[number - windows[0]] = kept.lost[own].sum()
+            causes += kept.lost[own].sum(axis=0)
         found = {CAUSES[k]: float(causes[k]) for k in np.flatnonzero(causes).tolist()}
         return Stretch(window_start_s(windows[0]), WINDOW_S, stored.tolist(), lost.tolist()), found
+
+    def _kept(self, number: int) -> Kept:
+        """What became of each prefix in a window; remembered where it has been over for a while."""
+        kept = self._settled.get(number)
+        if kept is None:
+            kept = kept_in(self._ledger, number)
+            if number < self._ledger.window() - _SETTLED_AFTER:
+                self._settled[number] = kept
+                for old in set(self._settled) - set(self._ledger.windows()):
+                    self._settled.pop(old, None)
+        return kept
 
     def _from_store(self, texts: Sequence[str], numbers: Sequence[int], from_s: int, until_s: int) -> Stretch:
         # Those that have no place of their own were counted together.

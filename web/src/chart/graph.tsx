@@ -9,6 +9,7 @@ import { formatMoment } from "../format/time";
 import { commonUnit, unitOf } from "../format/units";
 import { addressOf } from "../state/view";
 import { latest, toColumns, valueAt } from "./band";
+import { Complete } from "./complete";
 import { Legend } from "./legend";
 import { Plot } from "./plot";
 import { useAnswer, useSeen } from "./use-answer";
@@ -30,7 +31,8 @@ interface Props {
 
 export function Graph({ target, title, height, onRemove }: Props) {
   const box = useRef<HTMLElement>(null);
-  const asked = useAnswer(target, height < LARGE_PX ? POINTS_SMALL : POINTS_LARGE, useSeen(box));
+  const seen = useSeen(box);
+  const asked = useAnswer(target, height < LARGE_PX ? POINTS_SMALL : POINTS_LARGE, seen);
   const found = asked.answer?.series.length ?? 0;
   const drawn = useMemo(() => asked.answer && draw(asked.answer), [asked.answer]);
   const [cursor, setCursor] = useState<number | null>(null);
@@ -48,6 +50,7 @@ export function Graph({ target, title, height, onRemove }: Props) {
         <h3>
           <a href={addressOf({ page: "graphs", targets: [target] })} title={target}>{title}</a>
         </h3>
+        {found > 0 && <Complete target={target} seen={seen} />}
         {cursor !== null && time !== undefined
           ? <span class="graph-note">{formatMoment(time, Date.now() / 1000)}</span>
           : <Note parts={drawn?.notes ?? []} />}

@@ -1,0 +1,63 @@
+/** The last inputs that were rejected, and a way to find one's own among them. */
+
+import type { Offender } from "../api";
+import { formatMoment } from "../format/time";
+import { wordOf } from "./balance";
+
+export interface Filter {
+  readonly name: string;
+  readonly reason: string;
+}
+
+interface Props {
+  readonly offenders: readonly Offender[];
+  /** Reasons that occurred. */
+  readonly reasons: readonly string[];
+  readonly filter: Filter;
+  readonly onFilter: (filter: Filter) => void;
+}
+
+export function Offenders({ offenders, reasons, filter, onFilter }: Props) {
+  const now = Date.now() / 1000;
+  const filtered = filter.name !== "" || filter.reason !== "";
+  return (
+    <>
+      <div class="offenders-head">
+        <h3>Last rejected</h3>
+        <input
+          type="search"
+          aria-label="Find among what was rejected"
+          placeholder="a part of the name"
+          value={filter.name}
+          onInput={(event) => onFilter({ ...filter, name: event.currentTarget.value })}
+        />
+        <select
+          aria-label="Reason"
+          value={filter.reason}
+          onChange={(event) => onFilter({ ...filter, reason: event.currentTarget.value })}
+        >
+          <option value="">every reason</option>
+          {reasons.map((reason) => <option key={reason} value={reason}>{wordOf(reason)}</option>)}
+        </select>
+      </div>
+      {offenders.length === 0 && <p class="message">{filtered ? "Nothing like that was rejected." : "Nothing was rejected."}</p>}
+      {offenders.length > 0 && (
+        <div class="table-box">
+          <table>
+            <thead><tr><th>When</th><th>Source</th><th>Reason</th><th>As it came</th></tr></thead>
+            <tbody>
+              {offenders.map((one, i) => (
+                <tr key={`${one.at} ${i}`}>
+                  <td class="whole">{formatMoment(one.at, now)}</td>
+                  <td>{one.source}{one.peer && <div class="from">from {one.peer}</div>}</td>
+                  <td class="whole">{wordOf(one.reason)}</td>
+                  <td class="bytes"><code>{one.text}</code></td>
+                </tr>
+              ))}
+            </tbody>
+          </table>
+        </div>
+      )}
+    </>
+  );
+}
