@@ -170,6 +170,35 @@ def test_what_a_sender_wrote_is_text_and_nothing_else(server: Server, page: Page
     assert complaints == []
 
 
+def test_what_was_rejected_is_found_by_a_part_of_its_name(server: Server, page: Page, complaints: list[str]) -> None:
+    server.send("seek.and.find 1 2 3", "other.name 1 nan")
+    page.goto(f"{server.url}/#/ledger")
+    rejected = page.get_by_role("table").filter(has_text="As it came")
+    expect(rejected.get_by_text("other.name 1 nan")).to_be_visible()
+    page.get_by_label("Find among what was rejected").fill("seek.and")
+    expect(rejected.get_by_role("row")).to_have_count(2)
+    expect(rejected.get_by_text("seek.and.find 1 2 3")).to_be_visible()
+    page.get_by_label("Reason").select_option("value not finite")
+    expect(page.get_by_text("Nothing like that was rejected.")).to_be_visible()
+    page.set_viewport_size(PHONE)
+    keep_screenshot(page, "ledger-phone")
+    assert page.evaluate("document.documentElement.scrollWidth") <= PHONE["width"]
+    assert complaints == []
+
+
+def test_a_graph_says_how_complete_it_is_and_what_was_lost(server: Server, page: Page) -> None:
+    now_s = int(time.time())
+    server.send(*(f"whole.a.level {k} {now_s}" for k in range(5)))
+    server.send(f"torn.a.level 1 {now_s}", f"torn.a.level 1 {now_s + 90_000}")
+    page.goto(f"{server.url}/#/?target=torn.a.level&from=-15min&until=now")
+    said = wait_for_data(page, "torn.a.level").locator(".complete")
+    expect(said).to_have_text(re.compile(r"^complete \d"))
+    assert "future: 1" in (said.get_attribute("title") or "")
+    keep_screenshot(page, "complete")
+    said.click()
+    expect(page.get_by_role("heading", name="Ledger")).to_be_visible()
+
+
 def test_the_theme_is_remembered(server: Server, page: Page) -> None:
     page.goto(server.url)
     for _ in range(2):

@@ -4,7 +4,7 @@ What was rejected by name counts for its own prefix. What was lost without one (
 that the kernel dropped, samples that a numbered sender made and that never came) is shared out among the prefixes
 of the same peer, or of the same source, as their samples are: that is an estimate, the best there can be. A dropped
 datagram counts as one sample, so the true loss may be larger. What a rule blocks, what was sent twice and markers
-that hold no value are not lost.
+that hold no value are not lost, nor are names beyond a limit: no series that there is misses them.
 """
 
 from dataclasses import dataclass
@@ -20,7 +20,7 @@ from tallystick.model.reason import Reason
 
 ON_THE_WAY = "lost_on_the_way"
 DROPPED = "kernel_drops"
-_NOT_LOST = (Reason.BLOCKED, Reason.DUPLICATE, Reason.STALE)
+_NOT_LOST = (Reason.BLOCKED, Reason.DUPLICATE, Reason.STALE, Reason.THROTTLED, Reason.SERIES_LIMIT)
 _REASONS = [reason for reason in Reason if reason is not Reason.NONE and reason not in _NOT_LOST]
 _LOST_COLUMNS = [REJECTED + int(reason) for reason in _REASONS]
 

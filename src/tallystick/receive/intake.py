@@ -1,5 +1,6 @@
 """`Intake`: the way of a parsed batch through the route into the store, with the account of what became of it."""
 
+import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Generic
@@ -23,7 +24,7 @@ from tallystick.model.tally import TallyBatch
 from tallystick.parse import NameTable, Parsed, Parser, Rejects
 from tallystick.receive.spans import Datagrams, brought, senders_of, tally_senders_of, unnamed_of
 from tallystick.receive.taps import Taps
-from tallystick.receive.throttle import Throttle
+from tallystick.receive.throttle import Grant, Throttle
 from tallystick.route import Router, Rows
 from tallystick.store.contract import Store
 
@@ -218,16 +219,24 @@ class Intake:
             if some.any():
                 self._parse_several(parser, buffer, offsets[some], lengths[some], account, peers[some])
 
-    def take(self, names: Sequence[bytes], samples: SampleBatch, account: Account) -> int | None:
+    def take(self, names: Sequence[bytes], samples: SampleBatch, account: Account, *, own: bool = False) -> int | None:
         """Take samples whose ids are positions in `names`; return the store's ticket, if any was taken.
 
         They count as received.
+
+        Parameters
+        ----------
+        own
+            Whether this process made them: their names are never too many of one sender's.
         """
         with self.names.lock:
             passage = account.passage(self._window())
-            with self._throttle.grant(self.names, (account.number,), self.clock.monotonic()) as grant:
+            free = Grant(self.names, math.inf)
+            now_s = self.clock.monotonic()
+            with free if own else self._throttle.grant(self.names, (account.number,), now_s) as grant:
                 entries = self.names.intern_many(names)
-            self._throttle.spend(account.number, grant.added)
+            if not own:
+                self._throttle.spend(account.number, grant.added)
             # What has no place in the table must not reach the route, where -1 would be somebody else's name.
             known = entries[samples.ids] >= 0
             if not known.all():

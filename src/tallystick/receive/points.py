@@ -22,4 +22,4 @@ def take_points(intake: Intake, points: Iterable[Point], timestamp_s: int, accou
         np.ones(len(points)),
         np.array([point.kind for point in points], np.uint8),
     )
-    intake.take([point.name.encode() for point in points], batch, account)
+    intake.take([point.name.encode() for point in points], batch, account, own=True)

@@ -3,11 +3,13 @@
 import numpy as np
 import pytest
 
+from tallystick.agent import Point
 from tallystick.kernels.packed import padded
 from tallystick.ledger import Account, Ledger
 from tallystick.model.clock import ManualClock
 from tallystick.parse import NameTable, protocols
 from tallystick.receive import Intake, IntakeLimits
+from tallystick.receive.points import take_points
 from tallystick.receive.throttle import Throttle
 from tallystick.route import Router
 from tallystick.store.memory import MemoryStore
@@ -107,3 +109,9 @@ def test_datagrams_of_who_has_no_tokens_left_are_told_from_those_of_others(way: 
 
 def test_the_defaults_let_a_large_fleet_pass_at_its_first_sight():
     assert Throttle().tokens(0, 0.0) >= 500_000
+
+
+def test_what_this_process_counts_itself_is_never_throttled(way: Way):
+    account = way.ledger.account("tallystick")
+    take_points(way.intake, [Point(f"own.n{k}", 1.0) for k in range(20)], NOW_S, account)
+    assert (account.snapshot().stored, account.snapshot().rejected) == (20, {})

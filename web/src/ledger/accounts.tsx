@@ -7,7 +7,7 @@ import { formatCount } from "../format/units";
 import { reasonsOf, rejectedOf, verdictOf, wordOf } from "./balance";
 import { Strip } from "./strip";
 
-const ROWS_MAX = 20;
+const ROWS_MAX = 12;
 
 export function Sources({ ledger, nowS }: { readonly ledger: Ledger; readonly nowS: number }) {
   const { sources, windows } = ledger;
