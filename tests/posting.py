@@ -51,8 +51,8 @@ class House:
         self.intake = Intake(
             names, Router(names, self.store.create), self.store, self.ledger, clock, IntakeLimits(600, 86400 * 3650)
         )
-        writing = Writing(self.intake, when_durable or self.store.when_durable, options or Http())
-        app: ASGIApp = Starlette(routes=writing_routes(writing), exception_handlers=exception_handlers)
+        self.writing = Writing(self.intake, when_durable or self.store.when_durable, options or Http())
+        app: ASGIApp = Starlette(routes=writing_routes(self.writing), exception_handlers=exception_handlers)
         self.app = app if token is None else Access(app, token)
 
     async def post(self, path: str, body: bytes, **options: Any) -> httpx2.Response:

@@ -152,3 +152,14 @@ def test_samples_that_came_before_the_end_of_a_body_that_is_none_are_not_taken()
     text = b'[{"metric":"a","timestamp":1,"value":1},{"metric":"b","timestamp":x,"value":1}]'
     outcome = outcome_of(text, NameTable())
     assert (outcome.samples, outcome.rejects) == ([], {Reason.ENCODING: 1})
+
+
+@pytest.mark.parametrize("size", [1, 5_000])
+def test_a_body_that_python_would_have_to_read_for_long_is_refused_whatever_its_points_are(size: int) -> None:
+    unusual = b'{"metric":"a","timestamp":1700000000,"value":1,"x":"' + b"x" * size + b'"}'
+    few, many = 100, 5_000_000 // (size + 400)
+    parser, names = protocols()["opentsdb-json"](), NameTable()
+    for points, rejected in ((few, 0), (many, 1), (few, 0)):
+        text = b"[" + b",".join([unusual] * points) + b"]"
+        parsed = parser.parse(padded(text), len(text), names, NOW_MS, final=True)
+        assert (len(parsed.batch), parsed.rejects.total) == (0 if rejected else points, rejected)

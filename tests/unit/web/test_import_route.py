@@ -1,5 +1,7 @@
 """History over HTTP: as it is sent by ``tallystick store import --server``, and what is refused."""
 
+import gzip
+
 import httpx2
 import msgspec
 import numpy as np
@@ -34,9 +36,10 @@ class House:
         self.store = MemoryStore(clock=ManualClock(float(NOW_S)))
         self.app = Starlette(routes=importing.import_routes(self.store), exception_handlers=exception_handlers)
 
-    async def post(self, body: bytes, overlap: str = "skip") -> httpx2.Response:
+    async def post(self, body: bytes, overlap: str = "skip", encoding: str = "") -> httpx2.Response:
+        headers = {"content-encoding": encoding} if encoding else {}
         async with httpx2.AsyncClient(transport=httpx2.ASGITransport(self.app), base_url="http://t") as client:
-            return await client.post(f"{wire.PATH}?overlap={overlap}", content=body)
+            return await client.post(f"{wire.PATH}?overlap={overlap}", content=body, headers=headers)
 
 
 @pytest.mark.anyio
@@ -88,6 +91,14 @@ async def test_other_columns_and_other_words_are_refused():
     assert answer.status_code == 400
     assert "expected name, time and value" in answer.json()["error"]
     assert (await House().post(b"", "replace")).status_code == 400
+
+
+@pytest.mark.anyio
+async def test_a_body_may_be_packed():
+    house = House()
+    body = next(wire.encode(history(50)))[0]
+    assert (await house.post(gzip.compress(body), encoding="gzip")).json()["taken"] == 100
+    assert (await house.post(body, encoding="gzip")).status_code == 400
 
 
 @pytest.mark.anyio

@@ -3,10 +3,12 @@
 import asyncio
 import gzip
 import threading
+from typing import Any
 
 import pytest
 
 from posting import NOW_S, House
+from tallystick.model.clock import ManualClock
 from tallystick.model.errors import StoreError
 from tallystick.model.numbered import Numbered
 from tallystick.model.sample import SampleBatch
@@ -140,3 +142,28 @@ async def test_what_a_full_disk_refuses_is_to_be_sent_again() -> None:
 
     answer = await House(store=Full()).post(PATH, line("a"))
     assert (answer.status_code, answer.json()) == (503, {"stored": 0, "rejected": {"store_full": 1}})
+
+
+def test_a_route_that_is_flooded_and_stuck_keeps_no_other_waiting() -> None:
+    class Slow(MemoryStore):
+        entered, finish = threading.Event(), threading.Event()
+
+        def append(self, *arguments: Any) -> int:
+            if not self.entered.is_set():
+                self.entered.set()
+                assert self.finish.wait(60)
+            return super().append(*arguments)
+
+    async def play() -> None:
+        store = Slow(clock=ManualClock(float(NOW_S)))
+        house = House(store=store)
+        flood = [asyncio.ensure_future(house.post(PATH, line(f"flood.{k}"))) for k in range(10)]
+        while not store.entered.is_set():
+            await asyncio.sleep(0)
+        other = await house.post("/write", f"other value=1 {NOW_S}000000000".encode())
+        assert other.status_code == 204
+        assert not any(task.done() for task in flood)
+        store.finish.set()
+        assert {answer.status_code for answer in await asyncio.gather(*flood)} == {200}
+
+    asyncio.run(play())
