@@ -33,11 +33,13 @@ from numpy.typing import NDArray
 from tallystick.config import Listener
 from tallystick.kernels.ganglia import METRICS_FULL, Announced, parse_messages
 from tallystick.kernels.names import NameArrays, NameTable
+from tallystick.model.name import NAME_BYTES_MAX
 from tallystick.parse.messages import MessageParser
 from tallystick.parse.registry import protocol
 
 METRICS_MAX = 1 << 19
 PREFIX = "ganglia"
+PREFIX_BYTES_MAX = NAME_BYTES_MAX - 100  # some room is for hosts and metrics
 _MESSAGE_BYTES_MAX = 1 << 16
 _IDLE_S_MAX = 3600
 _LOOK_MS = 60_000
@@ -52,7 +54,7 @@ class GangliaParser(MessageParser):
     Parameters
     ----------
     prefix
-        What stands before host and metric in each name; empty for nothing.
+        What stands before host and metric in each name; empty for nothing, else at most `PREFIX_BYTES_MAX`.
     metrics_max
         Of so many metrics is kept what was announced.
     """
@@ -63,6 +65,8 @@ class GangliaParser(MessageParser):
         self, line_bytes_max: int = _MESSAGE_BYTES_MAX, prefix: str = PREFIX, metrics_max: int = METRICS_MAX
     ) -> None:
         super().__init__(line_bytes_max)
+        if len(prefix.encode()) > PREFIX_BYTES_MAX:
+            raise ValueError(f"cannot use prefix {prefix!r}: it is too long; expected at most {PREFIX_BYTES_MAX} bytes")
         self._prefix = np.frombuffer(f"{prefix}.".encode() if prefix else b"", np.uint8)
         self._table = NameTable(metrics_max)
         self._known = _Columns.empty(len(self._table.arrays.successor))

@@ -95,7 +95,8 @@ class Poller:
     def stop(self) -> None:
         """Drop what is under way and end the thread."""
         if self._loop is not None and self._polling is not None and self._thread is not None:
-            self._loop.call_soon_threadsafe(self._polling.cancel)
+            with contextlib.suppress(RuntimeError):  # it has ended by itself
+                self._loop.call_soon_threadsafe(self._polling.cancel)
             self._thread.join()
         self._reader.shutdown()
 

@@ -90,16 +90,17 @@ class PrometheusExchange(Exchange):
     def _connected(self) -> httpx2.AsyncClient:
         """The client, made at the first scrape: certificates that cannot be read are the target's problem, not ours."""
         if self._client is None:
-            try:
-                trusted = ssl.create_default_context(cafile=self.poll.ca_file or None)
-            except (OSError, ssl.SSLError) as error:
-                cause = (
-                    f"cannot read certificates {self.poll.ca_file}: {error.strerror or error}; expected PEM (ca_file)"
-                )
-                raise PollError(Reason.TRUNCATED, cause) from error
+            trusted = self._trusted() if self._url.scheme == "https" else False
             self._client = httpx2.AsyncClient(verify=trusted, timeout=None, trust_env=False, follow_redirects=False)
             self.kept.push_async_callback(self._client.aclose)
         return self._client
+
+    def _trusted(self) -> ssl.SSLContext:
+        try:
+            return ssl.create_default_context(cafile=self.poll.ca_file or None)
+        except OSError as error:
+            cause = error.strerror or str(error)
+            raise PollError(Reason.TRUNCATED, f"cannot read ca_file: {cause}; expected certificates") from error
 
     def _headers(self) -> dict[str, str]:
         headers = {
