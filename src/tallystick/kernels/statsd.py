@@ -94,13 +94,21 @@ def _write_value(
 
 @inlined
 def _read_bits(
-    buffer: np.ndarray, start: int, i: int, stop: int, rows: Rows, row: int, seen: int, now_ms: int, lenient: bool
+    buffer: np.ndarray,
+    start: int,
+    i: int,
+    stop: int,
+    rows: Rows,
+    values: np.ndarray,
+    row: int,
+    seen: int,
+    now_ms: int,
+    lenient: bool,
 ) -> tuple[int, int]:
     """Read ``value[:value...]|type[|field...]``, several after another; returns the rows and samples there are then.
 
     Rejects are noted with the whole line, from `start`, for whoever reads them.
     """
-    values = rows.value.view(np.float64)
     while i <= stop:
         bar = until(buffer, i, stop, _BAR, _BAR)
         type_end = until(buffer, min(bar + 1, stop), stop, _BAR, _COLON)
@@ -142,10 +150,9 @@ def _write_name(buffer: np.ndarray, start: int, stop: int, colon: int, tags: int
 
 @inlined
 def _read_message(
-    buffer: np.ndarray, start: int, stop: int, rows: Rows, row: int, now_ms: int, event: bool
+    buffer: np.ndarray, start: int, stop: int, rows: Rows, values: np.ndarray, row: int, now_ms: int, event: bool
 ) -> tuple[int, int]:
     """Read an event or a service check into a row; returns any fault and the length of the name in ``rows.name``."""
-    values = rows.value.view(np.float64)
     if event:
         fault, length, seconds = read_event(buffer, start, stop, rows.name)
         values[row], rows.kind[row] = 1.0, _COUNTER
@@ -179,6 +186,7 @@ def parse_lines(
         Start and end of the first events; the first row says how many.
     """
     progress = rows.progress
+    values = rows.value.view(np.float64)
     previous, trust = progress[PREVIOUS], progress[TRUST]
     row, seen = progress[ROWS], progress[SEEN]
     state = DONE
@@ -211,7 +219,7 @@ def parse_lines(
             fault = _NONE
             first = row
             if message:
-                fault, length = _read_message(buffer, start, end, rows, row, now_ms, event)
+                fault, length = _read_message(buffer, start, end, rows, values, row, now_ms, event)
                 colon = start
             else:
                 colon = start
@@ -242,7 +250,7 @@ def parse_lines(
                 row += 1
                 seen += 1
             else:
-                row, seen = _read_bits(buffer, start, colon + 1, end, rows, row, seen, now_ms, lenient)
+                row, seen = _read_bits(buffer, start, colon + 1, end, rows, values, row, seen, now_ms, lenient)
             if row == first:
                 continue
             if plain:
