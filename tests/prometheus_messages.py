@@ -1,4 +1,4 @@
-"""The messages of Prometheus' remote write, 1.0 and 2.0, as classes of the protobuf library.
+"""Messages of Prometheus, as classes of the protobuf library: remote write 1.0 and 2.0, and a scrape's answer.
 
 Texts are declared as bytes, so that those that are not UTF-8 can be sent, too.
 """
@@ -26,6 +26,11 @@ SCHEMA = {
     "Exemplar2": "1 labels_refs *uint32; 2 value double; 3 timestamp int64",
     "TimeSeries2": """1 labels_refs *uint32; 2 samples *Sample; 3 histograms *Histogram; 4 exemplars *Exemplar2
         5 metadata Metadata2; 6 created_timestamp int64""",
+    "LabelPair": "1 name bytes; 2 value bytes",
+    "ScrapedHistogram": """1 sample_count uint64; 2 sample_sum double; 5 schema sint32; 6 zero_threshold double
+        7 zero_count uint64; 12 positive_span *BucketSpan; 13 positive_delta *sint64""",
+    "Metric": "1 label *LabelPair; 7 histogram ScrapedHistogram",
+    "MetricFamily": "1 name bytes; 2 help bytes; 3 type int32; 4 metric *Metric",
     "Request": "4 symbols *bytes; 5 timeseries *TimeSeries2",
 }
 
@@ -53,9 +58,9 @@ def _pool() -> descriptor_pool.DescriptorPool:
 
 
 _POOL = _pool()
-WriteRequest, Request, Histogram = (
+WriteRequest, Request, MetricFamily = (
     message_factory.GetMessageClass(_POOL.FindMessageTypeByName(f"test.{name}"))
-    for name in ("WriteRequest", "Request", "Histogram")
+    for name in ("WriteRequest", "Request", "MetricFamily")
 )
 
 Labels = list[tuple[bytes, bytes]]

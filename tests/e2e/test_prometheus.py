@@ -2,13 +2,16 @@
 
 import socket
 import subprocess
+import threading
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, Summary, start_http_server
 
+from prometheus_messages import MetricFamily
 from servers import START_S_MAX, Server, cannot_run, wait_until
 
 pytestmark = [pytest.mark.timeout(START_S_MAX + 120), pytest.mark.senders]
@@ -26,7 +29,10 @@ remote_write:
   - url: {url}/api/v1/write
     queue_config: {{batch_send_deadline: 500ms}}
     metadata_config: {{send_interval: 2s}}
+    send_native_histograms: true
 """
+FAMILIES = "application/vnd.google.protobuf; proto=io.prometheus.client.MetricFamily; encoding=delimited"
+HISTOGRAM_TYPE = 4
 
 
 @contextmanager
@@ -49,6 +55,46 @@ def running_shop() -> Iterator[int]:
         thread.join()
 
 
+class Timed(BaseHTTPRequestHandler):
+    """An application with a native histogram: at each scrape ten samples more in each of two buckets behind 1."""
+
+    scrapes = 0
+
+    def do_GET(self) -> None:
+        Timed.scrapes += 1
+        count = 10 * Timed.scrapes
+        histogram = {
+            "sample_count": 2 * count,
+            "sample_sum": 2.2 * count,
+            "schema": 3,
+            "zero_threshold": 1e-128,
+            "positive_span": [{"offset": 1, "length": 2}],
+            "positive_delta": [count, 0],
+        }
+        family = MetricFamily(name=b"rpc_seconds", type=HISTOGRAM_TYPE, metric=[{"histogram": histogram}])
+        body = family.SerializeToString()
+        self.send_response(200)
+        self.send_header("Content-Type", FAMILIES)
+        self.end_headers()
+        self.wfile.write(bytes([len(body)]) + body)
+
+    def log_message(self, *_: object) -> None:
+        """Be quiet."""
+
+
+@contextmanager
+def running_timed() -> Iterator[int]:
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Timed)
+    thread = threading.Thread(target=server.serve_forever)
+    thread.start()
+    try:
+        yield server.server_port
+    finally:
+        server.shutdown()
+        server.server_close()
+        thread.join()
+
+
 @contextmanager
 def running_prometheus(root: Path, port: int, config: str) -> Iterator[None]:
     if not PROMETHEUS.exists():
@@ -59,6 +105,7 @@ def running_prometheus(root: Path, port: int, config: str) -> Iterator[None]:
         f"--config.file={root}/prometheus.yml",
         f"--storage.tsdb.path={root}/prometheus",
         f"--web.listen-address=127.0.0.1:{port}",
+        "--enable-feature=native-histograms",
     ]
     with (root / "prometheus.log").open("wb") as log:
         process = subprocess.Popen(command, stdout=log, stderr=log)
@@ -126,3 +173,21 @@ def test_what_prometheus_scrapes_is_read_here_and_neither_gaps_nor_ends_are_erro
     assert balance["stored"] > 100
     assert balance["received"] == balance["stored"] + sum(balance["rejected"].values()) + balance["in_flight"]
     assert set(balance["rejected"]) == {"stale", "value_not_finite"}
+
+
+def test_native_histograms_that_prometheus_scrapes_are_timings_here(server: Server, tmp_path: Path) -> None:
+    own_port = free_port()
+    with running_timed() as port:
+        config = CONFIG.format(own_port=own_port, shop_port=port, url=server.url)
+        with running_prometheus(tmp_path, own_port, config):
+            name = f"rpc_seconds;instance=127.0.0.1:{port};job=shop"
+            wait_until(lambda: sum(server.values(f"stat({name}, 'count')")) >= 60, "three scrapes' samples")
+            averages = server.values(name)
+            assert all(1.09 < average < 1.11 for average in averages)
+            assert all(1 < value < 2 ** (2 / 8) for value in server.values(f"percentile({name}, 99)"))
+            assert sum(server.values(f"stat({name}, 'count')")) % 20 == 0
+            failed = server.render("seriesByTag('name=prometheus_remote_storage_histograms_failed_total')")
+            assert [set(at.values()) for at in failed.values()] == [{0}]
+    balance = server.balance(SOURCE)
+    assert balance["rejected"]["reset"] == 1
+    assert balance["received"] == balance["stored"] + sum(balance["rejected"].values()) + balance["in_flight"]
