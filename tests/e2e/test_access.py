@@ -67,7 +67,7 @@ def test_every_answer_is_taken_for_what_it_says_it_is(guarded: Server, path: str
 
 def test_the_token_opens_from_anywhere_as_bearer_and_as_password(guarded: Server) -> None:
     password = b64encode(f"anyone:{TOKEN}".encode()).decode()
-    for authorization in (f"Bearer {TOKEN}", f"bearer {TOKEN}", f"Basic {password}"):
+    for authorization in (f"Bearer {TOKEN}", f"bearer {TOKEN}", f"Token {TOKEN}", f"Basic {password}"):
         answer = ask(guarded, "/metrics/find?query=*", host="metrics.example", authorization=authorization)
         assert answer.status_code == 200, authorization
 
@@ -78,7 +78,8 @@ def test_the_token_opens_from_anywhere_as_bearer_and_as_password(guarded: Server
         "",
         "Bearer",
         "Bearer wrong",
-        f"Token {TOKEN}",
+        "Token wrong",
+        f"Digest {TOKEN}",
         "Basic",
         "Basic ***",
         "Basic " + b64encode(b"a").decode(),
