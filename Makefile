@@ -16,9 +16,13 @@ test: setup .venv/.developer senders
 	$(BIN)/pytest
 	cd web && npm test
 
-# Tests of properties on other examples each time; `make test` draws the same ones.
+# Tests of properties on other examples each time; `make test` draws the same ones. Every parser that is registered is
+# tried with FUZZ_EXAMPLES mutations of what its senders send, and once more with every access to an array checked.
+FUZZ_EXAMPLES ?= 3000
 fuzz: setup .venv/.developer
 	$(BIN)/pytest --hypothesis-profile=default tests/property tests/model
+	FUZZ_EXAMPLES=$(FUZZ_EXAMPLES) $(BIN)/pytest --timeout=0 --hypothesis-profile=default tests/property/test_any_bytes.py
+	FUZZ_EXAMPLES=$(FUZZ_EXAMPLES) NUMBA_BOUNDSCHECK=1 $(BIN)/pytest --timeout=0 --hypothesis-profile=default tests/property/test_any_bytes.py
 
 # Power cuts of random lives of a store, for SOAK_S seconds; failing seeds are kept in tests/crash/seeds.txt.
 soak: setup .venv/.developer

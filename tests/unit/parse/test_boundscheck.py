@@ -15,10 +15,11 @@ CASES = (
     Path(__file__).with_name("test_golden_lines.py"),
     Path(__file__).parents[2] / "property" / "test_collectd_twin.py",
     Path(__file__).parents[2] / "property" / "test_pickle_twin.py",
+    Path(__file__).parents[2] / "property" / "test_any_bytes.py",
 )
 
 
-@pytest.mark.timeout(300)
+@pytest.mark.timeout(1200)  # where all kernels are compiled anew
 def test_no_golden_case_reads_or_writes_beyond_an_array():
     environment = os.environ | {"NUMBA_BOUNDSCHECK": "1"}
     run = subprocess.run(

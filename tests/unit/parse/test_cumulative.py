@@ -137,7 +137,7 @@ def test_without_buckets_all_is_at_the_average():
 
 def test_deviations_are_those_of_the_middles_of_buckets():
     batch, _ = Looking().sees(Report(((2, 100.0),), cumulative=False, sum=750.0))
-    assert batch.spread.m2[0] == pytest.approx(100 * 5.0**2 / 12, rel=0.05)
+    assert batch.spread.m2[0] == pytest.approx(100 * 5.0**2 / 12, rel=0.1)
 
 
 def test_a_cumulative_report_adds_its_difference_to_the_one_before():
