@@ -1,0 +1,43 @@
+"""Connections that came in by a door for senders and speak HTTP."""
+
+import asyncio
+import socket
+import threading
+
+from posting import NOW_S, House
+from tallystick.web.app import make_opentsdb_app
+from tallystick.web.guests import Guests
+
+POINT = b'{"metric":"a","timestamp":%d,"value":1,"tags":{"b":"c"}}' % NOW_S
+
+
+def test_a_connection_is_served_from_the_first_byte_on_that_somebody_else_read() -> None:
+    house = House()
+    guests = Guests(make_opentsdb_app(house.writing))
+    request = b"POST /api/put HTTP/1.1\r\nHost: t\r\nContent-Length: %d\r\n\r\n" % len(POINT) + POINT
+    theirs, ours = socket.socketpair()
+
+    async def play() -> bytes:
+        loop = asyncio.get_running_loop()
+        guests.serve_on(loop)
+        thread = threading.Thread(target=guests.take, args=(ours, request[:70]))
+        thread.start()
+        theirs.setblocking(False)
+        await loop.sock_sendall(theirs, request[70:])
+        return await loop.sock_recv(theirs, 1000)
+
+    with theirs:
+        assert asyncio.run(play()).startswith(b"HTTP/1.1 204")
+    assert house.values() == {"a;b=c": 1}
+
+
+def test_a_connection_that_nobody_can_serve_is_closed() -> None:
+    guests = Guests(make_opentsdb_app(House().writing))
+    loop = asyncio.new_event_loop()
+    loop.close()
+    for _ in range(2):  # before HTTP runs, and after it has ended
+        theirs, ours = socket.socketpair()
+        guests.take(ours, b"GET / HTTP/1.1\r\n")
+        with theirs:
+            assert theirs.recv(10) == b""
+        guests.serve_on(loop)
