@@ -92,6 +92,16 @@ class Names(Basis):
         assert [node.path for node in store.catalog.children("*") if node.leaf] == ["solo"]
         assert store.catalog.children("web.h1.cpu.user.*") == []
 
+    def test_the_tree_of_some_series_has_their_nodes_only(self, store: Store) -> None:
+        self._tree(store)
+        catalog = store.catalog
+        chosen = int(catalog.find("web.h2.cpu.user")[0])
+        among = np.zeros(chosen + 1, np.bool_)
+        among[chosen] = True
+        assert catalog.children("web", among) == [Node("web", "web", False, True)]
+        assert [node.path for node in catalog.children("*.*", among)] == ["web.h2"]
+        assert catalog.children("*.*", np.zeros(0, np.bool_)) == []
+
     @pytest.mark.parametrize(
         ("expressions", "expected"),
         [

@@ -39,6 +39,27 @@ class Samples(Basis):
             assert {statistic: matrix.item() for statistic, matrix in found.items()} == pytest.approx(expected)
             self.settle(store)
 
+    def test_a_tally_has_all_that_is_known_of_its_slots(self, store: Store) -> None:
+        put(store, "a", Kind.TIMING, [(0, 2.0, 10.0), (5, 4.0, 30.0), (10, 7.0)])
+        put(store, "b", Kind.COUNTER, [(10, 3.0)])
+        ids = np.sort(np.concatenate([one(store, "a"), one(store, "b")]))
+        place = {name: ids.tolist().index(one(store, name)[0]) for name in ("a", "b")}
+        for _ in range(2):
+            found = store.tally(ids, NOW_S, NOW_S + 20, 10)
+            rows = {(int(s), int(n)): k for k, (s, n) in enumerate(zip(found.series, found.slot, strict=True))}
+            assert set(rows) == {
+                (place["a"], NOW_S // 10),
+                (place["a"], NOW_S // 10 + 1),
+                (place["b"], NOW_S // 10 + 1),
+            }
+            k, full, histograms = rows[place["a"], NOW_S // 10], found.full, found.histograms
+            spread = [float(column[k]) for column in (full.count, full.sum, full.m2, full.min, full.max)]
+            assert spread == pytest.approx([40.0, 140.0, 10 * 1.5**2 + 30 * 0.5**2, 2.0, 4.0])
+            assert histograms is not None
+            weights = histograms.weight[histograms.offset[k] : histograms.offset[k + 1]]
+            assert sorted(weights.tolist()) == [10.0, 30.0]
+            self.settle(store)
+
     def test_a_slot_of_one_sample_has_every_statistic_too(self, store: Store) -> None:
         put(store, "a", Kind.GAUGE, [(3, -2.5)])
         found = store.read(one(store, "a"), NOW_S, NOW_S + 10, 10, EVERY)
