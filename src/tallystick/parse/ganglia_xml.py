@@ -62,6 +62,7 @@ class _Report:
         self._prefix = prefix
         self._now_ms = now_ms
         self._sources: list[str] = []
+        self._place = self._placed()
         self._host = ""
         self._depth = 0
 
@@ -88,8 +89,9 @@ class _Report:
         name = attributes.get("NAME", "")
         if element in ("GRID", "CLUSTER"):
             self._sources.append(name)
+            self._place = self._placed()
         elif element == "HOST":
-            self._host = name
+            self._host = host_component(name)
         elif element == "METRIC":
             self._metric(name, attributes)
         elif element == "METRICS":
@@ -99,34 +101,39 @@ class _Report:
         self._depth -= 1
         if element in ("GRID", "CLUSTER"):
             self._sources.pop()
+            self._place = self._placed()
         elif element == "HOST":
             self._host = ""
 
+    def _placed(self) -> str:
+        """What stands before a host: the prefix, and the grid or cluster."""
+        source = fitting(self._sources[-1]) if self._sources else ""
+        return "".join(f"{part}." for part in (self._prefix, source) if part)
+
     def _metric(self, name: str, attributes: dict[str, str]) -> None:
-        value, text = attributes.get("VAL", "").strip(), _shown("METRIC", attributes)
         if not name or not self._host:
-            self._made.reject(Reason.NAME_EMPTY, text)
+            self._made.reject(Reason.NAME_EMPTY, _shown("METRIC", attributes))
         elif attributes.get("TYPE") == "string":
-            self._made.reject(Reason.TEXT, text)
+            self._made.reject(Reason.TEXT, _shown("METRIC", attributes))
         else:
             age_s = int(attributes["TN"]) if _AGE.fullmatch(attributes.get("TN", "")) else 0
             at_ms = self._now_ms - 1000 * age_s
-            self._add(host_component(self._host), name, value, at_ms, attributes, text)
+            reason = self._add(self._host, name, attributes.get("VAL", ""), at_ms, attributes)
+            if reason:
+                self._made.reject(reason, _shown("METRIC", attributes))
 
     def _summary(self, name: str, attributes: dict[str, str]) -> None:
-        text = _shown("METRICS", attributes)
         for what in ("SUM", "NUM"):
+            reason = Reason.NAME_EMPTY
             if name:
-                value = attributes.get(what, "").strip()
-                self._add(_SUMMARY, f"{name}.{what.lower()}", value, self._now_ms, attributes, text)
-            else:
-                self._made.reject(Reason.NAME_EMPTY, text)
+                value = attributes.get(what, "")
+                reason = self._add(_SUMMARY, f"{name}.{what.lower()}", value, self._now_ms, attributes)
+            if reason:
+                self._made.reject(reason, _shown("METRICS", attributes))
 
-    def _add(self, host: str, name: str, value: str, at_ms: int, attributes: dict[str, str], text: str) -> None:
-        source = fitting(self._sources[-1]) if self._sources else ""
-        full = ".".join(part for part in (self._prefix, source, host, fitting(name)) if part)
+    def _add(self, host: str, name: str, value: str, at_ms: int, attributes: dict[str, str]) -> Reason:
         kind = Kind.CUMULATIVE if attributes.get("SLOPE") in _GROWING else Kind.GAUGE
-        self._made.add(full, value, at_ms, kind, text)
+        return self._made.add(f"{self._place}{host}.{fitting(name)}", value.strip(), at_ms, kind)
 
 
 def _shown(element: str, attributes: dict[str, str]) -> str:

@@ -93,12 +93,11 @@ class _Conversation:
             self._values.append((self._graph, field, value))
 
     def _value(self, graph: str, field: str, value: str) -> None:
-        text = f"{self._host} {graph} {field}.value {value}"
         kept = _KEPT.fullmatch(value)
-        at_ms, value = (1000 * int(kept[1]), kept[2]) if kept else (self._now_ms, value)
-        if value == "U":
-            self.made.reject(Reason.STALE, text)
-            return
+        at_ms, number = (1000 * int(kept[1]), kept[2]) if kept else (self._now_ms, value)
         parts = (self._prefix, host_component(self._host), fitting(graph), fitting(field))
         kind = self._kinds.get((self._host, graph, field), Kind.GAUGE)
-        self.made.add(".".join(part for part in parts if part), value, at_ms, kind, text)
+        name = ".".join(part for part in parts if part)
+        reason = Reason.STALE if number == "U" else self.made.add(name, number, at_ms, kind)
+        if reason:
+            self.made.reject(reason, f"{self._host} {graph} {field}.value {value}")

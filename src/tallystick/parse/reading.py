@@ -72,21 +72,20 @@ class ReadingMaker:
         if len(self._rejects) < REJECTS_NOTED_MAX:
             self._rejects.append((reason, text[:_TEXT_CHARACTERS_MAX].encode("utf-8", "replace")))
 
-    def add(self, name: str, value: str, at_ms: int, kind: Kind, text: str) -> None:
-        """Add a sample if its value is a number and its name not too long; `text` is shown if not."""
+    def add(self, name: str, value: str, at_ms: int, kind: Kind) -> Reason:
+        """Add a sample if its value is a number and its name not too long; else why not, which is not counted."""
         if len(value) > _NUMBER_CHARACTERS_MAX or not _NUMBER.fullmatch(value):
-            self.reject(Reason.VALUE_NOT_FINITE if _NOT_FINITE.fullmatch(value) else Reason.VALUE, text)
-            return
+            return Reason.VALUE_NOT_FINITE if _NOT_FINITE.fullmatch(value) else Reason.VALUE
         number, encoded = float(value), name.encode("utf-8", "replace")
         if not math.isfinite(number):
-            self.reject(Reason.VALUE_NOT_FINITE, text)
-        elif len(encoded) > NAME_BYTES_MAX:
-            self.reject(Reason.NAME_LONG, text)
-        else:
-            self._ids.append(self._entries.setdefault(encoded, len(self._entries)))
-            self._at_ms.append(at_ms)
-            self._values.append(number)
-            self._kinds.append(kind)
+            return Reason.VALUE_NOT_FINITE
+        if len(encoded) > NAME_BYTES_MAX:
+            return Reason.NAME_LONG
+        self._ids.append(self._entries.setdefault(encoded, len(self._entries)))
+        self._at_ms.append(at_ms)
+        self._values.append(number)
+        self._kinds.append(kind)
+        return Reason.NONE
 
     def reading(self) -> Reading:
         """Everything so far."""
