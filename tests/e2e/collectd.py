@@ -59,6 +59,16 @@ def write_graphite(port: int, *options: str) -> str:
     )
 
 
+def need_plugin(name: str, package: str) -> None:
+    """Skip where a plugin lacks a library: packages of plugins only recommend them."""
+    library = Path(f"/usr/lib/collectd/{name}.so")
+    if not library.exists():
+        cannot_run(f"{library} is missing: apt-get install collectd-core")
+    linked = subprocess.run(["ldd", str(library)], capture_output=True, text=True, check=True).stdout
+    if "not found" in linked:
+        cannot_run(f"{library} lacks a library: apt-get install {package}")
+
+
 def write_http(url: str, format_: str) -> str:
     """The plugin that posts, in one of its formats; it sends what it has gathered at the end."""
     return (

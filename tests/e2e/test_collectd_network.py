@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from collectd import network, plugins, put, running_collectd, sealed, unixsock, write_graphite, write_http
+from collectd import need_plugin, network, plugins, put, running_collectd, sealed, unixsock, write_graphite, write_http
 
 from servers import START_S_MAX, Server, running_server, wait_until
 
@@ -93,28 +93,32 @@ def test_names_are_those_of_write_graphite(plain: Server, tmp_path: Path) -> Non
     assert set(SERIES) <= {f"collectd.{HOST}.{name}" for name in by_network}
 
 
-def test_values_are_those_of_write_graphite_by_each_way(plain: Server, tmp_path: Path) -> None:
-    graphite = write_graphite(plain.carbon_port, 'Prefix "graphite."', "StoreRates false")
-    ways = {
-        "packets": ("collectd.", network(plain.port("collectd udp"))),
-        "json": ("", write_http(plain.url, "JSON")),
-        "commands": ("", write_http(plain.url, "Command")),
-    }
-    for host, (prefix, way) in ways.items():
-        root = tmp_path / host
-        with running_collectd(root, unixsock(root) + graphite + way, host=host):
-            put(root, *(f"{name.format(host=host)} {NOW}:{value}" for name, value in GIVEN.items()))
-        # What plugins gathered is sent at the latest at the end.
-        for start in (prefix, "graphite."):
-            last = f"{start}{host}.tests-b.load.longterm"
-            wait_until(lambda last=last: plain.values(last), last)
-        found = everything(plain, f"{prefix}{host}.")
-        assert len(found) == 11
-        assert found == everything(plain, f"graphite.{host}.")
-        assert found["tests-a_b.gauge-x_y"] == {NOW // 10 * 10: -2.75}
-        assert found["tests-b.if_octets.tx"] == {NOW // 10 * 10: 123456789012345.0}
-    assert plain.balance("http /collectd")["rejected"] == {}
+def check_values(server: Server, root: Path, host: str, prefix: str, way: str) -> None:
+    """Values that are given to a collectd come by a way as they come by write_graphite."""
+    graphite = write_graphite(server.carbon_port, 'Prefix "graphite."', "StoreRates false")
+    with running_collectd(root, unixsock(root) + graphite + way, host=host):
+        put(root, *(f"{name.format(host=host)} {NOW}:{value}" for name, value in GIVEN.items()))
+    # What plugins gathered is sent at the latest at the end.
+    for start in (prefix, "graphite."):
+        last = f"{start}{host}.tests-b.load.longterm"
+        wait_until(lambda last=last: server.values(last), last)
+    found = everything(server, f"{prefix}{host}.")
+    assert len(found) == 11
+    assert found == everything(server, f"graphite.{host}.")
+    assert found["tests-a_b.gauge-x_y"] == {NOW // 10 * 10: -2.75}
+    assert found["tests-b.if_octets.tx"] == {NOW // 10 * 10: 123456789012345.0}
+
+
+def test_values_are_those_of_write_graphite(plain: Server, tmp_path: Path) -> None:
+    check_values(plain, tmp_path / "collectd", "packets", "collectd.", network(plain.port("collectd udp")))
     assert balanced(plain) == {}
+
+
+@pytest.mark.parametrize("format_", ["JSON", "Command"])
+def test_values_that_are_posted_are_those_of_write_graphite(plain: Server, tmp_path: Path, format_: str) -> None:
+    need_plugin("write_http", "libyajl2 libcurl3-gnutls")
+    check_values(plain, tmp_path / "collectd", format_.lower(), "", write_http(plain.url, format_))
+    assert plain.balance("http /collectd")["rejected"] == {}
 
 
 def everything(server: Server, prefix: str) -> dict[str, dict[int, float]]:
