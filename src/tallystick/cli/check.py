@@ -22,9 +22,11 @@ def check_config(file: Path) -> None:
     """Tell all problems of a config file at once; exit status 3 if there are any."""
     config = load(file)
     doors = ", ".join(f"{listener.protocol} on {listener.address}" for listener in config.listeners) or "nothing"
+    polled = ", ".join(f"{poll.protocol} at {poll.address}" for poll in config.polls) or "nobody"
     collectors = ", ".join(collector.name for collector in config.collectors) or "nothing"
     click.echo(f"{file} is fine.")
     click.echo(f"  listens    {doors}; http on {config.http.address}")
+    click.echo(f"  polls      {polled}")
     click.echo(f"  collects   {collectors}")
     click.echo(f"  keeps      {', '.join(f'{keep.match} {keep.keep}' for keep in config.store.retention)}")
     click.echo(f"  stores in  {config.store.path}")
