@@ -24,6 +24,14 @@ def _end_run(cells: np.ndarray, counts: np.ndarray, cell: int, began: int, row: 
             cells[k] = cell
 
 
+@inlined
+def _take_counts(counts: np.ndarray, touched: np.ndarray, found: int, shares: np.ndarray) -> None:
+    """Move what was counted to the shares."""
+    for k in range(found):
+        shares[k] = counts[touched[k]]
+        counts[touched[k]] = 0
+
+
 @scanner
 def attribute(
     ids: np.ndarray,
@@ -34,6 +42,7 @@ def attribute(
     cells: np.ndarray,
     counts: np.ndarray,
     touched: np.ndarray,
+    shares: np.ndarray,
 ) -> int:
     """Write the cell of each row, and count the rows of each cell.
 
@@ -50,14 +59,14 @@ def attribute(
     cells : int32[n]
         Output.
     counts : int64[all cells]
-        Zeros, to which the rows of each cell are added.
-    touched : int32[all cells]
-        Output: the cells that rows belong to.
+        Zeros, before and after.
+    touched : int32[all cells], shares : int64[all cells]
+        Output: the cells that rows belong to, and how many rows each has.
 
     Returns
     -------
     int
-        Number of cells touched; or ``-1 - number``, where a row's prefix is undecided or its cell is not there yet.
+        Number of cells touched; -1 where a row's prefix is undecided or its cell is not there yet.
     """
     row, found = 0, 0
     for k in range(len(ends)):
@@ -70,29 +79,45 @@ def attribute(
                 last, began = prefix, row
                 cell = place[account, prefix]
                 if prefix == UNDECIDED or cell < 0:
-                    return -1 - found
+                    _take_counts(counts, touched, found, shares)
+                    return -1
                 if counts[cell] == 0:
                     touched[found] = cell
                     found += 1
             elif prefix == UNDECIDED:
-                return -1 - found
+                _take_counts(counts, touched, found, shares)
+                return -1
             row += 1
         _end_run(cells, counts, cell, began, row)
+    _take_counts(counts, touched, found, shares)
     return found
 
 
 @scanner
-def add_shares(counts: np.ndarray, cells: np.ndarray, shares: np.ndarray, first: int, stop: int) -> None:
-    """Add the shares of cells to the terms ``first..stop`` of a window.
+def add_shares(
+    counts: np.ndarray,
+    cells: np.ndarray,
+    shares: np.ndarray,
+    first: int,
+    stop: int,
+    passed: np.ndarray,
+    own: np.ndarray,
+    samples: int,
+) -> None:
+    """Add the shares of cells to the terms ``first..stop`` of a window, and `samples` to those of two sums.
 
     Parameters
     ----------
     counts : int64[all cells, terms]
     cells : int32[k]
     shares : int64[k]
+    passed, own : int64[terms]
+        What passed of a source, and of the batch.
     """
-    for k in range(len(cells)):
-        for term in range(first, stop):
+    for term in range(first, stop):
+        passed[term] += samples
+        own[term] += samples
+        for k in range(len(cells)):
             counts[cells[k], term] += shares[k]
 
 

@@ -1,6 +1,7 @@
 """`Attribution`: which cell of the ledger each sample of a batch belongs to, by one kernel call a batch."""
 
 from dataclasses import dataclass
+from functools import cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -30,11 +31,20 @@ class Senders:
     @classmethod
     def one(cls, account: int, rows: int) -> "Senders":
         """All rows are of one account."""
-        return cls(np.array([account], np.int32), np.array([rows], np.int64))
+        return cls(_number(account), np.array([rows], np.int64)) if rows else NOBODY
 
     def of_rows(self, rows: NDArray[np.integer]) -> NDArray[np.int32]:
         """The account of each of some rows."""
         return self.accounts[np.searchsorted(self.ends, rows, side="right")]
+
+
+@cache
+def _number(account: int) -> NDArray[np.int32]:
+    return np.array([account], np.int32)
+
+
+NOBODY = Senders(np.empty(0, np.int32), np.empty(0, np.int64))
+"""Whose no rows are."""
 
 
 class Attribution:
@@ -46,6 +56,7 @@ class Attribution:
         self._prefixes = prefix_column(64)
         self._counts = np.zeros(64, np.int64)
         self._touched = np.zeros(64, np.int32)
+        self._shares = np.zeros(64, np.int64)
 
     def attribute(self, ids: NDArray[np.int32], senders: Senders) -> tuple[NDArray[np.int32], Shares]:
         """The cell of each row (int32[n]), and how many rows each cell has.
@@ -59,13 +70,9 @@ class Attribution:
         cells = np.empty(len(ids), np.int32)
         touched = self._run(ids, senders, cells)
         if touched < 0:
-            self._clear(-1 - touched)
             self._decide(ids, senders)
             touched = self._run(ids, senders, cells)
-        found = self._touched[:touched].copy()
-        shares = Shares(found, self._counts[found])
-        self._clear(touched)
-        return cells, shares
+        return cells, Shares(self._touched[:touched].copy(), self._shares[:touched].copy())
 
     def rename(self, entries: NDArray[np.integer], names: Names) -> None:
         """Count names from now on by what rules made of them."""
@@ -80,11 +87,8 @@ class Attribution:
         self._prefixes = column
 
     def _run(self, ids: NDArray[np.int32], senders: Senders, cells: NDArray[np.int32]) -> int:
-        place = self._book.place
-        return attribute(ids, self._prefixes, senders.ends, senders.accounts, place, cells, self._counts, self._touched)
-
-    def _clear(self, touched: int) -> None:
-        self._counts[self._touched[:touched]] = 0
+        place, ends, accounts = self._book.place, senders.ends, senders.accounts
+        return attribute(ids, self._prefixes, ends, accounts, place, cells, self._counts, self._touched, self._shares)
 
     def _decide(self, ids: NDArray[np.int32], senders: Senders) -> None:
         """Decide the prefixes that are not known yet, and have a cell for each account and prefix of the rows."""
@@ -94,9 +98,7 @@ class Attribution:
         missing = self._book.place[accounts, prefixes] < 0
         pairs = np.unique(np.stack([accounts[missing], prefixes[missing].astype(np.int32)]), axis=1)
         self._book.make_cells(pairs[0], pairs[1].astype(np.uint16))
-        if len(self._counts) < self._book.cells:
-            self._counts = np.zeros(2 * self._book.cells, np.int64)
-            self._touched = np.zeros(2 * self._book.cells, np.int32)
+        self._grow()
 
     def _grow(self) -> None:
         room, needed = len(self._prefixes), len(self._names)
@@ -105,3 +107,4 @@ class Attribution:
         if len(self._counts) < self._book.cells:
             self._counts = np.zeros(2 * self._book.cells, np.int64)
             self._touched = np.zeros(2 * self._book.cells, np.int32)
+            self._shares = np.zeros(2 * self._book.cells, np.int64)

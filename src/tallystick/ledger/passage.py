@@ -24,12 +24,13 @@ class Passage:
         Number of the window in which it arrived.
     """
 
-    __slots__ = ("_book", "_source", "_window", "terms")
+    __slots__ = ("_book", "_parsed", "_source", "_window", "terms")
 
     def __init__(self, book: Book, source: int, window: int) -> None:
         self._book = book
         self._source = source
         self._window = window
+        self._parsed: tuple[Shares, int] | None = None  # not counted yet: mostly all of them are routed, too
         self.terms: NDArray[np.int64] = np.zeros(COLUMNS, np.int64)
         """What became of the batch so far, by term: int64[COLUMNS]."""
 
@@ -77,28 +78,41 @@ class Passage:
                     terms[REJECTED:] += rejected.sum(axis=0)
 
     def parsed(self, shares: Shares, samples: int) -> None:
-        """Samples that have a name."""
-        self._add(shares, samples, slice(RECEIVED, PARSED + 1))
+        """Samples that have a name; `routed` is to follow, or `gone_astray`."""
+        self._parsed = shares, samples
 
     def routed(self, shares: Shares, samples: int) -> None:
         """Samples that go on to the store."""
-        self._add(shares, samples, slice(ROUTED, ROUTED + 1))
+        if self._parsed is not None and self._parsed[0] is shares:
+            self._parsed = None
+            self._add(shares, samples, RECEIVED, ROUTED + 1)
+            return
+        self._count_parsed()
+        self._add(shares, samples, ROUTED, ROUTED + 1)
+
+    def gone_astray(self) -> None:
+        """Something failed on the route: what was parsed stays in flight, where it is seen."""
+        self._count_parsed()
 
     def refused(self, reason: Reason, cells: NDArray[np.int32]) -> None:
         """Samples that a stage refused for one reason: the cell of each."""
+        self._count_parsed()
         column = REJECTED + int(reason)
-        self._add(Shares.of_rows(cells), len(cells), slice(column, column + 1))
+        self._add(Shares.of_rows(cells), len(cells), column, column + 1)
 
     def stored(self, shares: Shares, samples: int, late: Shares | None = None) -> None:
         """Samples that the store took; `late` are those of them that were late."""
-        self._add(shares, samples, slice(STORED, STORED + 1))
+        self._add(shares, samples, STORED, STORED + 1)
         if late is not None:
-            self._add(late, late.total, slice(LATE, LATE + 1))
+            self._add(late, late.total, LATE, LATE + 1)
 
-    def _add(self, shares: Shares, samples: int, columns: slice) -> None:
+    def _count_parsed(self) -> None:
+        parsed, self._parsed = self._parsed, None
+        if parsed is not None:
+            self._add(*parsed, RECEIVED, PARSED + 1)
+
+    def _add(self, shares: Shares, samples: int, first: int, stop: int) -> None:
         book = self._book
         with book.lock:
-            counts = book.windows.counting(self._window)
-            add_shares(counts, shares.cells, shares.counts, columns.start, columns.stop)
-            book.passed(self._source)[columns] += samples
-            self.terms[columns] += samples
+            counts, passed = book.windows.counting(self._window), book.passed(self._source)
+            add_shares(counts, shares.cells, shares.counts, first, stop, passed, self.terms, samples)

@@ -367,7 +367,11 @@ class Intake:
                 on_way = self._refuse(on_way, refused == reason, Reason(reason), arrival)
                 refused = refused[refused != reason]
         # First: a sender whose clock is wrong must not make series.
-        routed = self._find_series(self._in_time(on_way, arrival), arrival)
+        try:
+            routed = self._find_series(self._in_time(on_way, arrival), arrival)
+        except Exception:
+            arrival.passage.gone_astray()
+            raise
         arrival.passage.routed(routed.shares, len(routed))
         return routed
 
