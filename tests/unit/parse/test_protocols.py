@@ -12,7 +12,7 @@ TWINS = {
     "carbon": "property/test_parse_twins.py",
     "carbon-pickle": "property/test_pickle_twin.py",
     "collectd": "property/test_collectd_twin.py",
-    "collectd-http": "",
+    "collectd-http": "property/test_collectd_twin.py",
     "exposition": "property/test_parse_twins.py",
     "ganglia": "property/test_ganglia_twin.py",
     "influx": "property/test_parse_twins.py",
@@ -50,7 +50,7 @@ def test_a_protocol_has_its_line_in_the_page_on_compatibility(name: str):
 @pytest.mark.parametrize("name", sorted(protocols()))
 def test_a_protocol_is_held_against_a_twin(name: str):
     assert name in TWINS, f"nothing says what {name!r} is compared with; expected a test below tests/ in TWINS"
-    assert (ROOT / "tests" / TWINS[name]).exists()
+    assert (ROOT / "tests" / TWINS[name]).is_file()
 
 
 def test_a_protocol_explains_itself():
