@@ -1,4 +1,4 @@
-"""Carbon's pickled frames to columns, without unpickling: ``[(name, (timestamp, value)), ...]``.
+"""A machine that reads pickles and cannot call anything; what carbon means by them is in `kernels.pickle_rows`.
 
 A pickle is a program for a machine with a stack, a memo and marks. This one knows the instructions that push
 strings and numbers and that make lists and tuples of them, in all protocols from 0 to 5, and no other: nothing can be
@@ -12,39 +12,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tallystick.kernels.compile import inlined, scanner
-from tallystick.kernels.names import LIMIT, NO_ROOM, NameArrays, find_or_add, guess, learn
 from tallystick.kernels.numbers import EXACT, HARD, NOT_A_NUMBER, is_not_finite, read_number
-from tallystick.kernels.rows import (
-    DONE,
-    NAMES_FULL,
-    PREVIOUS,
-    ROWS,
-    SEEN,
-    SPAN,
-    TRUST,
-    Rows,
-    begin_span,
-    note_hard,
-    reject,
-)
-from tallystick.kernels.words import same_bytes, utf8_valid
-from tallystick.model.name import NAME_BYTES_MAX
-from tallystick.model.reason import Reason
 
-_FIELDS = int(Reason.FIELDS)
-_NAME_EMPTY = int(Reason.NAME_EMPTY)
-_NAME_LONG = int(Reason.NAME_LONG)
-_NAME_BYTES = int(Reason.NAME_BYTES)
-_VALUE = int(Reason.VALUE)
-_VALUE_NOT_FINITE = int(Reason.VALUE_NOT_FINITE)
-_TIMESTAMP = int(Reason.TIMESTAMP)
-_SERIES_LIMIT = int(Reason.SERIES_LIMIT)
-_FRAME = int(Reason.FRAME)
-
-TIMESTAMP_MAX_S = 9_000_000_000_000
-
-# Kinds of nodes.
-_OTHER, _STRING, _NUMBER, _TUPLE, _LIST = 0, 1, 2, 3, 4
+OTHER, STRING, NUMBER, TUPLE, LIST = 0, 1, 2, 3, 4
+"""Kinds of nodes."""
 
 # Instructions, as `pickletools` names them.
 _PROTO, _FRAME_OP, _STOP, _MARK = 0x80, 0x95, 0x2E, 0x28
@@ -112,7 +83,7 @@ def _big_float(m: PickleMachine, buffer: np.ndarray, at: int) -> None:
     for k in range(8):
         bits = (bits << np.uint64(8)) | np.uint64(buffer[at + k])
     m.number.view(np.uint64)[m.state[_NODES]] = bits
-    _push(m, _NUMBER, 0, 0, m.number[m.state[_NODES]])
+    _push(m, NUMBER, 0, 0, m.number[m.state[_NODES]])
 
 
 @inlined
@@ -136,7 +107,7 @@ def _line_end(buffer: np.ndarray, at: int, stop: int) -> int:
 
 
 @inlined
-def _text_number(buffer: np.ndarray, start: int, stop: int) -> tuple[float, int]:
+def text_number(buffer: np.ndarray, start: int, stop: int) -> tuple[float, int]:
     """A number in text, and its status as of `read_number`."""
     value, end, status = read_number(buffer, start)
     return value, status if end == stop else NOT_A_NUMBER
@@ -169,99 +140,6 @@ def _collect(m: PickleMachine, count: int, kind: int) -> None:
 
 
 @inlined
-def _is_pair(m: PickleMachine, node: int) -> bool:
-    return m.kind[node] >= _TUPLE and m.size[node] == 2
-
-
-@inlined
-def _pair(m: PickleMachine, node: int) -> tuple[int, int]:
-    """The two nodes that a pair holds."""
-    cell = m.first[node]
-    return np.int64(m.held[cell]), np.int64(m.held[m.following[cell]])
-
-
-@inlined
-def _as_number(m: PickleMachine, buffer: np.ndarray, node: int) -> tuple[float, int]:
-    """A number, or a string that is one, as carbon takes it; with its status as of `read_number`."""
-    if m.kind[node] == _NUMBER:
-        return m.number[node], EXACT
-    if m.kind[node] == _STRING and m.size[node] > 0:
-        return _text_number(buffer, m.first[node], m.first[node] + m.size[node])
-    return 0.0, NOT_A_NUMBER
-
-
-@inlined
-def _name_fault(buffer: np.ndarray, start: int, length: int) -> int:
-    if length == 0:
-        return _NAME_EMPTY
-    if length > NAME_BYTES_MAX:
-        return _NAME_LONG
-    for i in range(start, start + length):
-        if buffer[i] <= 0x20 or buffer[i] == 0x7F:
-            return _NAME_BYTES
-    return 0 if utf8_valid(buffer, start, start + length) else _NAME_BYTES
-
-
-@scanner
-def _take(
-    buffer: np.ndarray, span: tuple[int, int], names: NameArrays, now_ms: int, rows: Rows, m: PickleMachine, item: int
-) -> bool:
-    """Make a row of what the outermost list holds in one place; False if there is no room for its name."""
-    start, stop = span
-    progress = rows.progress
-    fault, entry = 0, np.int64(0)
-    ms, value, valued, number = 0, 0.0, EXACT, 0
-    name, point = _pair(m, item) if _is_pair(m, item) else (item, item)
-    if name == item or m.kind[name] != _STRING or not _is_pair(m, point):
-        fault = _FIELDS
-    else:
-        timestamp, number = _pair(m, point)
-        seconds, timed = _as_number(m, buffer, timestamp)
-        value, valued = _as_number(m, buffer, number)
-        at, length = m.first[name], m.size[name]
-        start, stop = at, at + length
-        fault = _name_fault(buffer, at, length)
-        if fault == 0 and valued == NOT_A_NUMBER:
-            fault = _VALUE
-        elif fault == 0 and valued == EXACT and not np.isfinite(value):
-            fault = _VALUE_NOT_FINITE
-        elif fault == 0 and (timed != EXACT or not (seconds == -1.0 or 0.0 <= seconds <= TIMESTAMP_MAX_S)):
-            fault = _TIMESTAMP
-        if fault == 0:
-            ms = now_ms if seconds == -1.0 else np.int64(np.floor(seconds * 1000.0))
-            entry = guess(names, progress[PREVIOUS], progress[TRUST], progress[SEEN])
-            hit = (
-                entry >= 0
-                and names.offsets[entry + 1] - names.offsets[entry] == length
-                and same_bytes(names.arena, names.offsets[entry], buffer, at, length)
-            )
-            if not hit:
-                entry = find_or_add(names, buffer, at, length)
-            if entry == NO_ROOM:
-                return False
-            if entry == LIMIT:
-                fault = _SERIES_LIMIT
-            else:
-                progress[TRUST] = learn(names, progress[PREVIOUS], entry, progress[TRUST], hit)
-                progress[PREVIOUS] = entry
-    progress[SEEN] += 1
-    if fault != 0:
-        reject(rows, fault, start, stop)
-        return True
-    row = progress[ROWS]
-    if valued == HARD:
-        note_hard(rows, row, m.first[number], m.first[number] + m.size[number])
-    rows.ids[row] = entry
-    rows.timestamp[row] = ms
-    rows.value.view(np.float64)[row] = value
-    progress[ROWS] = row + 1
-    return True
-
-
-_RAN, _FULL, _FAULT = 0, 1, 2
-
-
-@inlined
 def _argument(buffer: np.ndarray, i: int, stop: int, width: int) -> tuple[int, int]:
     """Bounds of a string behind its length of `width` bytes at `i`; the start is -1 if it does not fit the frame."""
     if i + width > stop:
@@ -277,12 +155,12 @@ def _long(m: PickleMachine, buffer: np.ndarray, start: int, stop: int) -> None:
     """Push a little-endian integer in two's complement; one of more than eight bytes is no number that we take."""
     size = stop - start
     if size > 8:
-        _push(m, _OTHER, 0, 0, 0.0)
+        _push(m, OTHER, 0, 0, 0.0)
         return
     value = _little(buffer, start, size)
     if 0 < size < 8 and buffer[stop - 1] >= 0x80:
         value -= np.int64(1) << np.int64(8 * size)
-    _push(m, _NUMBER, 0, 0, np.float64(value))
+    _push(m, NUMBER, 0, 0, np.float64(value))
 
 
 @inlined
@@ -333,17 +211,17 @@ def _push_line(m: PickleMachine, buffer: np.ndarray, op: int, start: int, end: i
         escaped = False
         for k in range(start, end):
             escaped |= buffer[k] == 0x5C or buffer[k] >= 0x80  # there it is Latin-1
-        _push(m, _OTHER if escaped else _STRING, start, end - start, 0.0)
+        _push(m, OTHER if escaped else STRING, start, end - start, 0.0)
         return
     if op == _LONG and end > start and buffer[end - 1] == 0x4C:
         end -= 1
-    number, status = _text_number(buffer, start, end)
+    number, status = text_number(buffer, start, end)
     if status == HARD and op == _FLOAT:  # Python converts it; a whole number so long is none that we take
-        _push(m, _STRING, start, end - start, 0.0)
+        _push(m, STRING, start, end - start, 0.0)
     elif status == EXACT or is_not_finite(buffer, start, end):
-        _push(m, _NUMBER, 0, 0, number if status == EXACT else np.nan)
+        _push(m, NUMBER, 0, 0, number if status == EXACT else np.nan)
     else:
-        _push(m, _OTHER, 0, 0, 0.0)
+        _push(m, OTHER, 0, 0, 0.0)
 
 
 @inlined
@@ -365,7 +243,7 @@ def _push_binary(m: PickleMachine, buffer: np.ndarray, op: int, i: int, stop: in
         if op in (_LONG1, _LONG4):
             _long(m, buffer, begin, end)
         else:
-            _push(m, _STRING, begin, end - begin, 0.0)
+            _push(m, STRING, begin, end - begin, 0.0)
         return end
     size = 0
     if op == _BINFLOAT:
@@ -385,17 +263,15 @@ def _push_binary(m: PickleMachine, buffer: np.ndarray, op: int, i: int, stop: in
     elif op == _BININT:
         _long(m, buffer, i, i + 4)
     elif size:
-        _push(m, _NUMBER, 0, 0, np.float64(_little(buffer, i, size)))
+        _push(m, NUMBER, 0, 0, np.float64(_little(buffer, i, size)))
     else:
-        _push(m, _OTHER if op == _NONE else _NUMBER, 0, 0, 1.0 if op == _NEWTRUE else 0.0)
+        _push(m, OTHER if op == _NONE else NUMBER, 0, 0, 1.0 if op == _NEWTRUE else 0.0)
     return i + size
 
 
 @scanner
-def _run(
-    buffer: np.ndarray, start: int, stop: int, names: NameArrays, now_ms: int, rows: Rows, m: PickleMachine
-) -> int:
-    """Run the program of a frame."""
+def run(buffer: np.ndarray, start: int, stop: int, m: PickleMachine) -> int:
+    """Run the program of a frame; gives the list or tuple that it makes, or -1 if it makes none."""
     state = m.state
     state[:] = 0
     state[_MEMO_ROOM] = stop - start
@@ -415,12 +291,12 @@ def _run(
             m.marks[state[_MARKS]] = height
             state[_MARKS] += 1
         elif op in (_EMPTY_LIST, _EMPTY_TUPLE):
-            _push(m, _LIST if op == _EMPTY_LIST else _TUPLE, 0, 0, 0.0)
+            _push(m, LIST if op == _EMPTY_LIST else TUPLE, 0, 0, 0.0)
         elif op in (_LIST_OP, _TUPLE_OP, _TUPLE1, _TUPLE2, _TUPLE3):
             count = op - _TUPLE1 + 1 if op >= _TUPLE1 else _since_mark(m)
             good = 0 <= count <= height
             if good:
-                _collect(m, count, _LIST if op == _LIST_OP else _TUPLE)
+                _collect(m, count, LIST if op == _LIST_OP else TUPLE)
         elif op in (_APPEND, _APPENDS, _POP_MARK):
             count = 1 if op == _APPEND else _since_mark(m)
             good = 0 <= count <= height and (op == _POP_MARK or count < height)
@@ -428,7 +304,7 @@ def _run(
                 state[_HEIGHT] -= count
             elif good:
                 into = np.int64(m.stack[height - count - 1])
-                good = m.kind[into] == _LIST
+                good = m.kind[into] == LIST
                 if good:
                     _put_into(m, into, height - count, count)
                     state[_HEIGHT] -= count
@@ -465,60 +341,9 @@ def _run(
             i = _push_binary(m, buffer, op, i, stop)
             good = i >= 0
         if not good:
-            return _FAULT
+            return -1
     else:
-        return _FAULT
-    if state[_HEIGHT] != 1 or m.kind[m.stack[0]] < _TUPLE:
-        return _FAULT
-    outermost = np.int64(m.stack[0])
-    cell = m.first[outermost]
-    for _ in range(m.size[outermost]):
-        if not _take(buffer, (start, stop), names, now_ms, rows, m, np.int64(m.held[cell])):
-            return _FULL
-        cell = np.int64(m.following[cell])
-    return _RAN
-
-
-@scanner
-def parse_frames(
-    buffer: np.ndarray,
-    offsets: np.ndarray,
-    lengths: np.ndarray,
-    names: NameArrays,
-    now_ms: int,
-    rows: Rows,
-    machine: PickleMachine,
-) -> int:
-    """Run the frames of a buffer; one that cannot be read counts one reject.
-
-    Parameters
-    ----------
-    buffer : uint8[n]
-        With `PADDING` behind the last frame.
-    offsets : int64[s]
-    lengths : int32[s]
-        The frames, without their lengths.
-    names
-        With room for a name every six bytes of a frame.
-    rows
-        Output.
-    machine
-        With room for the longest frame.
-
-    Returns
-    -------
-    int
-        `DONE`, or `NAMES_FULL` if the names had less room than that.
-    """
-    progress = rows.progress
-    while progress[SPAN] < len(offsets):
-        start = offsets[progress[SPAN]]
-        begin_span(rows, progress[SPAN], progress[ROWS], progress[SEEN])
-        ended = _run(buffer, start, start + lengths[progress[SPAN]], names, now_ms, rows, machine)
-        if ended == _FULL:
-            return NAMES_FULL
-        if ended == _FAULT:
-            reject(rows, _FRAME, start, start + lengths[progress[SPAN]])
-            progress[SEEN] += 1
-        progress[SPAN] += 1
-    return DONE
+        return -1
+    if state[_HEIGHT] != 1 or m.kind[m.stack[0]] < TUPLE:
+        return -1
+    return np.int64(m.stack[0])

@@ -15,7 +15,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tallystick.kernels.names import NameTable
-from tallystick.kernels.pickle import STATE_SIZE, PickleMachine, parse_frames
+from tallystick.kernels.pickle import STATE_SIZE, PickleMachine
+from tallystick.kernels.pickle_rows import parse_frames
 from tallystick.parse.frames import FRAME_BYTES_MAX, FrameParser
 from tallystick.parse.registry import protocol
 
