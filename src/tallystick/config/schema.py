@@ -28,6 +28,7 @@ PROTOCOLS = {
     "collectd": ("udp",),
     "ganglia": ("udp",),
     "influx": ("tcp", "udp", "unix"),
+    "istatd": ("tcp", "udp", "unix"),
     "native": ("tcp", "unix"),
     "opentsdb": ("tcp", "unix"),
     "statsd": ("tcp", "udp", "unix", "unixgram", "unixstream"),

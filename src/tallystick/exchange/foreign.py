@@ -62,25 +62,3 @@ def folders_below(
         folders.sort()
         files = [Path(folder) / name for name in sorted(names)]
         yield Path(folder).relative_to(path).parts, [file for file in files if file.is_file()]
-
-
-def least_m2(count: Column, mean: Column, low: Column, high: Column) -> Column:
-    """The least sum of squared deviations that samples of these statistics can have, all float64[n].
-
-    Notes
-    -----
-    One sample is the smallest, one the largest, and the others are all as far off as the mean asks of them.
-    """
-    below, above = low - mean, high - mean
-    rest = (below + above) ** 2 / np.maximum(count - 2.0, 1.0)
-    return np.where(count > 1.0, below**2 + above**2 + np.where(count > 2.0, rest, 0.0), 0.0)
-
-
-def most_m2(count: Column, mean: Column, low: Column, high: Column) -> Column:
-    """The largest sum of squared deviations that samples of these statistics can have, all float64[n].
-
-    Notes
-    -----
-    Bhatia and Davis, *A better bound on the variance* (2000): all samples are the smallest or the largest.
-    """
-    return np.asarray(count * (high - mean) * (mean - low))

@@ -20,9 +20,10 @@ from pathlib import Path
 
 import numpy as np
 
-from tallystick.exchange.foreign import Column, component, folders_below, joined, least_m2, most_m2
+from tallystick.exchange.foreign import Column, component, folders_below, joined
 from tallystick.exchange.istatd_file import StatFile, read_file, recognised
 from tallystick.exchange.registry import Watch, reader
+from tallystick.model.deviations import least_m2, most_m2
 from tallystick.model.errors import ForeignFileError
 from tallystick.model.kind import Kind
 from tallystick.model.tally import Spread, Tally

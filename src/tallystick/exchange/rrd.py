@@ -22,10 +22,11 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from tallystick.exchange.foreign import component, folders_below, joined, least_m2
+from tallystick.exchange.foreign import component, folders_below, joined
 from tallystick.exchange.registry import Watch, reader
 from tallystick.exchange.regrid import Rows, regrid, step_for
 from tallystick.exchange.rrd_dump import Archive, Dump, dump_of
+from tallystick.model.deviations import least_m2
 from tallystick.model.errors import ForeignFileError
 from tallystick.model.kind import Kind
 from tallystick.model.tally import Spread
