@@ -43,6 +43,7 @@ from tallystick.parse.contract import LINE_BYTES_MAX, Parsed
 from tallystick.parse.cumulative import NOTHING, Differences
 from tallystick.parse.messages import MessageParser
 from tallystick.parse.registry import protocol
+from tallystick.parse.reports import first_reports, room_for_reports
 
 RESOURCE_ATTRIBUTES = Http().otlp_resource_attributes
 """Attributes of a resource that become tags unless others are named: who sends, and where it runs."""
@@ -80,7 +81,7 @@ class OtlpParser(MessageParser):
         self._differences = Differences() if differences is None else differences
         wanted = Names.of(tuple(resource_attributes) or ("",))
         self._out = Out(
-            _room_for_reports(_REPORTS_AT_FIRST, _BUCKETS_AT_FIRST, _BUCKETS_AT_FIRST),
+            room_for_reports(_REPORTS_AT_FIRST, _BUCKETS_AT_FIRST, _BUCKETS_AT_FIRST),
             place=np.empty((_REPORTS_AT_FIRST, 2), np.int64),
             state=np.zeros(STATE_SIZE, np.int64),
             metric=np.zeros(METRIC_SIZE, np.int64),
@@ -152,7 +153,7 @@ class OtlpParser(MessageParser):
         self._out.state[:3] = 0
         if not count:
             return
-        reports = _filled(self._out.reports, count)
+        reports = first_reports(self._out.reports, count)
         self._tallies, reasons = self._differences.tallies(reports, names, now_ms)
         self._rows.progress[at.SEEN] -= np.count_nonzero(reasons == NOTHING)
         for row in np.flatnonzero((reasons != 0) & (reasons != NOTHING)).tolist():
@@ -161,41 +162,10 @@ class OtlpParser(MessageParser):
     def _grow(self) -> None:
         """Make twice the room for histograms; what is there stays."""
         old, out = self._out.reports, self._out
-        wider = _room_for_reports(2 * len(old.ids), 2 * len(old.bucket), 2 * len(old.bounds))
+        wider = room_for_reports(2 * len(old.ids), 2 * len(old.bucket), 2 * len(old.bounds))
         for name in Reports._fields:
             column, before = getattr(wider, name), getattr(old, name)
             column[: len(before)] = before
         place = np.empty((len(wider.ids), 2), np.int64)
         place[: len(out.place)] = out.place
         self._out = out._replace(reports=wider, place=place)
-
-
-def _filled(reports: Reports, count: int) -> Reports:
-    """The first rows; their buckets are views that may be changed."""
-    rows = Reports(**{name: getattr(reports, name)[:count] for name in Reports._fields})
-    return rows._replace(
-        bounds_offset=reports.bounds_offset[: count + 1],
-        bounds=reports.bounds[: reports.bounds_offset[count]],
-        offset=reports.offset[: count + 1],
-        bucket=reports.bucket[: reports.offset[count]],
-        weight=reports.weight[: reports.offset[count]],
-    )
-
-
-def _room_for_reports(rows: int, buckets: int, bounds: int) -> Reports:
-    return Reports(
-        ids=np.empty(rows, np.int32),
-        timestamp=np.empty(rows, np.int64),
-        start=np.empty(rows, np.int64),
-        writer=np.empty(rows, np.uint64),
-        cumulative=np.empty(rows, np.uint8),
-        scale=np.empty(rows, np.int8),
-        sum=np.empty(rows),
-        min=np.empty(rows),
-        max=np.empty(rows),
-        bounds_offset=np.zeros(rows + 1, np.int64),
-        bounds=np.empty(bounds),
-        offset=np.zeros(rows + 1, np.int64),
-        bucket=np.empty(buckets, np.int32),
-        weight=np.empty(buckets),
-    )
