@@ -103,17 +103,21 @@ def _tag_value(value: bytes) -> bytes:
 
 
 @inlined
-def _has(word: int, byte: int) -> bool:
+def _marks(word: int, byte: int) -> int:
+    """A word whose highest bits are set, within bytes, where `word` has the byte; they may be set above it as well."""
     different = word ^ (_ONES * np.uint64(byte))
-    return (different - _ONES) & ~different & _HIGH != np.uint64(0)
+    return (different - _ONES) & ~different
 
 
 @inlined
-def _fits(word: int, key: bool) -> bool:
-    """Whether each of eight bytes can be written as it is, and stands for itself in quotes."""
-    plain = ((word - _BLANKS_UP_TO) | (word + _ONES) | word) & _HIGH == np.uint64(0)
-    unfit = _has(word, _SEMICOLON) or _has(word, _BACKSLASH)
-    return plain and not (unfit or (key and (_has(word, _EQUALS) or _has(word, 0x21) or _has(word, 0x5E))))
+def _fits(word: int, key: bool, escaped: bool) -> bool:
+    """Whether each of eight bytes can be written as it is, and stands for itself in quotes; without branches."""
+    unfit = (word - _BLANKS_UP_TO) | (word + _ONES) | word | _marks(word, _SEMICOLON)
+    if key:
+        unfit |= _marks(word, _EQUALS) | _marks(word, 0x21) | _marks(word, 0x5E)
+    if escaped:
+        unfit |= _marks(word, _BACKSLASH)
+    return unfit & _HIGH == np.uint64(0)
 
 
 @inlined
@@ -127,7 +131,7 @@ def _append(buffer: np.ndarray, start: int, stop: int, out: np.ndarray, length: 
         size = min(stop - i, 8)
         word = load_u64(buffer, i)
         inside = _ALL >> np.uint64(64 - 8 * size)
-        if not _fits((word & inside) | (_HIGH >> np.uint64(1) & ~inside), key):
+        if not _fits((word & inside) | (_HIGH >> np.uint64(1) & ~inside), key, escaped):
             break
         _store_u64(out.ctypes.data + length, word)
         i += size
