@@ -161,3 +161,16 @@ def test_statsd_flushes_to_us_in_pickles(tmp_path: Path) -> None:
         with running_statsd(tmp_path, **config) as port:
             send(port, "p.hits:3|c")
             wait_until(lambda: 3.0 in server.values("stats_counts.p.hits"), "the flush")
+
+
+def test_what_came_by_statsd_is_known_after_a_restart(tmp_path: Path) -> None:
+    with running_server(tmp_path, MORE.replace("{more}", "")) as server:
+        send(server.port("statsd udp"), "level:7|g", "hits:3|c")
+        server.send_now("other", 1)
+        wait_until(lambda: server.values("stats_counts.hits"), "the names")
+        server.stop()
+        server.start()
+        found = {node["path"] for node in server.get("/metrics/find", query="stats.gauges.*", format="json")}
+        assert found == {"stats.gauges.level"}
+        assert 7.0 in server.values("stats.gauges.level")
+        assert sum(server.values("stats_counts.hits")) == 3
