@@ -21,13 +21,15 @@ from tallystick.model.statistic import STATISTICS, Statistic
 from tallystick.model.tally import Tally
 from tallystick.query.statsd_names.catalog import NamesCatalog
 from tallystick.query.statsd_names.forms import Idle, Naming
-from tallystick.query.statsd_names.idle import fill_idle
+from tallystick.query.statsd_names.idle import Before, fill_idle
 from tallystick.query.statsd_names.marks import Marks
 from tallystick.query.statsd_names.numbering import Ids, forms_of, series_of
 from tallystick.query.statsd_names.values import Matrix, made_values
 from tallystick.store.contract import Catalog, Part, StoreReader
 
 _CELLS_AT_ONCE = 4_000_000
+_LOOKS_BACK = 48
+"""In about so many slots is read what was there before a range: a day in half hours."""
 _SPECIAL = re.compile(r"([*?\[\]{}\\])")
 
 
@@ -58,7 +60,7 @@ class StatsdView:
         self._joined = np.array([STATISTICS.index(form.joined) for form in self._forms], np.uint8)
         self._idle = np.array([form.idle is not Idle.NOTHING for form in self._forms], np.bool_)
         self._zero = np.array([form.idle is Idle.ZERO for form in self._forms], np.bool_)
-        if naming.delete_idle_stats:
+        if naming.delete_idle_stats or not naming.idle_s:
             self._idle[:] = False
         self._clock = clock
 
@@ -132,7 +134,7 @@ class StatsdView:
 
     def _cells(self, place: NDArray[np.intp], start_s: int, until_s: int, step_s: int) -> int:
         """In how many pieces so many rows are read."""
-        return len(place) * ((until_s - start_s + self._naming.idle_s) // step_s) // _CELLS_AT_ONCE + 1
+        return len(place) * ((until_s - start_s) // step_s + 2 * _LOOKS_BACK) // _CELLS_AT_ONCE + 1
 
     def _read_made(
         self, ids: Ids, start_s: int, until_s: int, step_s: int, statistics: Sequence[Statistic]
@@ -155,21 +157,44 @@ class StatsdView:
     def _values(self, ids: Ids, start_s: int, until_s: int, step_s: int) -> Matrix:
         """The values of names made, with those that a stored series of the name has, and what StatsD repeats."""
         idle = self._idle[forms_of(ids)]
-        if idle.any() and not idle.all():  # what is not repeated need not be read for the time before
-            values = np.empty((len(ids), (until_s - start_s) // step_s))
-            values[idle] = self._values(ids[idle], start_s, until_s, step_s)
-            values[~idle] = self._values(ids[~idle], start_s, until_s, step_s)
-            return values
-        back = -(-self._naming.idle_s // step_s) * step_s if idle.any() else 0
-        values = made_values(self._base, self._forms, ids, start_s - back, until_s, step_s)
+        values = made_values(self._base, self._forms, ids, start_s, until_s, step_s)
         place, stored = self._stored(ids)
         if len(place):
-            read = self._base.read(stored, start_s - back, until_s, step_s)[Statistic.DEFAULT]
+            read = self._base.read(stored, start_s, until_s, step_s)[Statistic.DEFAULT]
             values[place] = np.where(np.isnan(read), values[place], read)
-        if back:
-            zero = self._zero[forms_of(ids)]
-            fill_idle(values, zero, start_s - back, step_s, self._clock.now(), self._naming.idle_s)
-        return values[:, back // step_s :]
+        if idle.any():
+            rows = values[idle]
+            over = min(max(int((self._clock.now() - start_s) // step_s), 0), rows.shape[1])
+            before = self._before(ids[idle], start_s, step_s)
+            fill_idle(rows, self._zero[forms_of(ids[idle])], before, over, self._naming.idle_s // step_s)
+            values[idle] = rows
+        return values
+
+    def _before(self, ids: Ids, start_s: int, step_s: int) -> Before:
+        """What was there before a range for so long as idle keys are spoken of, read in few slots."""
+        slots = -(-self._naming.idle_s // step_s // _LOOKS_BACK) or 1
+        coarse_s = slots * step_s
+        # Slots begin at multiples of their length: what is between the last of these and the range is read finely.
+        near_s = start_s - start_s % coarse_s
+        far_s = near_s - -(-self._naming.idle_s // coarse_s) * coarse_s
+        near = self._last(ids, near_s, start_s, step_s)
+        far = Before.of(self._last(ids, far_s, near_s, coarse_s), slots)
+        if not near.shape[1]:
+            return far
+        close = Before.of(near, 1)
+        known = np.isfinite(close.ago)
+        ago, value = far.ago + near.shape[1], far.value
+        return Before(np.where(known, close.ago, ago), np.where(known, close.value, value))
+
+    def _last(self, ids: Ids, start_s: int, until_s: int, step_s: int) -> Matrix:
+        """The last sample of each slot, of the series or of a stored one of the name."""
+        wanted = (Statistic.LAST,)
+        values = self._base.read(series_of(ids), start_s, until_s, step_s, wanted)[Statistic.LAST]
+        place, stored = self._stored(ids)
+        if len(place):
+            read = self._base.read(stored, start_s, until_s, step_s, wanted)[Statistic.LAST]
+            values[place] = np.where(np.isnan(read), values[place], read)
+        return values
 
     def _stored(self, ids: Ids) -> tuple[NDArray[np.intp], Ids]:
         """Positions of names made that a stored series has as well, and those series."""
@@ -197,14 +222,14 @@ def _over(reduce: Callable[[Matrix], Matrix], slots: Matrix) -> Matrix:
     return out
 
 
-def _last(slots: Matrix) -> Matrix:
+def _newest(slots: Matrix) -> Matrix:
     at = slots.shape[1] - 1 - np.argmax(~np.isnan(slots[:, ::-1]), axis=1)
     last: Matrix = slots[np.arange(len(slots)), at]
     return last
 
 
 _REDUCED: dict[Statistic, Callable[[Matrix], Matrix]] = {
-    Statistic.LAST: partial(_over, _last),
+    Statistic.LAST: partial(_over, _newest),
     Statistic.AVG: partial(_over, lambda slots: np.nanmean(slots, axis=1)),
     Statistic.SUM: partial(_over, lambda slots: np.nansum(slots, axis=1)),
     Statistic.COUNT: partial(_over, lambda slots: np.sum(~np.isnan(slots), axis=1)),

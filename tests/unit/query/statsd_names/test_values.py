@@ -142,6 +142,18 @@ def test_an_idle_key_is_zero_or_stays_as_statsd_has_it() -> None:
     assert known(silent, "stats_counts.c", 10) == [7.0]
 
 
+def test_what_came_long_before_is_spoken_of_for_a_day() -> None:
+    store = MemoryStore(clock=ManualClock(float(NOW_S)))
+    put(store, "g", Kind.GAUGE, {-80_000: [3], -79_990: [5]})
+    put(store, "c", Kind.COUNTER, {-40: [5]})
+    put(store, "old", Kind.COUNTER, {-90_000: [5]})
+    view = made(store, Naming(), now_s=NOW_S + 55)
+    assert known(view, "stats.gauges.g", 10) == [5.0] * 5
+    assert known(view, "stats_counts.c", 10) == [0.0] * 5
+    assert known(view, "stats_counts.old", 10) == []
+    assert known(view, "stats_counts.c", 9, step_s=30) == [0.0]
+
+
 def test_a_stored_series_of_the_name_goes_on_into_the_one_made() -> None:
     store = MemoryStore(clock=ManualClock(float(NOW_S)))
     put(store, "stats_counts.k", Kind.GAUGE, {0: [1], 10: [2]})
