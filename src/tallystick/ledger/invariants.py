@@ -23,13 +23,10 @@ class Auditor:
         self._told: set[str] = set()
         self.problems: list[str] = []
         """What was wrong at the last look, a sentence each."""
-        self.found = 0
-        """How many sentences there were, over all looks."""
 
     def look(self) -> list[str]:
-        """Check every law now; what is wrong is returned, counted, and logged the first time."""
+        """Check every law now; what is wrong is returned, and logged the first time."""
         self.problems = broken_laws(self._ledger)[:_SENTENCES_MAX]
-        self.found += len(self.problems)
         for problem in self.problems:
             if problem not in self._told and len(self._told) < _SENTENCES_MAX:
                 self._told.add(problem)
@@ -49,16 +46,18 @@ def broken_laws(ledger: Ledger) -> list[str]:
         total = book.windows.total(book.cells)
         source_of, sources = book.source_of, list(book.sources)
         passed = [book.passed(k).copy() for k in range(len(sources))]
-        window = book.windows.window(ledger.window() - _FLIGHT_S_MAX // WINDOW_S, book.cells)
+        first = ledger.window() - _FLIGHT_S_MAX // WINDOW_S + 1
+        recent = [book.windows.window(k, book.cells) for k in book.windows.numbers() if k >= first]
+    stuck = _in_flight(total) - sum(_in_flight(window) for window in recent)
     found = []
     for number, source in enumerate(sources):
         own = source_of == number
         found += [f"the ledger of {source} does not add up: {what}" for what in _laws(total[own], passed[number])]
-        stuck = int(_in_flight(window[own]).sum())
-        if stuck:
+        lost = int(stuck[own].sum())
+        if lost:
             found.append(
-                f"the ledger of {source} does not add up: {stuck} samples of a window that ended "
-                f"{_FLIGHT_S_MAX} seconds ago are neither stored nor rejected"
+                f"the ledger of {source} does not add up: {lost} samples that came more than "
+                f"{_FLIGHT_S_MAX - WINDOW_S} seconds ago are neither stored nor rejected"
             )
     return found
 

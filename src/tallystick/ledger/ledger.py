@@ -87,14 +87,23 @@ class Ledger:
         return [Balance.of(row, source) for row, source in zip(rows, sources, strict=True)]
 
     def peers(self, source: str) -> list[Balance]:
-        """The balance of each peer of a source."""
+        """The balance of each peer of a source, in the order of opening."""
+        return self.by_peer().get(source, [])
+
+    def by_peer(self) -> dict[str, list[Balance]]:
+        """The balance of each peer of each source, in the order of opening."""
         book = self.book
         with book.lock:
             total, account_of = book.windows.total(book.cells), book.account_of.copy()
         with self._lock:
-            accounts = [account for account in self._accounts.values() if account.source == source]
+            accounts = list(self._accounts.values())
         rows = summed(total, account_of, int(account_of.max(initial=0)) + 1)
-        return [Balance.of(rows[a.number], source, a.peer) for a in accounts if a.number < len(rows)]
+        found: dict[str, list[Balance]] = {}
+        for account in accounts:
+            if account.number < len(rows):
+                balance = Balance.of(rows[account.number], account.source, account.peer)
+                found.setdefault(account.source, []).append(balance)
+        return found
 
     def by_prefix(self, source: str = "") -> list[Balance]:
         """The balance of each prefix, of one source or of all; what had no name has the empty one."""

@@ -74,6 +74,7 @@ def _accounts(ledger: Ledger, given: Parameters, now_s: float) -> dict[str, Any]
             f"{', '.join(words[1:])}"
         )
     wanted = [balance for balance in ledger.balances() if source in ("", balance.source)]
+    peers = ledger.by_peer()
     shown = min(given.whole("windows") or 0, _WINDOWS_MAX)
     offenders = ledger.rejected_inputs.found(source, reason, name)[: given.whole("limit") or _OFFENDERS_MAX]
     return {
@@ -81,7 +82,7 @@ def _accounts(ledger: Ledger, given: Parameters, now_s: float) -> dict[str, Any]
         "window_s": WINDOW_S,
         "sources": [
             shown_balance(balance)
-            | {"peers": [shown_balance(peer) for peer in ledger.peers(balance.source) if _says_something(peer)]}
+            | {"peers": [shown_balance(peer) for peer in peers.get(balance.source, ()) if _says_something(peer)]}
             for balance in wanted
         ],
         "prefixes": [shown_balance(balance) for balance in ledger.by_prefix(source)],
