@@ -47,8 +47,12 @@ _SERIES_LIMIT = int(Reason.SERIES_LIMIT)
 _GAUGE, _COUNTER = int(Kind.GAUGE), int(Kind.COUNTER)
 
 _NEWLINE, _RETURN, _STAR, _CARET, _HASH, _DOT = 0x0A, 0x0D, 0x2A, 0x5E, 0x23, 0x2E
-_RESERVED = b"@$%&;:"
-_NOT_IN_NAMES = b"/:\\\"';"
+_SPELT = np.array(
+    [0x5F if byte < 0x21 or byte > 0x7E or byte in b"/:\\\"';" else ord(chr(byte).lower()) for byte in range(256)],
+    np.uint8,
+)
+"""What istatd makes of each byte of a name."""
+_IS_RESERVED = np.array([byte in b"@$%&;:" for byte in range(256)])
 _FIELDS_MAX = 7
 _SQUARES = M2  # where the sum of squares is until it becomes M2
 _COLUMNS = np.array([SUM, _SQUARES, MIN, MAX, COUNT])
@@ -62,6 +66,8 @@ class Line(NamedTuple):
     bounds : int64[8, 2]
         Where its fields begin and end.
     number : float64[5]
+    is_hard : bool[5]
+        Its numbers, and which of them Python must convert.
     hard : int64[n, 5]
         First and end of rows of tallied slots, column of their numbers, position and length of a number that Python
         must convert.
@@ -73,17 +79,10 @@ class Line(NamedTuple):
 
     bounds: NDArray[np.int64]
     number: NDArray[np.float64]
+    is_hard: NDArray[np.bool_]
     hard: NDArray[np.int64]
     began: NDArray[np.int64]
     used: NDArray[np.int64]
-
-
-@inlined
-def _is_one_of(byte: int, bytes_: bytes) -> bool:
-    found = False
-    for k in range(len(bytes_)):
-        found |= byte == bytes_[k]
-    return found
 
 
 @inlined
@@ -118,12 +117,7 @@ def _put(buffer: np.ndarray, start: int, stop: int, name: np.ndarray, length: in
     for i in range(start, stop):
         if length > NAME_BYTES_MAX:
             break
-        byte = buffer[i]
-        if 0x41 <= byte <= 0x5A:
-            byte |= 0x20
-        if byte < 0x21 or byte > 0x7E or _is_one_of(byte, _NOT_IN_NAMES):
-            byte = np.uint8(0x5F)
-        name[length] = byte
+        name[length] = _SPELT[buffer[i]]
         length += 1
     return length
 
@@ -197,7 +191,7 @@ def parse_lines(
 def _fault(buffer: np.ndarray, fields: int, now_ms: int, line: Line) -> tuple[int, int]:
     """Read the numbers of a line: why it is bad, and its time."""
     bounds = line.bounds
-    if fields not in (2, 3, 7) or _is_one_of(buffer[bounds[0, 0]], _RESERVED):
+    if fields not in (2, 3, 7) or _IS_RESERVED[buffer[bounds[0, 0]]]:
         return _FIELDS, 0
     ms = now_ms
     if fields > 2:
@@ -206,14 +200,15 @@ def _fault(buffer: np.ndarray, fields: int, now_ms: int, line: Line) -> tuple[in
             return _TIMESTAMP, 0
     first = 1 if fields == 2 else 2
     for k in range(first, fields):
-        value, _, reason = _number(buffer, bounds[k, 0], bounds[k, 1])
+        value, status, reason = _number(buffer, bounds[k, 0], bounds[k, 1])
         if reason != _NONE:
             return reason, 0
         line.number[k - first] = value
+        line.is_hard[k - first] = status == HARD
     return _NONE, ms
 
 
-@scanner
+@inlined
 def _parse_line(
     buffer: np.ndarray,
     start: int,
@@ -282,8 +277,7 @@ def _note_hard(buffer: np.ndarray, first_row: int, end_row: int, line: Line) -> 
     """Leave numbers of a line to Python, for all of its names."""
     for k in range(5):
         begin, end = line.bounds[k + 2, 0], line.bounds[k + 2, 1]
-        _, _, status = read_number(buffer, begin)
-        if status == HARD:
+        if line.is_hard[k]:
             hard = line.hard[line.used[0]]
             hard[0] = first_row
             hard[1] = end_row
@@ -329,8 +323,7 @@ def _take(
         return
     row = rows.progress[ROWS]
     value_at, value_end = line.bounds[fields - 1, 0], line.bounds[fields - 1, 1]
-    _, _, status = read_number(buffer, value_at)
-    if status == HARD:
+    if line.is_hard[0]:
         note_hard(rows, row, value_at, value_end)
     rows.ids[row] = entry
     rows.timestamp[row] = ms

@@ -89,6 +89,7 @@ def _line(room: int) -> Line:
     return Line(
         bounds=np.zeros((8, 2), np.int64),
         number=np.zeros(_NUMBERS),
+        is_hard=np.zeros(_NUMBERS, np.bool_),
         hard=np.empty((room, 5), np.int64),
         began=np.empty(room, np.int64),
         used=np.zeros(1, np.int64),
