@@ -13,6 +13,7 @@ Source: https://opentelemetry.io/docs/specs/otlp/#json-protobuf-encoding
 import struct
 from collections.abc import Iterable
 from dataclasses import replace
+from functools import lru_cache
 from typing import Literal
 
 import msgspec
@@ -30,6 +31,7 @@ from tallystick.parse.registry import protocol
 _BROKEN = b"\0"  # which is no message: field 0 does not exist
 _VARINT, _FIXED64, _BYTES = 0, 1, 2
 _U64, _I64, _I32 = (0, 1 << 64), (-(1 << 63), 1 << 63), (-(1 << 31), 1 << 31)
+_REPEATED_MAX, _REPEATED_CHARACTERS_MAX = 8192, 200  # attributes that are kept encoded, and how long they may be
 _DOUBLE, _QUAD = struct.Struct("<d"), struct.Struct("<Q")
 
 Whole = int | str | None
@@ -286,8 +288,17 @@ def _attributes(number: int, point: _Point) -> bytes:
 
 
 def _attribute(attribute: _Attribute) -> bytes:
+    key, text = attribute.key, attribute.value.string_value if attribute.value is not None else None
+    if key is not None and text is not None and len(key) + len(text) <= _REPEATED_CHARACTERS_MAX:
+        return _encoded_pair(key, text)
     value = _message(2, _value(attribute.value)) if attribute.value is not None else b""
     return _text(1, attribute.key) + value
+
+
+@lru_cache(_REPEATED_MAX)
+def _encoded_pair(key: str, text: str) -> bytes:
+    """Of text, as nearly all attributes are, and those of a sender repeat."""
+    return _text(1, key) + _message(2, _text(1, text))
 
 
 def _value(value: _Value) -> bytes:

@@ -16,6 +16,7 @@ TWINS = {
     "exposition": "property/test_parse_twins.py",
     "ganglia": "property/test_ganglia_twin.py",
     "influx": "property/test_parse_twins.py",
+    "istatd": "property/test_istatd_twin.py",
     "native": "differential/test_native_schema.py",
     "openmetrics": "property/test_parse_twins.py",
     "opentsdb": "property/test_parse_twins.py",
