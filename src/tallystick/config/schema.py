@@ -25,6 +25,7 @@ from tallystick.model.statistic import Statistic
 PROTOCOLS = {
     "carbon": ("tcp", "udp", "unix"),
     "carbon-pickle": ("tcp", "unix"),
+    "carbon-protobuf": ("tcp", "unix"),
     "collectd": ("udp",),
     "ganglia": ("udp",),
     "influx": ("tcp", "udp", "unix"),

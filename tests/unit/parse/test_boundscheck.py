@@ -13,6 +13,7 @@ import pytest
 
 CASES = (
     Path(__file__).with_name("test_golden_lines.py"),
+    Path(__file__).parents[2] / "property" / "test_carbon_protobuf_twin.py",
     Path(__file__).parents[2] / "property" / "test_collectd_twin.py",
     Path(__file__).parents[2] / "property" / "test_pickle_twin.py",
     Path(__file__).parents[2] / "property" / "test_any_bytes.py",

@@ -11,6 +11,7 @@ ROOT = Path(__file__).parents[3]
 TWINS = {
     "carbon": "property/test_parse_twins.py",
     "carbon-pickle": "property/test_pickle_twin.py",
+    "carbon-protobuf": "property/test_carbon_protobuf_twin.py",
     "collectd": "property/test_collectd_twin.py",
     "collectd-http": "property/test_collectd_twin.py",
     "exposition": "property/test_parse_twins.py",
