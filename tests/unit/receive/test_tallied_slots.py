@@ -103,7 +103,8 @@ def test_a_numbered_batch_counts_once_however_often_it_comes() -> None:
     way = Way()
 
     def numbered(*numbers: int) -> None:
-        way.parser.numbered = NumberedBatches("agent", np.array(numbers), np.arange(len(numbers)))
+        made = np.ones(len(numbers), np.int64)
+        way.parser.numbered = NumberedBatches("agent", np.array(numbers), np.arange(len(numbers)), made)
 
     numbered(1, 2)
     assert way.send(f"a 1 {NOW_S}", f"b 1 {NOW_S}")
@@ -114,6 +115,7 @@ def test_a_numbered_batch_counts_once_however_often_it_comes() -> None:
     assert way.balance() == (7, 3, {"duplicate": 4})
     assert way.counts("*") == [1.0, 1.0, 1.0]
     assert way.store.last_number("agent") == 3
+    assert way.account.snapshot().generated == 3
 
 
 def test_a_row_for_each_slot_of_samples_of_all_kinds_is_what_a_sender_makes_of_them() -> None:
