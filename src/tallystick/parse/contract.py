@@ -152,6 +152,11 @@ class Parser(Protocol):
         """A parser for a listener of the config."""
         ...
 
+    @classmethod
+    def prepare(cls) -> None:
+        """Have all kernels compiled that a parser of this protocol calls: see `tallystick.parse.ready`."""
+        ...
+
     def connected(self) -> "Parser":
         """The parser for one connection: this one, where nothing is to be remembered from one call to the next."""
         ...

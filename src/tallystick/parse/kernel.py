@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from tallystick.config import Listener
 from tallystick.kernels import rows as at
 from tallystick.kernels.names import NameTable
+from tallystick.kernels.packed import padded
 from tallystick.kernels.rows import Rows
 from tallystick.model.kind import Kind
 from tallystick.model.reason import Reason
@@ -42,6 +43,12 @@ class KernelParser(ABC):
     def configured(cls, listener: Listener) -> Self:
         """A parser for a listener; protocols with options of their own read those too."""
         return cls(listener.line_bytes_max) if listener.line_bytes_max else cls()
+
+    @classmethod
+    def prepare(cls) -> None:
+        """See `tallystick.parse.contract.Parser.prepare`; parses nothing, into names of its own."""
+        empty = np.zeros(1, np.int64), np.zeros(1, np.int32)
+        cls().parse_datagrams(padded(b""), *empty, NameTable(), 0)
 
     def connected(self) -> Parser:
         """See `tallystick.parse.contract.Parser.connected`."""

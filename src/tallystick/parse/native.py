@@ -31,8 +31,10 @@ from tallystick.config import Listener
 from tallystick.kernels import rows as at
 from tallystick.kernels.names import NameTable
 from tallystick.kernels.native import NAMES_FULL, UNSEEN, Dictionary, read_batch, read_names
+from tallystick.kernels.packed import padded
 from tallystick.kernels.tally_rows import ROWS, TallyRows
 from tallystick.kernels.words import PADDING
+from tallystick.model.kind import Kind
 from tallystick.model.numbered import NumberedBatches
 from tallystick.model.reason import Reason
 from tallystick.parse.contract import Parsed
@@ -116,6 +118,13 @@ class NativeParser(FrameParser):
         self._reply = b""
         self._broken = False
         self._batches: list[tuple[int, int, int]] = []
+
+    @classmethod
+    def prepare(cls) -> None:
+        """See `tallystick.parse.contract.Parser.prepare`: a name and a batch without slots are read."""
+        said = messages.names(0, [("a", Kind.GAUGE)]), messages.batch(0, 0, 0, [])
+        frames = b"".join(map(messages.framed, (messages.hello("a", ""), *said)))
+        cls().parse(padded(frames), len(frames), NameTable(), 0)
 
     def connected(self) -> "NativeConnection":
         """A parser that knows what came on one connection; it works with the memory of this one."""
@@ -249,6 +258,11 @@ class NativeConnection:
     def configured(cls, listener: Listener) -> Self:
         """A parser for a listener with a single connection."""
         return cls(listener.line_bytes_max or FRAME_BYTES_MAX)
+
+    @classmethod
+    def prepare(cls) -> None:
+        """See `tallystick.parse.contract.Parser.prepare`."""
+        NativeParser.prepare()
 
     def connected(self) -> "NativeConnection":
         """A parser for another connection."""

@@ -22,6 +22,7 @@ from tallystick.model.reason import Reason
 from tallystick.model.sample import SampleBatch
 from tallystick.model.tally import TallyBatch
 from tallystick.parse import NameTable, Parsed, Parser, Rejects
+from tallystick.parse.ready import make_ready
 from tallystick.receive.spans import Datagrams, brought, senders_of, tally_senders_of, unnamed_of
 from tallystick.receive.taps import Taps
 from tallystick.receive.throttle import Grant, Throttle
@@ -182,6 +183,7 @@ class Intake:
         passage
             Of the account, where the caller wants to know what became of all: its `terms` say so afterwards.
         """
+        make_ready(parser)
         return self._parse_one(
             lambda now_ms: parser.parse(buffer, length, self.names, now_ms, final=final, skipping=skipping),
             buffer,
@@ -205,6 +207,7 @@ class Intake:
         peers : int32[datagrams]
             Numbers of the accounts of each, where they are of several peers of `account`'s source.
         """
+        make_ready(parser)
         if peers is None:
             self._parse_one(
                 lambda now_ms: parser.parse_datagrams(buffer, offsets, lengths, self.names, now_ms), buffer, account

@@ -30,6 +30,7 @@ from tallystick.ledger import Account
 from tallystick.model.errors import StartError
 from tallystick.model.reason import Reason
 from tallystick.parse import PADDING, Parsed, Parser
+from tallystick.parse.ready import is_ready, make_ready
 from tallystick.receive.intake import Intake
 from tallystick.receive.peers import host_of
 
@@ -161,11 +162,23 @@ class _Connection(asyncio.BufferedProtocol):
             self._transport.abort()
             return
         self._door.connections.add(self._transport)
+        if not is_ready(self._parser):
+            self._wait_until_ready(self._transport)
         named = transport.get_extra_info("peername")
         if isinstance(named, tuple):
             self._host = host_of(named[0])
             self._account = self._door.intake.ledger.account(self._account.source, self._host)
         self._door.hosts[self._host] += 1
+
+    def _wait_until_ready(self, transport: asyncio.Transport) -> None:
+        """Read nothing before the parser is ready: compiling would keep the thread from all the others."""
+
+        def go_on(_: asyncio.Future[None]) -> None:
+            if not transport.is_closing():
+                transport.resume_reading()
+
+        transport.pause_reading()
+        self._loop.run_in_executor(None, make_ready, self._parser).add_done_callback(go_on)
 
     def get_buffer(self, sizehint: int) -> memoryview:
         kept = len(self._rest)
