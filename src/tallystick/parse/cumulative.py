@@ -41,6 +41,7 @@ from tallystick.kernels.words import PADDING
 from tallystick.model.kind import Kind
 from tallystick.model.reason import Reason
 from tallystick.model.tally import Histograms, Spread, TallyBatch
+from tallystick.parse.reports import room_for_reports
 
 SERIES_MAX = 200_000
 """Histograms whose last report is remembered."""
@@ -81,6 +82,15 @@ class Differences:
         self._heard_ms = np.zeros(64, np.int64)
         self._whole_since_ms = since_ms
         self._forgot_ms = 0
+
+    @classmethod
+    def prepare(cls) -> None:
+        """Have all kernels compiled that are called here: see `tallystick.parse.ready`."""
+        none, nothing = room_for_reports(0, 0, 0), np.empty(0, np.uint8)
+        fresh = cls()
+        fresh.tallies(none, NameTable(), 0)
+        compact(fresh._kept, none.bucket, none.weight)
+        _tallied(none, nothing, nothing)
 
     def __len__(self) -> int:
         """Histograms that are remembered."""

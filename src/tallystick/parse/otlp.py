@@ -101,6 +101,12 @@ class OtlpParser(MessageParser):
         """OTLP has no listener of its own: it comes by HTTP."""
         return cls()
 
+    @classmethod
+    def prepare(cls) -> None:
+        """See `tallystick.parse.contract.Parser.prepare`."""
+        super().prepare()
+        Differences.prepare()
+
     def _call(
         self,
         buffer: NDArray[np.uint8],

@@ -27,6 +27,7 @@ from numpy.typing import NDArray
 from tallystick.kernels import native_histograms as native
 from tallystick.kernels.labels import keys_taken
 from tallystick.kernels.names import NameTable
+from tallystick.kernels.packed import padded
 from tallystick.kernels.remote_write import HISTOGRAMS, LABELS_MAX, STATE_SIZE, WriteScratch, parse_messages
 from tallystick.kernels.rows import DONE, POSITION, SEEN, SPAN
 from tallystick.model.reason import Reason
@@ -63,6 +64,13 @@ class RemoteWriteParser(MessageParser):
         self._taken = keys_taken(())
         self._differences = Differences() if differences is None else differences
         self._tallies: TallyBatch | None = None
+
+    @classmethod
+    def prepare(cls) -> None:
+        """See `tallystick.parse.contract.Parser.prepare`."""
+        super().prepare()
+        Differences.prepare()
+        cls()._take_histograms(padded(b""), np.empty((0, 4), np.int64), NameTable(), 0)
 
     def _call(
         self,
