@@ -12,12 +12,16 @@ from tallystick.cli.options import checked_address, token_option
 from tallystick.cli.store._server import asked
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from rich.console import RenderableType
     from rich.table import Table
+    from rich.text import Text
 
 SERVER = "http://127.0.0.1:8080"
 _WATCH_S = 2.0
 _OFFENDERS = 20
+_ALWAYS = ("received", "stored")
 
 
 @click.command("ledger")
@@ -70,50 +74,55 @@ def command(
 
 def _accounts(answer: dict[str, Any], *, with_prefixes: bool) -> RenderableType:
     from rich.console import Group
+    from rich.text import Text
 
     tables: list[RenderableType] = [_balances(answer)]
     if with_prefixes:
         prefixes = sorted(answer["prefixes"], key=lambda one: -one["received"])[:_OFFENDERS]
-        table = _headed("prefix")
-        for one in prefixes:
-            table.add_row(one.get("prefix", "(no name)"), *_figures(one))
-        tables += ["", table]
+        tables += ["", _table("prefix", [(Text(one.get("prefix", "(no name)")), one) for one in prefixes])]
     return Group(*tables)
 
 
 def _balances(answer: dict[str, Any]) -> RenderableType:
     from rich.text import Text
 
-    table = _headed("source")
+    rows = []
     for source in answer["sources"]:
-        table.add_row(Text(source["source"], style="bold"), *_figures(source))
+        rows.append((Text(source["source"], style="bold"), source))
         peers = [peer for peer in source["peers"] if peer.get("peer")]
         if len(peers) > 1 or (peers and peers[0]["peer"] != "127.0.0.1"):
-            for peer in sorted(peers, key=lambda one: -one["received"]):
-                table.add_row(Text(f"  {peer['peer']}"), *_figures(peer))
-    return table if answer["sources"] else "nothing was received yet"
+            rows += [(Text(f"  {peer['peer']}"), peer) for peer in sorted(peers, key=lambda one: -one["received"])]
+    return _table("source", rows) if rows else "nothing was received yet"
 
 
-def _headed(first: str) -> Table:
+def _table(first: str, rows: Sequence[tuple[Text, dict[str, Any]]]) -> Table:
+    """Balances in columns; what is nearly always 0 has none unless it is not."""
     from rich.table import Table
+    from rich.text import Text
 
+    terms = [t for t in ("received", "stored", "late", "in_flight") if t in _ALWAYS or any(one[t] for _, one in rows)]
     table = Table(box=None, pad_edge=False)
-    table.add_column(first, overflow="fold")
-    for heading in ("received", "stored", "late", "in flight", "lost"):
+    table.add_column(first, overflow="fold", min_width=min(max((len(name) for name, _ in rows), default=0), 44))
+    for heading in (*(term.replace("_", " ") for term in terms), "lost"):
         table.add_column(heading, justify="right", no_wrap=True)
     table.add_column("rejected", overflow="fold")
+    for name, one in rows:
+        lost = one["kernel_drops"] + one["queue_drops"] + (one.get("lost_on_the_way") or 0)
+        rejected = sorted(one["rejected"].items(), key=lambda r: -r[1])
+        table.add_row(
+            name,
+            *(_count(one[term]) for term in terms),
+            Text(_count(lost), style="red" if lost else ""),
+            Text(
+                "\n".join(f"{count:,} {reason}" for reason, count in rejected) or "-",
+                style="yellow" if rejected else "",
+            ),
+        )
     return table
 
 
-def _figures(one: dict[str, Any]) -> list[Any]:
-    from rich.text import Text
-
-    lost = one["kernel_drops"] + one["queue_drops"] + (one.get("lost_on_the_way") or 0)
-    counts = [f"{one[term]:,}" if one[term] else "-" for term in ("received", "stored", "late", "in_flight")]
-    rejected = ", ".join(
-        f"{reason} {count:,}" for reason, count in sorted(one["rejected"].items(), key=lambda r: -r[1])
-    )
-    return [*counts, Text(f"{lost:,}" if lost else "-", style="red" if lost else ""), Text(rejected, style="yellow")]
+def _count(number: int) -> str:
+    return f"{number:,}" if number else "-"
 
 
 def _rejected(answer: dict[str, Any]) -> RenderableType:

@@ -1,5 +1,7 @@
 /** The last inputs that were rejected, and a way to find one's own among them. */
 
+import { useState } from "preact/hooks";
+
 import type { Offender } from "../api";
 import { formatMoment } from "../format/time";
 import { wordOf } from "./balance";
@@ -8,6 +10,8 @@ export interface Filter {
   readonly name: string;
   readonly reason: string;
 }
+
+const ROWS_MAX = 12;
 
 interface Props {
   readonly offenders: readonly Offender[];
@@ -19,6 +23,8 @@ interface Props {
 
 export function Offenders({ offenders, reasons, filter, onFilter }: Props) {
   const now = Date.now() / 1000;
+  const [all, setAll] = useState(false);
+  const shown = all ? offenders : offenders.slice(0, ROWS_MAX);
   const filtered = filter.name !== "" || filter.reason !== "";
   return (
     <>
@@ -46,7 +52,7 @@ export function Offenders({ offenders, reasons, filter, onFilter }: Props) {
           <table>
             <thead><tr><th>When</th><th>Source</th><th>Reason</th><th>As it came</th></tr></thead>
             <tbody>
-              {offenders.map((one, i) => (
+              {shown.map((one, i) => (
                 <tr key={`${one.at} ${i}`}>
                   <td class="whole">{formatMoment(one.at, now)}</td>
                   <td>{one.source}{one.peer && <div class="from">from {one.peer}</div>}</td>
@@ -57,6 +63,13 @@ export function Offenders({ offenders, reasons, filter, onFilter }: Props) {
             </tbody>
           </table>
         </div>
+      )}
+      {offenders.length > ROWS_MAX && (
+        <p class="graph-more">
+          <button type="button" onClick={() => setAll(!all)}>
+            {all ? `Show the newest ${ROWS_MAX}` : `Show all ${offenders.length}`}
+          </button>
+        </p>
       )}
     </>
   );
