@@ -10,6 +10,7 @@ import click
 
 from tallystick.cli.options import checked_address, token_option
 from tallystick.cli.store._server import asked
+from tallystick.model.printable import printable
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -79,7 +80,7 @@ def _accounts(answer: dict[str, Any], *, with_prefixes: bool) -> RenderableType:
     tables: list[RenderableType] = [_balances(answer)]
     if with_prefixes:
         prefixes = sorted(answer["prefixes"], key=lambda one: -one["received"])[:_OFFENDERS]
-        tables += ["", _table("prefix", [(Text(one.get("prefix", "(no name)")), one) for one in prefixes])]
+        tables += ["", _table("prefix", [(Text(printable(one.get("prefix", "(no name)"))), one) for one in prefixes])]
     return Group(*tables)
 
 
@@ -88,10 +89,12 @@ def _balances(answer: dict[str, Any]) -> RenderableType:
 
     rows = []
     for source in answer["sources"]:
-        rows.append((Text(source["source"], style="bold"), source))
+        rows.append((Text(printable(source["source"]), style="bold"), source))
         peers = [peer for peer in source["peers"] if peer.get("peer")]
         if len(peers) > 1 or (peers and peers[0]["peer"] != "127.0.0.1"):
-            rows += [(Text(f"  {peer['peer']}"), peer) for peer in sorted(peers, key=lambda one: -one["received"])]
+            rows += [
+                (Text(f"  {printable(peer['peer'])}"), peer) for peer in sorted(peers, key=lambda one: -one["received"])
+            ]
     return _table("source", rows) if rows else "nothing was received yet"
 
 
@@ -138,5 +141,5 @@ def _rejected(answer: dict[str, Any]) -> RenderableType:
         when = time.strftime("%H:%M:%S", time.localtime(one["at"]))
         who = f"{one['source']} {one['peer']}".rstrip()
         # What a sender wrote is text, and no markup.
-        table.add_row(when, Text(who), Text(one["reason"], style="yellow"), Text(one["text"]))
+        table.add_row(when, Text(printable(who)), Text(one["reason"], style="yellow"), Text(printable(one["text"])))
     return table

@@ -13,6 +13,7 @@ from tallystick.config import POLLED, Poll
 from tallystick.config.validate import convert, key_name
 from tallystick.model.clock import SystemClock
 from tallystick.model.errors import TallystickError
+from tallystick.model.printable import printable
 
 
 @click.command("poll")
@@ -40,7 +41,7 @@ def command(protocol: str, address: str, timeout_s: int, prefix: str, query: str
         from tallystick.receive.polls.trial import try_once
     logging.getLogger("tallystick").addHandler(logging.NullHandler())  # what is logged is told below
     trial = try_once(poll, SystemClock())
-    _print([(s.name, s.kind.name.lower(), f"{s.value:.10g}", _time(s.at_s)) for s in trial.samples])
+    _print([(printable(s.name), s.kind.name.lower(), f"{s.value:.10g}", _time(s.at_s)) for s in trial.samples])
     for reason, text in reversed(trial.complaints):
         click.echo(f"rejected as {reason}: {text}", err=True)
     if trial.fault:
@@ -67,8 +68,9 @@ def _print(rows: list[tuple[str, ...]]) -> None:
         return
     from rich.console import Console
     from rich.table import Table
+    from rich.text import Text
 
     table = Table("name", "kind", "value", "time", box=None, pad_edge=False)
     for row in rows:
-        table.add_row(*row)
+        table.add_row(*map(Text, row))
     Console().print(table)

@@ -12,6 +12,7 @@ import tallystick
 from tallystick.cli import columns
 from tallystick.cli.columns import FILES
 from tallystick.model.errors import QueryError, StartError, TallystickError
+from tallystick.model.printable import printable
 
 if TYPE_CHECKING:
     from urllib.error import HTTPError
@@ -128,18 +129,19 @@ def _print_table(series: list[dict[str, Any]], file: IO[str] | None) -> None:
 
     console = Console(file=file)
     # Names come first: one that is broken in two can neither be read nor copied.
-    longest = max((len(one["target"]) for one in series), default=0)
+    names = [printable(one["target"]) for one in series]
+    longest = max(map(len, names), default=0)
     width = max(_SPARK_WIDTH_MIN, min(_SPARK_WIDTH, console.width - _FIGURES_WIDTH - longest))
     table = Table(box=None, pad_edge=False)
     table.add_column("series", overflow="fold")
     table.add_column("", no_wrap=True)
     for heading in ("last", "min", "max", "avg"):
         table.add_column(heading, justify="right", no_wrap=True)
-    for one in series:
+    for name, one in zip(names, series, strict=True):
         values = [value for value, _ in one["datapoints"]]
         known = [value for value in values if value is not None]
         figures = [known[-1], min(known), max(known), sum(known) / len(known)] if known else [None] * 4
-        table.add_row(Text(one["target"]), sparkline(values, width), *(_short(figure) for figure in figures))
+        table.add_row(Text(name), sparkline(values, width), *(_short(figure) for figure in figures))
     console.print(table if series else "no series matches")
 
 

@@ -12,6 +12,7 @@ import click
 from tallystick.cli.ledger import SERVER
 from tallystick.cli.options import checked_address, token_option
 from tallystick.model.errors import TallystickError
+from tallystick.model.printable import printable
 
 _TIMEOUT_S = 60.0
 
@@ -52,8 +53,8 @@ def _written(told: dict[str, Any]) -> str:
         return click.style(f"... {told['skipped']:,} more were skipped", dim=True)
     when = time.strftime("%H:%M:%S", time.localtime(told["time_s"]))
     weight = f" x{told['weight']:g}" if told["weight"] != 1 else ""
-    who = click.style(f"{told['source']} {told['peer']}".rstrip(), dim=True)
-    return f"{when} {click.style(told['name'], bold=True)} {told['value']:g}{weight} {told['kind']} {who}"
+    who = click.style(printable(f"{told['source']} {told['peer']}".rstrip()), dim=True)
+    return f"{when} {click.style(printable(told['name']), bold=True)} {told['value']:g}{weight} {told['kind']} {who}"
 
 
 def _lines(server: str, token: str | None, pattern: str, source: str) -> Iterator[str]:

@@ -5,6 +5,7 @@ from collections import deque
 from dataclasses import dataclass
 
 from tallystick.model.clock import Clock
+from tallystick.model.printable import printable
 from tallystick.model.reason import Reason
 
 OFFENDERS_MAX = 100
@@ -47,8 +48,7 @@ class Offenders:
 
     def note(self, source: str, peer: str, reason: Reason, text: bytes) -> None:
         """Keep a rejected input, instead of the oldest of its kind if there are many."""
-        shown = text[:_TEXT_BYTES_MAX].decode("utf-8", "backslashreplace")
-        shown = "".join(c if c.isprintable() else repr(c)[1:-1] for c in shown)
+        shown = printable(text[:_TEXT_BYTES_MAX].decode("utf-8", "backslashreplace"))
         offender = Offender(source, reason, shown, self._clock.now(), peer)
         with self._lock:
             self._kept.setdefault(reason, deque(maxlen=OFFENDERS_MAX)).append(offender)

@@ -9,6 +9,7 @@ import msgspec
 from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
 from starlette.routing import BaseRoute, Route
+from starlette.types import Receive, Scope, Send
 
 from tallystick.ledger import Balance, Ledger
 from tallystick.ledger.collector import window_balances
@@ -52,8 +53,7 @@ def ledger_routes(ledger: Ledger, taps: Taps, store: Store, clock: Clock, worker
         pattern = given.one("pattern")
         if not pattern.strip():
             raise QueryError("cannot show anything: missing required parameter 'pattern'; expected a glob: web.*.cpu")
-        tap = Tap(pattern, given.one("source"))
-        return StreamingResponse(_lines(tap, taps), headers={"cache-control": "no-store"}, media_type=_LINES)
+        return _Tail(Tap(pattern, given.one("source")), taps)
 
     return [
         Route("/ledger", accounts, methods=["GET", "POST"]),
@@ -136,10 +136,24 @@ def shown_balance(balance: Balance) -> dict[str, Any]:
     return shown
 
 
-async def _lines(tap: Tap, taps: Taps) -> AsyncIterator[bytes]:
+class _Tail(StreamingResponse):
+    """What a tap sees; it is open from before the status is told, which is 503 if it cannot be, to the end."""
+
+    def __init__(self, tap: Tap, taps: Taps) -> None:
+        super().__init__(_lines(tap), headers={"cache-control": "no-store"}, media_type=_LINES)
+        self._tap, self._taps = tap, taps
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if not self._taps.open(self._tap):
+            raise OverloadedError("cannot show what arrives: too many are looking already; expected fewer")
+        try:
+            await super().__call__(scope, receive, send)
+        finally:
+            self._taps.close(self._tap)
+
+
+async def _lines(tap: Tap) -> AsyncIterator[bytes]:
     """What a tap sees as lines of JSON, until whoever looks goes away."""
-    if not taps.open(tap):
-        raise OverloadedError("cannot show what arrives: too many are looking already; expected fewer")
     arrived, loop = asyncio.Event(), asyncio.get_running_loop()
 
     def wake() -> None:
@@ -147,17 +161,14 @@ async def _lines(tap: Tap, taps: Taps) -> AsyncIterator[bytes]:
             loop.call_soon_threadsafe(arrived.set)
 
     tap.wake = wake
-    try:
-        yield b"\n"
-        while True:
-            seen, skipped = tap.fetch()
-            yield b"".join(msgspec.json.encode(one) + b"\n" for one in seen) or b"\n"
-            if skipped:
-                yield msgspec.json.encode({"skipped": skipped}) + b"\n"
-            try:
-                await asyncio.wait_for(arrived.wait(), _PULSE_S)
-            except TimeoutError:
-                continue
-            arrived.clear()
-    finally:
-        taps.close(tap)
+    yield b"\n"
+    while True:
+        seen, skipped = tap.fetch()
+        yield b"".join(msgspec.json.encode(one) + b"\n" for one in seen) or b"\n"
+        if skipped:
+            yield msgspec.json.encode({"skipped": skipped}) + b"\n"
+        try:
+            await asyncio.wait_for(arrived.wait(), _PULSE_S)
+        except TimeoutError:
+            continue
+        arrived.clear()

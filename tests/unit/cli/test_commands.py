@@ -159,8 +159,13 @@ def answering() -> "Callable[[int, str], tuple[str, list[str]]]":
             def do_GET(self) -> None:
                 asked.append(f"{self.path} {self.headers.get('Authorization')}")
                 self.send_response(status)
+                self.send_header("Content-Type", "application/json")
                 self.end_headers()
                 self.wfile.write(body.encode())
+
+            def do_POST(self) -> None:
+                self.rfile.read(int(self.headers["Content-Length"]))
+                self.do_GET()
 
             def log_message(self, format: str, *args: object) -> None:
                 """Stay silent."""
@@ -201,6 +206,36 @@ def test_a_refused_query_is_told_in_the_words_of_the_server(
     result = invoke("query", "a(", "--server", server)
     assert result.exit_code == 1
     assert result.stderr == "cannot read target 'a(': it ends too early; expected )\n"
+
+
+HOSTILE = "[/foo].\x1b[31m\x9b31m\u202e"
+SHOWN = r"[/foo].\x1b[31m\x9b31m\u202e"
+COUNTS = dict.fromkeys(("received", "stored", "late", "in_flight", "kernel_drops", "queue_drops"), 1) | {"rejected": {}}
+SEEN = {"time_s": 0, "name": HOSTILE, "value": 1, "weight": 1, "kind": "gauge", "source": "s", "peer": HOSTILE}
+OFFENDER = {"at": 0, "source": "s", "peer": HOSTILE, "reason": "value", "text": HOSTILE}
+
+
+@pytest.mark.parametrize(
+    ("arguments", "answer"),
+    [
+        (["ledger", "--source", "s"], {"sources": [], "prefixes": [COUNTS | {"prefix": HOSTILE}]}),
+        (["ledger"], {"sources": [COUNTS | {"source": "s", "peers": [COUNTS | {"peer": HOSTILE}]}]}),
+        (["ledger", "--rejected", "any"], {"offenders": [OFFENDER]}),
+        (["tail", "*", "--count", "1"], SEEN),
+        (["query", "*"], [{"target": HOSTILE, "datapoints": [[1, 0]]}]),
+    ],
+)
+def test_a_name_of_markup_and_escapes_is_shown_as_text(
+    arguments: list[str],
+    answer: object,
+    answering: Callable[[int, str], tuple[str, list[str]]],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("COLUMNS", "200")
+    server, _ = answering(200, json.dumps(answer))
+    result = invoke(*arguments, "--server", server)
+    assert result.exit_code == 0, result.output
+    assert SHOWN in result.stdout
 
 
 def test_a_sparkline_keeps_gaps_and_peaks() -> None:

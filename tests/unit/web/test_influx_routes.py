@@ -71,6 +71,17 @@ async def test_the_first_version_names_bad_lines_in_its_shape_and_stores_the_oth
 
 
 @pytest.mark.anyio
+@pytest.mark.parametrize("bad", [b"a\0b\x1b[31m", b"a\rSet-Cookie: x", b"\xff\xc3\xa4\xe2\x80\xae", b"x" * 4000])
+async def test_what_a_bad_line_holds_does_no_harm_in_a_header(bad: bytes) -> None:
+    answer = await House().post(V1, bad)
+    assert answer.status_code == 400
+    header = answer.headers["x-influxdb-error"]
+    assert header.isascii()
+    assert header.isprintable()
+    assert len(header) <= 1000
+
+
+@pytest.mark.anyio
 async def test_the_second_version_does_in_its_own() -> None:
     answer = await House().post(V2, BAD)
     assert answer.status_code == 400

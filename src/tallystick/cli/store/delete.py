@@ -11,6 +11,7 @@ from tallystick.cli.options import server_extra, server_option, token_option
 from tallystick.cli.store._closed import closed_store
 from tallystick.cli.store._place import place_from, place_options
 from tallystick.cli.store._server import asked
+from tallystick.model.printable import printable
 
 _SHOWN = 20
 
@@ -53,7 +54,7 @@ def _confirm(names: list[str], pattern: str, *, yes: bool, echo: Callable[[str],
     if not names:
         raise click.UsageError(f"no series matches {pattern}")
     for name in names[:_SHOWN]:
-        echo(f"  {name}")
+        echo(f"  {printable(name)}")
     if len(names) > _SHOWN:
         echo(f"  and {len(names) - _SHOWN} more")
     if not yes:

@@ -13,6 +13,7 @@ import click
 from tallystick.cli.options import server_extra
 from tallystick.cli.store._place import place_from, place_options
 from tallystick.cli.store._selection import selected, selection_options
+from tallystick.model.printable import printable
 
 if TYPE_CHECKING:
     from tallystick.store.history import History
@@ -65,7 +66,7 @@ def _lines(piece: History) -> Iterator[str]:
     for k, (series, slot, *statistics) in enumerate(rows):
         if series != shown:
             shown = series
-            yield f"{piece.names[series]} ({piece.kinds[series].name.lower()})"
+            yield f"{printable(piece.names[series])} ({piece.kinds[series].name.lower()})"
         moment = datetime.fromtimestamp(slot * tally.step_s, UTC).strftime("%Y-%m-%d %H:%M:%S")
         text = " ".join(f"{name}={value:.10g}" for name, value in zip(_COLUMNS, statistics, strict=True))
         more = (f" buckets={buckets[k]}" if buckets[k] else "") + (f" sketch={sketch[k]}B" if sketch[k] else "")

@@ -21,6 +21,7 @@ from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
 from tallystick.model.errors import StoreError
+from tallystick.model.printable import printable
 from tallystick.model.reason import Reason
 from tallystick.parse.influx import PRECISIONS_NS, InfluxParser
 from tallystick.version import __version__
@@ -34,6 +35,7 @@ _VERSION = f"1.8.10+tallystick.{__version__}"
 _HEADERS = {"X-Influxdb-Version": _VERSION, "X-Influxdb-Build": "OSS"}
 _FORM_BYTES_MAX = 1 << 16
 _FAULTS_TOLD_MAX = 10
+_HEADER_BYTES_MAX = 1000
 _DATABASE_BYTES_MAX = 255
 _UNTOLD = {Reason.TEXT.name.lower(), Reason.BLOCKED.name.lower()}
 _THROTTLED = Reason.THROTTLED.name.lower()
@@ -70,7 +72,9 @@ class _Version:
         if self is V2:
             body = {"code": _CODES.get(status, "invalid"), "message": text}
         else:
-            headers["X-Influxdb-Error"] = text.partition("\n")[0].encode("ascii", "replace").decode()
+            # A header holds no control character, and proxies drop answers whose headers are long.
+            first = printable(text.partition("\n")[0]).encode("ascii", "replace")
+            headers["X-Influxdb-Error"] = first[:_HEADER_BYTES_MAX].decode()
         if status in _LATER_S:
             headers["Retry-After"] = str(_LATER_S[status])
         return Response(msgspec.json.encode(body), status, headers, media_type="application/json")
