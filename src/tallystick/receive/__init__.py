@@ -5,7 +5,8 @@ hand their buffers to, and what HTTP writes use. Raw asyncio protocols live here
 """
 
 from tallystick.receive.datagrams import DatagramDoor
-from tallystick.receive.intake import Intake, IntakeLimits
+from tallystick.receive.intake import Intake
+from tallystick.receive.routing import IntakeLimits
 from tallystick.receive.streams import StreamDoor
 
 __all__ = ["DatagramDoor", "Intake", "IntakeLimits", "StreamDoor"]

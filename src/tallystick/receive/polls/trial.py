@@ -11,8 +11,9 @@ from tallystick.model.numbered import Numbered
 from tallystick.model.sample import SampleBatch
 from tallystick.model.tally import TallyBatch
 from tallystick.parse import NameTable
-from tallystick.receive.intake import Intake, IntakeLimits
+from tallystick.receive.intake import Intake
 from tallystick.receive.polls.poller import OWN_PREFIX, Poller, Target
+from tallystick.receive.routing import IntakeLimits
 from tallystick.route import Router
 from tallystick.store.memory import MemoryStore
 

@@ -1,0 +1,167 @@
+"""`Routing`: from what a parser read to the series that it belongs to, with the account of what is not taken.
+
+Whoever calls it holds the lock of the table of names, from the parser on: entries mean nothing after a rebuild.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tallystick.fold.usable import usable_statistics
+from tallystick.ledger import Ledger
+from tallystick.ledger.attribution import Attribution, Senders
+from tallystick.ledger.book import Shares
+from tallystick.model.clock import Clock
+from tallystick.model.reason import Reason
+from tallystick.model.sample import SampleBatch
+from tallystick.model.tally import TallyBatch
+from tallystick.parse import NameTable, Parsed
+from tallystick.receive.arrival import Arrival, Attributed, Load
+from tallystick.receive.offenders import note_rows, note_unrouted
+from tallystick.route import Router, Rows
+from tallystick.store.contract import Store
+
+_NO_TALLIES = TallyBatch.empty()
+
+
+@dataclass(frozen=True, slots=True)
+class IntakeLimits:
+    """What times are taken.
+
+    Parameters
+    ----------
+    future_s
+        Samples further ahead of the clock are rejected.
+    past_s
+        Older samples are rejected: no resolution is kept that long.
+    step_s
+        Of the finest slots: samples from before the slot that precedes the present one are late.
+    """
+
+    future_s: int
+    past_s: int
+    step_s: int = 10
+
+
+class Routing:
+    """Finds series.
+
+    Parameters
+    ----------
+    store
+        Is asked which numbered batches it has.
+    """
+
+    def __init__(
+        self, names: NameTable, router: Router, store: Store, ledger: Ledger, clock: Clock, limits: IntakeLimits
+    ) -> None:
+        self._names = names
+        self._router = router
+        self._store = store
+        self._ledger = ledger
+        self._clock = clock
+        self._limits = limits
+        self._attribution = router.attribution = Attribution(ledger.book, names)
+
+    def of_parsed(self, parsed: Parsed, arrival: Arrival) -> Load:
+        """Find the series of what a parser read, but for tallied slots that are unusable or here already."""
+        samples = self._route(parsed.batch, arrival.samples, arrival)
+        tallies = parsed.tallies if parsed.tallies is not None else _NO_TALLIES
+        refused = np.zeros(len(tallies), np.uint8)
+        if len(tallies):
+            refused[~usable_statistics(tallies, tallies.kind)] = Reason.VALUE
+        numbered, generated = parsed.numbered, 0
+        if numbered is not None:
+            taken = self._store.last_number(numbered.sender)  # who numbers batches sends them to one thread
+            refused[: numbered.rows_up_to(taken, len(tallies))] = Reason.DUPLICATE
+            generated = numbered.generated_after(taken)
+        routed = self._route(tallies, arrival.tallies, arrival, refused)
+        last = numbered.last if numbered is not None else None
+        return Load(samples, routed, self._router.wasteful, last, generated)
+
+    def of_samples(self, samples: SampleBatch, arrival: Arrival) -> Load:
+        """Find the series of samples whose ids are entries of the table."""
+        routed = self._route(samples, arrival.samples, arrival)
+        return Load(routed, self._route(_NO_TALLIES, arrival.tallies, arrival), wasteful=False)
+
+    def again(self, load: Load, forgotten: Sequence[int], arrival: Arrival) -> Load:
+        """Find all series once more: some of them were forgotten on the way, and nothing was stored."""
+        self._router.forget(np.array(forgotten, np.int32))
+        samples, tallies = self._anew(load.samples, arrival), self._anew(load.tallies, arrival)
+        return replace(load, samples=samples, tallies=tallies)
+
+    def _route(
+        self, batch: Rows, senders: Senders, arrival: Arrival, refused: NDArray[np.uint8] | None = None
+    ) -> Attributed[Rows]:
+        """Tell whose rows are, which of them are in time, and their series; with why some are not taken."""
+        arrays = self._names.arrays
+        if not len(batch):
+            nobody = Shares(np.empty(0, np.int32), np.empty(0, np.int64))
+            return Attributed(batch, batch.ids, nobody.cells, nobody, None, arrays)
+        cells, shares = self._attribution.attribute(batch.ids, senders)
+        arrival.passage.parsed(shares, len(batch))
+        on_way = Attributed(batch, batch.ids, cells, shares, None, arrays)
+        if refused is not None and refused.any():
+            for reason in np.unique(refused[refused > 0]).tolist():
+                on_way = self._refuse(on_way, refused == reason, Reason(reason), arrival)
+                refused = refused[refused != reason]
+        # First: a sender whose clock is wrong must not make series.
+        try:
+            routed = self._find_series(self._in_time(on_way, arrival), arrival)
+        except Exception:
+            arrival.passage.gone_astray()
+            raise
+        arrival.passage.routed(routed.shares, len(routed))
+        return routed
+
+    def _in_time(self, on_way: Attributed[Rows], arrival: Arrival) -> Attributed[Rows]:
+        """The rows that are neither too far ahead nor older than anything is kept."""
+        if not len(on_way):
+            return on_way
+        time_ms, step_s = on_way.batch.timestamp, self._limits.step_s
+        now_s = self._clock.now()
+        latest, oldest = int((now_s + self._limits.future_s) * 1000), int((now_s - self._limits.past_s) * 1000)
+        late_ms = int(now_s // step_s - 1) * step_s * 1000
+        first_ms, last_ms = int(time_ms.min()), int(time_ms.max())
+        if first_ms < late_ms:
+            on_way = replace(on_way, late=time_ms < late_ms)
+        if last_ms > latest:
+            on_way = self._refuse(on_way, on_way.batch.timestamp > latest, Reason.FUTURE, arrival)
+        if first_ms < oldest:
+            on_way = self._refuse(on_way, on_way.batch.timestamp < oldest, Reason.PAST, arrival)
+        return on_way
+
+    def _find_series(self, on_way: Attributed[Rows], arrival: Arrival) -> Attributed[Rows]:
+        if not len(on_way):
+            return on_way
+        routed = self._router.route(on_way.batch)
+        rejects = routed.rejects
+        if not rejects.total:
+            return replace(on_way, batch=routed.batch)
+        for reason in np.unique(rejects.reasons).tolist():
+            arrival.passage.refused(Reason(reason), on_way.cells[rejects.rows[rejects.reasons == reason]])
+        note_unrouted(self._ledger, rejects, arrival.account)
+        kept = np.ones(len(on_way), np.bool_)
+        kept[rejects.rows] = False
+        return replace(on_way.take(kept), batch=routed.batch)
+
+    def _anew(self, routed: Attributed[Rows], arrival: Arrival) -> Attributed[Rows]:
+        if not len(routed):
+            return routed
+        entries, ids = np.unique(routed.entries, return_inverse=True)
+        found = self._names.intern_many(routed.arrays.packed(entries).encoded())[ids]
+        again = replace(routed, batch=routed.batch.with_ids(found), entries=found, arrays=self._names.arrays)
+        if (found < 0).any():
+            again = self._refuse(again, found < 0, Reason.SERIES_LIMIT, arrival)
+        return self._find_series(again, arrival)
+
+    def _refuse(
+        self, on_way: Attributed[Rows], refused: NDArray[np.bool_], reason: Reason, arrival: Arrival
+    ) -> Attributed[Rows]:
+        """Take rows out: for their time, since their name has no place any more, for what a sender says of them."""
+        arrival.passage.refused(reason, on_way.cells[refused])
+        timestamp_ms = on_way.batch.timestamp[refused]
+        note_rows(self._ledger, self._names, on_way.entries[refused], timestamp_ms, reason, arrival.account)
+        return on_way.take(~refused)

@@ -1,0 +1,85 @@
+"""`Storing`: what has found its series goes into the store, is counted, and is shown to those who look."""
+
+from collections.abc import Callable
+
+from tallystick.ledger.book import Shares
+from tallystick.model.clock import Clock
+from tallystick.model.errors import ForgottenSeriesError, StoreError
+from tallystick.model.reason import Reason
+from tallystick.model.sample import SampleBatch
+from tallystick.parse import NameTable
+from tallystick.receive.arrival import Arrival, Attributed, Load
+from tallystick.receive.routing import Routing
+from tallystick.receive.taps import Taps
+from tallystick.route import Rows
+from tallystick.store.contract import Store
+
+_TRIES_MAX = 10  # to store a batch while its series are forgotten again and again
+
+
+class Storing:
+    """Appends batches; whoever calls it does not hold the lock of the table of names.
+
+    Parameters
+    ----------
+    names
+        Its lock is taken where series have to be found again.
+    """
+
+    def __init__(self, store: Store, routing: Routing, names: NameTable, clock: Clock) -> None:
+        self.taps = Taps(clock)
+        self._store = store
+        self._routing = routing
+        self._names = names
+        self._watching: dict[str, Callable[[SampleBatch], None]] = {}
+
+    def when_stored(self, door: str, call: Callable[[SampleBatch], None]) -> None:
+        """See `Intake.when_stored`."""
+        self._watching[door] = call
+
+    def append(self, load: Load, arrival: Arrival) -> int | None:
+        """Store a batch and return the store's ticket; None where nothing is left of it or the store takes nothing."""
+        for _ in range(_TRIES_MAX):
+            if not (len(load) or load.numbered):
+                return None
+            try:
+                ticket = self._store.append(load.samples.batch, load.tallies.batch, load.numbered)
+            except ForgottenSeriesError as error:
+                with self._names.lock:
+                    load = self._routing.again(load, error.ids, arrival)
+            except StoreError:
+                break
+            else:
+                self._stored(load, arrival)
+                return ticket
+        for rows in (load.samples, load.tallies):
+            if len(rows):
+                arrival.passage.refused(Reason.STORE_FULL, rows.cells)
+        return None
+
+    def _stored(self, load: Load, arrival: Arrival) -> None:
+        _count(load.samples, arrival)
+        _count(load.tallies, arrival)
+        if load.generated:
+            arrival.account.generated(load.generated)
+        watching = self._watching.get(arrival.account.source.partition(" ")[0])
+        if watching is not None:
+            watching(load.samples.batch)
+        if self.taps:
+            self._show(load, arrival)
+
+    def _show(self, load: Load, arrival: Arrival) -> None:
+        """Let those see it who look at what arrives: of tallied slots the last value, for as many as they were."""
+        samples, tallied = load.samples, load.tallies
+        if len(samples):
+            self.taps.offer(samples.batch, samples.arrays, samples.entries, arrival.account)
+        if len(tallied):
+            t = tallied.batch
+            shown = SampleBatch(t.ids, t.timestamp, t.last, t.spread.count, t.kind)
+            self.taps.offer(shown, tallied.arrays, tallied.entries, arrival.account)
+
+
+def _count(stored: Attributed[Rows], arrival: Arrival) -> None:
+    if len(stored):
+        late = None if stored.late is None else Shares.of_rows(stored.cells[stored.late])
+        arrival.passage.stored(stored.shares, len(stored), late)
