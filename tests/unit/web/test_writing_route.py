@@ -66,6 +66,8 @@ def test_bodies_that_are_never_finished_take_bounded_memory_and_their_place_is_g
         task, more, _ = await house.begin(PATH, b"x" * 900)
         refused = await house.post(PATH, b"#" * 200)
         assert (refused.status_code, refused.headers["retry-after"]) == (503, "1")
+        balance = house.balance(PATH)
+        assert (balance.queue_drops, balance.received) == (1, 0), "no sample of ours, and yet not unseen"
         assert (await house.post(PATH, line("a"))).status_code == 200
         await more.put({"type": "http.disconnect"})
         await task

@@ -32,6 +32,8 @@ export function verdictOf(one: Balance): Verdict {
     return { tone: "late", text: `the kernel dropped ${formatCount(one.kernel_drops)} datagrams before us` };
   }
   if (one.lost_on_the_way) return { tone: "late", text: `${formatCount(one.lost_on_the_way)} were sent and never came` };
-  if (one.queue_drops) return { tone: "late", text: `${formatCount(one.queue_drops)} connections were turned away` };
+  if (one.queue_drops) {
+    return { tone: "late", text: `${formatCount(one.queue_drops)} connections or bodies were turned away` };
+  }
   return { tone: "good", text: onTheWay ? `yes, ${formatCount(onTheWay)} on the way` : "yes" };
 }

@@ -196,6 +196,8 @@ class Taker:
         except BodyError as error:
             if error.reason is not None:
                 self._intake.reject(account, error.reason, str(error).encode())
+            elif error.status == 503:
+                account.turned_away()
             raise
         wait_s = DURABLE_WAIT_S_MAX if durable_wait_s is None else durable_wait_s
         if written.ticket is not None and not await self._writing.is_durable(written.ticket, wait_s):
