@@ -180,7 +180,7 @@ class Service:
     def health(self) -> Health:
         """How the server is."""
         status = self.store.status()
-        sides = self.store.problems(), self.intake.problems(), self._poller.problems(), self._auditor.look()
+        sides = self.store.problems(), self.intake.problems(), self._auditor.look()
         problems = [problem for side in sides for problem in side]
         return Health(
             "degraded" if problems else "ok",
@@ -190,6 +190,7 @@ class Service:
             round(status.unsafe_s, 3),
             round(self._clock.monotonic() - self._started_s, 3),
             problems,
+            self._poller.notices(),
         )
 
     def _make_marks(self) -> Marks | None:

@@ -170,7 +170,9 @@ def test_a_gmond_that_is_gone_is_told(cluster: Cluster) -> None:
     source = f"poll ganglia tcp://127.0.0.1:{cluster.xml_port}"
     wait_until(lambda: server.balance(source)["rejected"].get("truncated", 0) >= 3, "three polls to fail")
     wait_until(
-        lambda: [p for p in server.get("/healthz")["problems"] if p.startswith("cannot poll ganglia")], "the problem"
+        lambda: [n for n in server.get("/healthz")["notices"] if n.startswith("cannot poll ganglia")], "the notice"
     )
+    health = server.get("/healthz")
+    assert (health["status"], health["problems"]) == ("ok", []), "another host is ill, not this server"
     up = f"tallystick.polls.ganglia-tcp-127_0_0_1-{cluster.xml_port}.up"
     assert 0.0 in wait_until(lambda: server.values(up), "whether it is up")

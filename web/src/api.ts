@@ -49,6 +49,8 @@ export interface Health {
   readonly unsafe_samples: number;
   readonly unsafe_s: number;
   readonly problems: readonly string[];
+  /** Of other hosts, such as polled targets; they do not change the status. */
+  readonly notices: readonly string[];
 }
 
 /** What came and what became of it, in samples. */
@@ -62,7 +64,7 @@ export interface Balance {
   readonly in_flight?: number;
   /** Datagrams that the kernel dropped before they could be read. */
   readonly kernel_drops?: number;
-  /** Connections that were turned away. */
+  /** Connections and HTTP bodies that were turned away. */
   readonly queue_drops?: number;
   /** What senders that number their batches made and we never saw. */
   readonly lost_on_the_way?: number;

@@ -6,7 +6,16 @@ import { say } from "../src/parts/health-words";
 
 const health = (change: Partial<Health>) => ({
   ok: true as const,
-  value: { status: "ok" as const, version: "1", series: 1, unsafe_samples: 0, unsafe_s: 0, problems: [], ...change },
+  value: {
+    status: "ok" as const,
+    version: "1",
+    series: 1,
+    unsafe_samples: 0,
+    unsafe_s: 0,
+    problems: [],
+    notices: [],
+    ...change,
+  },
 });
 
 test("a server that keeps its promise is ok, even while samples are on their way to the disk", () => {
@@ -22,6 +31,12 @@ test("a degraded server says its problems", () => {
   const said = say(health({ status: "degraded", problems: ["the disk is full"] }));
   expect(said).toMatchObject({ tone: "bad", text: "degraded" });
   expect(said.detail).toContain("the disk is full");
+});
+
+test("another host that is ill is told, and the server is ok", () => {
+  const said = say(health({ notices: ["cannot poll munin tcp://web1:4949: refused"] }));
+  expect(said).toMatchObject({ tone: "good", text: "ok" });
+  expect(said.detail).toContain("web1");
 });
 
 test("a server that does not answer is told from one that was not asked yet", () => {

@@ -20,7 +20,9 @@ class Health(msgspec.Struct, frozen=True):
     unsafe_samples, unsafe_s
         Samples that a power cut would lose now, and the age of the oldest of them in seconds.
     problems
-        A sentence each.
+        Of this server, a sentence each.
+    notices
+        Of hosts that it depends on and that are not its own, such as polled targets; they do not change the status.
     """
 
     status: str
@@ -30,6 +32,7 @@ class Health(msgspec.Struct, frozen=True):
     unsafe_s: float
     uptime_s: float
     problems: list[str]
+    notices: list[str]
 
 
 def status_routes(health: Callable[[], Health]) -> list[BaseRoute]:

@@ -171,15 +171,15 @@ class TestGanglia:
 
 
 class TestPoller:
-    def test_who_does_not_listen_is_told_and_becomes_a_problem(self, asked: Asked) -> None:
+    def test_who_does_not_listen_is_told_and_named_in_a_notice(self, asked: Asked) -> None:
         with socket.create_server(("127.0.0.1", 0)) as taken:
             address = f"tcp://127.0.0.1:{taken.getsockname()[1]}"
         poller = asked.times(2, saying(b""), address=address)
-        assert poller.problems() == []
+        assert poller.notices() == []
         asyncio.run(poller.poll(poller.targets[0]))
-        (problem,) = poller.problems()
-        assert problem.startswith(f"cannot poll munin {address}: ")
-        assert "3 times in turn" in problem
+        (notice,) = poller.notices()
+        assert notice.startswith(f"cannot poll munin {address}: ")
+        assert "3 times in turn" in notice
         assert asked.balance.rejected == {"truncated": 3}
 
     def test_each_poll_is_told_in_series_of_its_own(self, asked: Asked) -> None:

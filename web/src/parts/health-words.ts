@@ -15,8 +15,9 @@ export interface Said {
 export function say(result: Result<Health> | null): Said {
   if (result === null) return { tone: "unknown", text: "…", detail: "asking the server" };
   if (!result.ok) return { tone: "bad", text: "no answer", detail: result.error };
-  const { status, unsafe_samples: unsafe, unsafe_s, problems, series, version } = result.value;
-  const detail = `Tallystick ${version}, ${formatCount(series)} series, ${formatCount(unsafe)} samples not yet on disk`;
+  const { status, unsafe_samples: unsafe, unsafe_s, problems, notices, series, version } = result.value;
+  const own = `Tallystick ${version}, ${formatCount(series)} series, ${formatCount(unsafe)} samples not yet on disk`;
+  const detail = [...notices, own].join("\n");
   if (status !== "ok") return { tone: "bad", text: "degraded", detail: [...problems, detail].join("\n") };
   if (unsafe_s > UNSAFE_S_MAX) {
     return { tone: "late", text: `${formatValue(unsafe, "")} not yet on disk`, detail };

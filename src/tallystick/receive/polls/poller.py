@@ -24,7 +24,7 @@ logger = logging.getLogger(__name__)
 
 POLLS_AT_ONCE = 32
 FAILURES_MAX = 3
-"""So many failures in turn are a problem, for those who ask how the server is."""
+"""So many failures in turn are worth a notice, for those who ask how the server is."""
 OWN_PREFIX = "tallystick.polls."
 """Stands before the names of what is told of each poll."""
 _FIRST_S = 5.0
@@ -100,8 +100,8 @@ class Poller:
             self._thread.join()
         self._reader.shutdown()
 
-    def problems(self) -> list[str]:
-        """A sentence for each target that failed several times in turn."""
+    def notices(self) -> list[str]:
+        """A sentence for each target that failed several times in turn; it is not this server that is ill then."""
         return [
             f"cannot poll {target}: {target.cause} ({target.failures} times in turn)"
             for target in self.targets
