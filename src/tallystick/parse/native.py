@@ -12,7 +12,8 @@ Frames: a length of four bytes, big-endian, the CRC-32 of the message, and the m
 - **Once.** A batch whose number was taken already is rejected as `DUPLICATE`, and answered again. The number is as safe
   as the batch, so this holds when the server is killed.
 - **Without numbers.** Who has no run numbers no batches (all are 0) and gets no answer.
-- **State.** A connection remembers its names, and nothing else; another Hello begins anew.
+- **State.** A connection remembers its names, and nothing else; another Hello, after the first was answered, begins
+  anew.
 """
 
 import re
@@ -75,8 +76,8 @@ class _Connection:
         """Memory that the names hold."""
         return sum(array.nbytes for array in self.said)
 
-    def make_room(self, names: int, size_bytes: int) -> None:
-        """Have room for so many more names."""
+    def make_room(self, names: int, size_bytes: int) -> bool:
+        """Have room for so many more names; True if memory was taken for it."""
         said, known = self.said, int(self.said.known[0])
         used = int(said.offsets[known])
         arena, offsets, kinds, entries = said.arena, said.offsets, said.kinds, said.entries
@@ -85,7 +86,10 @@ class _Connection:
         if known + names > len(kinds):
             room = max(known + names, 2 * known)
             kinds, entries, offsets = grown(kinds, room), grown(entries, room), grown(offsets, room + 1)
-        self.said = Dictionary(arena, offsets, kinds, entries, said.known)
+        has_grown = arena is not said.arena or kinds is not said.kinds
+        if has_grown:
+            self.said = Dictionary(arena, offsets, kinds, entries, said.known)
+        return has_grown
 
     def follow(self, table: NDArray[np.uint64]) -> None:
         """Ask for all names again where the table was made anew."""
@@ -189,7 +193,7 @@ class NativeParser(FrameParser):
             return False
         kind, begin = int(buffer[begin]), begin + 1
         if kind == 2 * messages.HELLO:
-            return not self._batches and self._greet(buffer[begin:stop].tobytes())
+            return not (self._batches or self._reply) and self._greet(buffer[begin:stop].tobytes())
         if not connection.greeted:
             return False
         if kind == 2 * messages.NAMES:
@@ -219,9 +223,11 @@ class NativeParser(FrameParser):
             return False
         if first != connection.said.known[0]:
             return False
-        connection.make_room((stop - begin) // 2, stop - begin)
-        is_heard = sum(one.size_bytes for one in self._connections) <= NAMES_BYTES_MAX
-        return is_heard and read_names(buffer, begin + position, stop, connection.said)
+        has_grown = connection.make_room((stop - begin) // 2, stop - begin)
+        # Not for each frame: a thousand connections and many small frames would take half a minute.
+        if has_grown and sum(one.size_bytes for one in self._connections) > NAMES_BYTES_MAX:
+            return False
+        return read_names(buffer, begin + position, stop, connection.said)
 
     def _take(self, buffer: NDArray[np.uint8], begin: int, stop: int, names: NameTable) -> bool:
         connection, tallies, noted = self._connection, self._tallies, self._rows

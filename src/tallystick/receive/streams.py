@@ -4,8 +4,8 @@ All connections read into one buffer: a parser is done with it before the next r
 beginning of a line whose end has not come yet, so thousands of idle ones cost next to nothing.
 
 Connections take turns. A turn is one read, of as many bytes as cost about `TURN_CPU_S`: whose lines are expensive reads
-fewer of them. Who has more to send than a turn waits until all others had theirs, and the connections of one host
-share its turn while other hosts send, too.
+fewer of them, and who is new begins with few. Who has more to send than a turn waits until all others had theirs, and
+the connections of one host share its turn while other hosts send, too.
 """
 
 import asyncio
@@ -145,7 +145,7 @@ class _Connection(asyncio.BufferedProtocol):
     def __init__(self, door: StreamDoor, loop: asyncio.AbstractEventLoop, listening: _Listening) -> None:
         self._door = door
         self._loop = loop
-        self._turn_bytes = door.turn_bytes_max
+        self._turn_bytes = min(TURN_BYTES_MIN, door.turn_bytes_max)  # what its bytes cost nobody knows yet
         self._asked_bytes = 0
         self._host = ""
         self._parser = listening.parser.connected()

@@ -132,6 +132,33 @@ def test_a_frame_that_cannot_be_read_is_not_taken_at_all_and_ends_the_connection
     assert (reasons(found), found.taken, found.broken) == ({"FRAME": 1}, 0, True)
 
 
+def test_a_flood_of_greetings_is_one_greeting_and_ends_the_connection():
+    hello = messages.framed(messages.hello("a", "r"))
+    one = parser()
+    assert not parsed(one, hello).broken
+    assert not parsed(one, hello).broken, "it begins anew, once it was answered"
+    found = accounted(parsed(one, hello * 1000))
+    assert found.broken
+    assert found.reply == messages.framed(messages.welcome(1 << 20))
+
+
+def test_small_frames_of_names_cost_no_look_at_all_connections(monkeypatch: pytest.MonkeyPatch):
+    shared = protocols()["native"]()
+    one, others = shared.connected(), [shared.connected() for _ in range(50)]
+    looks = 0
+    size_bytes = native._Connection.size_bytes
+
+    def counted(connection: native._Connection) -> int:
+        nonlocal looks
+        looks += 1
+        return size_bytes.__get__(connection)
+
+    monkeypatch.setattr(native._Connection, "size_bytes", property(counted))
+    frames = b"".join(messages.framed(messages.names(k, [("a", Kind.GAUGE)])) for k in range(4000))
+    assert not parsed(one, messages.framed(messages.hello("a", "r")) + frames).broken
+    assert looks <= 40 * (len(others) + 3), "only as often as room was made, which doubles"
+
+
 def test_a_frame_whose_checksum_is_wrong_is_not_read():
     frame = bytearray(messages.framed(batch(1, (3, LOAD))))
     frame[-9] ^= 1

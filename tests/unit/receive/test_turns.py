@@ -12,6 +12,7 @@ from tallystick.ledger import Account, Ledger
 from tallystick.model.clock import ManualClock
 from tallystick.parse import NameTable, Parsed, Parser, protocols
 from tallystick.receive import DatagramDoor, Intake, IntakeLimits, StreamDoor
+from tallystick.receive.streams import TURN_BYTES_MIN
 from tallystick.route import Router
 from tallystick.store.memory import MemoryStore
 
@@ -26,6 +27,7 @@ class WatchedIntake(Intake):
         router = Router(names, store.create)
         super().__init__(names, router, store, Ledger(clock), clock, IntakeLimits(3600, 86_400))
         self.turns: list[str] = []
+        self.lengths: list[int] = []
         self.gate = threading.Event()
         self.gate.set()
 
@@ -34,6 +36,7 @@ class WatchedIntake(Intake):
     ) -> tuple[Parsed, int | None]:
         self.gate.wait(30)
         self.turns.append(account.source)
+        self.lengths.append(length)
         return super().parse_stream(parser, buffer, length, account, skipping=skipping, final=final)
 
 
@@ -73,6 +76,20 @@ def test_who_has_much_to_send_waits_until_the_others_had_their_turn():
     until_little_is_done = len(turns) - turns[::-1].index(little)
     both = turns[turns.index(little) : until_little_is_done]
     assert both.count(much) <= both.count(little) + 1, turns
+
+
+def test_who_is_new_begins_with_a_short_turn_and_has_longer_ones_as_they_turn_out_cheap():
+    made = intake()
+    door = StreamDoor(made)
+    address = door.open(Address("tcp", "127.0.0.1", 0), protocols()["carbon"]())
+    text = (b"a" * 8000 + b"\n") * 100  # names that are too long: nothing is cheaper
+    door.start()
+    with socket.create_connection((address.host, address.port), timeout=10) as sender:
+        sender.sendall(text)
+        settled(made, text.count(b"\n"))
+    door.stop()
+    assert made.lengths[0] <= TURN_BYTES_MIN
+    assert max(made.lengths) > 2 * TURN_BYTES_MIN
 
 
 def test_lines_that_cost_much_are_read_fewer_at_a_time():
