@@ -58,7 +58,7 @@ def _multiply_fold_compiled(typingctx: Any, a: Any, b: Any) -> Any:
 
 
 def _load_u64_plain(address: int) -> Any:
-    return np.uint64(int.from_bytes(ctypes.string_at(address, 8), "little"))
+    return np.uint64(int.from_bytes(ctypes.string_at(int(address), 8), "little"))
 
 
 def _multiply_fold_plain(a: int, b: int) -> Any:

@@ -67,7 +67,7 @@ def _store_u64_compiled(typingctx: Any, address: Any, word: Any) -> Any:
 
 
 def _store_u64_plain(address: int, word: int) -> None:
-    ctypes.memmove(address, int(word).to_bytes(8, "little"), 8)
+    ctypes.memmove(int(address), int(word).to_bytes(8, "little"), 8)
 
 
 _store_u64 = _store_u64_plain if numba.config.DISABLE_JIT else _store_u64_compiled

@@ -5,6 +5,7 @@ What reads words may read up to seven bytes behind the last byte it was asked ab
 
 from typing import Any
 
+import numba
 import numpy as np
 from llvmlite import ir
 from numba.core import types
@@ -22,9 +23,7 @@ _NEWLINES = np.uint64(0x0A0A0A0A0A0A0A0A)
 
 
 @intrinsic
-def trailing_zeros(typingctx: Any, word: Any) -> Any:
-    """Number of zero bits below the lowest one of a uint64; 64 for zero."""
-
+def _trailing_zeros_compiled(typingctx: Any, word: Any) -> Any:
     def codegen(context: Any, builder: Any, signature: Any, args: Any) -> Any:
         return builder.cttz(args[0], ir.Constant(ir.IntType(1), 0))
 
@@ -32,9 +31,7 @@ def trailing_zeros(typingctx: Any, word: Any) -> Any:
 
 
 @intrinsic
-def leading_zeros(typingctx: Any, word: Any) -> Any:
-    """Number of zero bits above the highest one of a uint64; 64 for zero."""
-
+def _leading_zeros_compiled(typingctx: Any, word: Any) -> Any:
     def codegen(context: Any, builder: Any, signature: Any, args: Any) -> Any:
         return builder.ctlz(args[0], ir.Constant(ir.IntType(1), 0))
 
@@ -42,15 +39,34 @@ def leading_zeros(typingctx: Any, word: Any) -> Any:
 
 
 @intrinsic
-def multiply_high(typingctx: Any, a: Any, b: Any) -> Any:
-    """The upper 64 bits of the 128-bit product of two uint64."""
-
+def _multiply_high_compiled(typingctx: Any, a: Any, b: Any) -> Any:
     def codegen(context: Any, builder: Any, signature: Any, args: Any) -> Any:
         wide = ir.IntType(128)
         product = builder.mul(builder.zext(args[0], wide), builder.zext(args[1], wide))
         return builder.trunc(builder.lshr(product, ir.Constant(wide, 64)), ir.IntType(64))
 
     return types.uint64(types.uint64, types.uint64), codegen
+
+
+def _trailing_zeros_plain(word: int) -> Any:
+    return np.int64((int(word) & -int(word)).bit_length() - 1 if word else 64)
+
+
+def _leading_zeros_plain(word: int) -> Any:
+    return np.int64(64 - int(word).bit_length())
+
+
+def _multiply_high_plain(a: int, b: int) -> Any:
+    return np.uint64(int(a) * int(b) >> 64)
+
+
+# With NUMBA_DISABLE_JIT kernels are plain Python, where intrinsics cannot be called.
+trailing_zeros = _trailing_zeros_plain if numba.config.DISABLE_JIT else _trailing_zeros_compiled
+"""Number of zero bits below the lowest one of a uint64; 64 for zero."""
+leading_zeros = _leading_zeros_plain if numba.config.DISABLE_JIT else _leading_zeros_compiled
+"""Number of zero bits above the highest one of a uint64; 64 for zero."""
+multiply_high = _multiply_high_plain if numba.config.DISABLE_JIT else _multiply_high_compiled
+"""The upper 64 bits of the 128-bit product of two uint64."""
 
 
 @inlined
