@@ -13,6 +13,7 @@ demo: setup
 	@$(BIN)/tallystick demo
 
 test: setup .venv/.developer senders
+	@$(BIN)/tallystick compile
 	$(BIN)/pytest
 	cd web && npm test
 

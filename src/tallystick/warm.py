@@ -1,18 +1,25 @@
 """Compiling the kernels before data arrives.
 
 Numba compiles a kernel at its first call and keeps the result on disk. A new installation would do that while the first
-samples wait, so `warm_up` sends a few of each kind through a whole server in a temporary directory.
+samples wait, so `warm_up` sends a few of each kind through a whole server in a temporary directory. The kernels of
+further protocols are compiled before their first bytes (`tallystick.parse.ready`), or by `warm_protocols`.
 """
 
 import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
+import numpy as np
+
 from tallystick.config import Config, Http, Listener, Store
 from tallystick.kernels import cache
 from tallystick.model.clock import ManualClock
+from tallystick.model.kind import Kind
+from tallystick.model.sample import SampleBatch
 from tallystick.model.statistic import Statistic
+from tallystick.model.tally import Histograms, Spread, TallyBatch
 from tallystick.parse import padded, protocols
+from tallystick.parse.ready import make_ready
 from tallystick.query import Evaluator, Request
 from tallystick.render import Options, render
 from tallystick.service import Service
@@ -41,6 +48,7 @@ def warm_up(report: Report) -> None:
         steps: list[tuple[str, Callable[[], None]]] = [
             ("carbon lines", lambda: _feed(service, "carbon", _carbon_lines())),
             ("StatsD lines", lambda: _feed(service, "statsd", _STATSD)),
+            ("tallied slots", lambda: _tally(service)),
             ("datagrams", service.start),
             ("late samples", lambda: _feed(service, "carbon", _late_lines())),
             ("reading", lambda: _read(service)),
@@ -55,6 +63,15 @@ def warm_up(report: Report) -> None:
     stamp = _stamp()
     stamp.parent.mkdir(parents=True, exist_ok=True)
     stamp.touch()
+    report(1.0, "done")
+
+
+def warm_protocols(report: Report) -> None:
+    """Compile the parsers of all protocols: some minutes the first time, a second later on."""
+    parsers = protocols()
+    for k, (name, parser) in enumerate(parsers.items()):
+        report(k / len(parsers), name)
+        make_ready(parser())
     report(1.0, "done")
 
 
@@ -74,6 +91,17 @@ def _feed(service: Service, protocol: str, text: bytes) -> None:
     parser = protocols()[protocol]()
     account = service.ledger.account("warm")
     service.intake.parse_stream(parser, padded(text), len(text), account, skipping=False, final=True)
+
+
+def _tally(service: Service) -> None:
+    ids = service.store.create(["warm.tallied"], [Kind.TIMING])
+    kind, last = np.full(2, int(Kind.TIMING), np.uint8), np.full(2, 2.0)
+    at_ms = np.array([_NOW_S, _NOW_S - 9000]) * 1000
+    spread = Spread(np.full(2, 2.0), np.full(2, 4.0), np.zeros(2), last, last)
+    histograms = Histograms(np.arange(3), np.full(2, 32, np.int32), np.full(2, 2.0))
+    service.store.append(
+        SampleBatch.of([], [], []), TallyBatch(np.repeat(ids, 2), at_ms, kind, last, spread, histograms)
+    )
 
 
 def _read(service: Service) -> None:

@@ -28,7 +28,7 @@ BAD_STATSD = {
     "rate above one": (b"a:1|c|@2", "rate", "a:1|c|@2"),
     "rate of zero": (b"a:1|c|@0", "rate", "a:1|c|@0"),
     "empty tag": (b"a:1|c|#b:", "tag", "a:1|c|#b:"),
-    "an event": (b"_e{5,4}:title|text", "type", "_e{5,4}:title|text"),
+    "an event cut short": (b"_e{5,4}:title|te", "fields", "_e{5,4}:title|te"),
 }
 
 

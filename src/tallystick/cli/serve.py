@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 import click
 import msgspec
 
+from tallystick.cli.compile import with_progress
 from tallystick.cli.options import config_from, config_option, server_extra
 
 if TYPE_CHECKING:
@@ -40,12 +41,12 @@ def command(config_file: Path | None, directory: Path | None) -> None:
         config = msgspec.structs.replace(config, store=msgspec.structs.replace(config.store, directory=str(directory)))
     with server_extra():
         from tallystick.service import run
-        from tallystick.warm import is_warm
+        from tallystick.warm import is_warm, warm_up
     # SIGTERM ends it as Ctrl-C does: uvicorn raises a signal again when it has ended, before the store is closed.
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
         if not is_warm():
-            _warm_up()
+            with_progress("Compiling for this machine; only the first start does this.", warm_up)
         unsafe_samples = run(config, _announce)
     except KeyboardInterrupt:
         click.echo("Stopped before it took anything.")
@@ -63,19 +64,6 @@ def _leave() -> None:
         sys.stdout.flush()
         sys.stderr.flush()
         os._exit(0)
-
-
-def _warm_up() -> None:
-    from rich.console import Console
-    from rich.progress import Progress
-
-    from tallystick.warm import warm_up
-
-    console = Console(stderr=True)
-    console.print("Compiling for this machine; only the first start does this.")
-    with Progress(console=console, transient=True) as bar:
-        task = bar.add_task("", total=1.0)
-        warm_up(lambda share, what: bar.update(task, completed=share, description=what))
 
 
 def _announce(service: Service) -> None:
