@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 import numpy as np
 
 from bench.figure import Figure, benchmark, load
-from bench.loads import payloads_of
+from bench.loads import pack, payloads_of
 from tallystick.config import PROTOCOLS, Config, Http, Store
 from tallystick.ledger import Account
 from tallystick.parse import Parser, padded, protocols
@@ -17,6 +17,7 @@ SERIES = 10_000
 SAMPLES = 500_000
 _ROUNDS = 3
 _DATAGRAMS_AT_ONCE = 512
+_READ_BYTES = 1 << 18
 _BINARY = (
     "carbon-pickle",
     "carbon-protobuf",
@@ -49,6 +50,8 @@ def protocols_() -> Iterator[Figure]:
 def figures_of(name: str, parser: Parser, pieces: list[bytes]) -> Iterator[Figure]:
     """The best of some rounds over the same names, the parser alone and the whole way."""
     datagrams = name == "statsd" or "tcp" not in PROTOCOLS.get(name, ("tcp",))
+    if name in PROTOCOLS and not datagrams:
+        pieces = pack(pieces, _READ_BYTES)  # what one read of a busy socket brings
     works = list(packed(pieces, _DATAGRAMS_AT_ONCE if datagrams else 1))
     with tempfile.TemporaryDirectory(prefix="tallystick-bench-") as directory:
         service = Service(Config(http=Http(address="127.0.0.1:0"), listeners=(), store=Store(directory=directory)))
