@@ -25,7 +25,6 @@ _BINARY = (
     "ganglia",
     "native",
     "otlp",
-    "otlp-json",
     "remote-write",
     "remote-write-2",
 )
