@@ -20,9 +20,9 @@ from tallystick.config.schema import (
     Listener,
     Query,
     Rule,
-    Statsd,
     Store,
 )
+from tallystick.config.statsd import Statsd
 
 __all__ = [
     "COLLECTORS",

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from reference.collectd import encrypted, number, signed, text, values
+from servers import cannot_run
 from tallystick.config import Listener
 from tallystick.config.collectd import WriteGraphite
 from tallystick.model.reason import Reason
@@ -141,7 +142,7 @@ def test_a_bad_line_of_types_is_told_with_its_number(tmp_path: Path, line: str):
 def test_what_is_known_of_several_values_is_what_collectd_says(tmp_path: Path):
     system = Path("/usr/share/collectd/types.db")
     if not system.exists():
-        pytest.skip(f"{system} is missing: apt-get install collectd-core")
+        cannot_run(f"{system} is missing: apt-get install collectd-core")
     theirs = {type_: sources for type_, sources in read_types_db(system).items() if len(sources) > 1}
     ours = known_types(system=tmp_path / "none")
     assert {type_: ours[type_] for type_ in theirs} == theirs
