@@ -6,6 +6,7 @@ Grammar: https://github.com/open-telemetry/opentelemetry-proto, ``common/v1/comm
 import numpy as np
 from numpy.typing import NDArray
 
+from tallystick.kernels import reasons
 from tallystick.kernels.compile import inlined, scanner
 from tallystick.kernels.protobuf import (
     BAD,
@@ -19,11 +20,6 @@ from tallystick.kernels.protobuf import (
     skip_field,
 )
 from tallystick.model.name import NAME_BYTES_MAX
-from tallystick.model.reason import Reason
-
-_NONE = int(Reason.NONE)
-_NAME_LONG = int(Reason.NAME_LONG)
-_TAG = int(Reason.TAG)
 
 _TEXT, _BOOL, _INT, _DOUBLE, _ARRAY = 1, 2, 3, 4, 5  # fields of AnyValue; others no tag can hold
 _UNDERSCORE, _SEMICOLON, _EQUALS, _TILDE, _COMMA, _MINUS, _POINT = 0x5F, 0x3B, 0x3D, 0x7E, 0x2C, 0x2D, 0x2E
@@ -190,37 +186,37 @@ def _append_value(buffer: np.ndarray, at: int, stop: int, out: NDArray[np.uint8]
     """Append an AnyValue; gives the length, any fault, and `BAD` where it is none."""
     sort, first, second, end = _find_value(buffer, at, stop)
     if end < 0:
-        return length, _NONE, BAD
+        return length, reasons.NONE, BAD
     if sort == 0:
-        return length, _NONE, end
+        return length, reasons.NONE, end
     if sort < _ARRAY:
-        return _append_scalar(buffer, sort, first, second, out, length), _NONE, end
+        return _append_scalar(buffer, sort, first, second, out, length), reasons.NONE, end
     if sort > _ARRAY:
-        return length, _TAG, end
-    fault = _NONE
+        return length, reasons.TAG, end
+    fault = reasons.NONE
     item, array_stop = np.int64(first), second
     begin = length
     while item < array_stop:
         number, wire, item = next_field(buffer, item, array_stop)
         if item < 0:
-            return length, _NONE, BAD
+            return length, reasons.NONE, BAD
         if number != 1 or wire != BYTES:
             item = pass_over(buffer, wire, item, array_stop)
             if item < 0:
-                return length, _NONE, BAD
+                return length, reasons.NONE, BAD
             continue
         inner, item = read_bounds(buffer, item, array_stop)
         if item < 0:
-            return length, _NONE, BAD
+            return length, reasons.NONE, BAD
         sort, first, second, inside = _find_value(buffer, inner, item)
         if inside < 0:
-            return length, _NONE, BAD
+            return length, reasons.NONE, BAD
         if sort >= _ARRAY:
-            fault = _TAG
+            fault = reasons.TAG
         elif length > NAME_BYTES_MAX:
             is_empty = sort == 0 or (sort == _TEXT and np.int64(first) == second)
             length = length if is_empty else NAME_BYTES_MAX + 1
-        elif fault == _NONE:
+        elif fault == reasons.NONE:
             if length > begin:
                 out[length] = _COMMA
                 length += 1
@@ -283,7 +279,7 @@ def append_attribute(
     while at < stop:
         number, wire, at = next_field(buffer, at, stop)
         if at < 0:
-            return length, _NONE, BAD
+            return length, reasons.NONE, BAD
         if number in (1, 2) and wire == BYTES:
             begin, at = read_bounds(buffer, at, stop)
             if number == 1:
@@ -293,7 +289,7 @@ def append_attribute(
         else:
             at = pass_over(buffer, wire, at, stop)
         if at < 0:
-            return length, _NONE, BAD
+            return length, reasons.NONE, BAD
     before = length
     is_long = length > NAME_BYTES_MAX
     if not is_long:
@@ -311,13 +307,14 @@ def append_attribute(
         out[length] = _EQUALS
     end, fault, at = _append_value(buffer, value, value_stop, out, begin)
     if at < 0:
-        return before, _NONE, BAD
-    if key == key_stop or (fault == _NONE and end == begin) or not _is_wanted(buffer, key, key_stop, wanted, bounds):
-        return before, _NONE, at
-    if fault != _NONE:
+        return before, reasons.NONE, BAD
+    is_empty = fault == reasons.NONE and end == begin
+    if key == key_stop or is_empty or not _is_wanted(buffer, key, key_stop, wanted, bounds):
+        return before, reasons.NONE, at
+    if fault != reasons.NONE:
         return before, fault, at
     if is_long or end > NAME_BYTES_MAX:
-        return before, _NAME_LONG, at
+        return before, reasons.NAME_LONG, at
     if out[begin] == _TILDE:
         out[begin] = _UNDERSCORE
-    return end, _NONE, at
+    return end, reasons.NONE, at

@@ -9,6 +9,7 @@ the grammar, to say why.
 
 import numpy as np
 
+from tallystick.kernels import reasons
 from tallystick.kernels.compile import load_u64, scanner
 from tallystick.kernels.fields import end_of_name, is_blank, name_valid, next_field, read_time, skip_blanks
 from tallystick.kernels.names import LIMIT, NO_ROOM, NameArrays, find_or_add, guess, learn
@@ -29,17 +30,6 @@ from tallystick.kernels.rows import (
 )
 from tallystick.kernels.words import find_newline, same_bytes, utf8_valid
 from tallystick.model.name import NAME_BYTES_MAX
-from tallystick.model.reason import Reason
-
-_NONE = int(Reason.NONE)
-_FIELDS = int(Reason.FIELDS)
-_NAME_LONG = int(Reason.NAME_LONG)
-_NAME_BYTES = int(Reason.NAME_BYTES)
-_VALUE = int(Reason.VALUE)
-_VALUE_NOT_FINITE = int(Reason.VALUE_NOT_FINITE)
-_TIMESTAMP = int(Reason.TIMESTAMP)
-_LINE_LONG = int(Reason.LINE_LONG)
-_SERIES_LIMIT = int(Reason.SERIES_LIMIT)
 
 _NEWLINE, _RETURN, _SPACE = 0x0A, 0x0D, 0x20
 
@@ -54,19 +44,19 @@ def _fault(buffer: np.ndarray, start: int, stop: int) -> int:
     time, time_end = next_field(buffer, number_end, stop)
     extra, _ = next_field(buffer, time_end, stop)
     if name == stop:
-        return _NONE
+        return reasons.NONE
     if time == stop or extra < stop:
-        return _FIELDS
+        return reasons.FIELDS
     if name_end - name > NAME_BYTES_MAX:
-        return _NAME_LONG
+        return reasons.NAME_LONG
     if end_of_name(buffer, name) < name_end or not utf8_valid(buffer, name, name_end):
-        return _NAME_BYTES
+        return reasons.NAME_BYTES
     value, end, status = read_number(buffer, number)
     if status == NOT_A_NUMBER or end != number_end:
-        return _VALUE_NOT_FINITE if is_not_finite(buffer, number, number_end) else _VALUE
+        return reasons.VALUE_NOT_FINITE if is_not_finite(buffer, number, number_end) else reasons.VALUE
     if status == EXACT and not np.isfinite(value):
-        return _VALUE_NOT_FINITE
-    return _TIMESTAMP
+        return reasons.VALUE_NOT_FINITE
+    return reasons.TIMESTAMP
 
 
 @scanner
@@ -156,11 +146,11 @@ def parse_lines(
             if not good:
                 i = find_newline(buffer, start)
             if i - start > line_bytes_max:
-                reject(rows, _LINE_LONG, start, i)
+                reject(rows, reasons.LINE_LONG, start, i)
                 seen += 1
             elif not good:
                 reason = _fault(buffer, start, i)
-                if reason != _NONE:
+                if reason != reasons.NONE:
                     reject(rows, reason, start, i)
                     seen += 1
             else:
@@ -171,7 +161,7 @@ def parse_lines(
                         i = start
                         break
                 if entry == LIMIT:
-                    reject(rows, _SERIES_LIMIT, start, i)
+                    reject(rows, reasons.SERIES_LIMIT, start, i)
                 else:
                     if status == HARD:
                         note_hard(rows, row, value_at, value_end)

@@ -11,8 +11,9 @@ A metric whose own bytes are broken costs itself; a payload whose fields cannot 
 
 import numpy as np
 
-from tallystick.kernels.compile import inlined, scanner
-from tallystick.kernels.fields import name_valid
+from tallystick.kernels import reasons
+from tallystick.kernels.compile import scanner
+from tallystick.kernels.fields import fault_of_name
 from tallystick.kernels.names import LIMIT, NameArrays, has_room, learn, resolve
 from tallystick.kernels.protobuf import BAD, BYTES, FIXED64, VARINT, read_bounds, read_fixed64, read_key, read_varint
 from tallystick.kernels.protobuf import skip_field as skip
@@ -29,35 +30,11 @@ from tallystick.kernels.rows import (
     begin_span,
     reject,
 )
-from tallystick.kernels.words import find_unplain
 from tallystick.model.name import NAME_BYTES_MAX
-from tallystick.model.reason import Reason
-
-_NONE = int(Reason.NONE)
-_NAME_EMPTY = int(Reason.NAME_EMPTY)
-_NAME_LONG = int(Reason.NAME_LONG)
-_NAME_BYTES = int(Reason.NAME_BYTES)
-_VALUE_NOT_FINITE = int(Reason.VALUE_NOT_FINITE)
-_TIMESTAMP = int(Reason.TIMESTAMP)
-_SERIES_LIMIT = int(Reason.SERIES_LIMIT)
-_FRAME = int(Reason.FRAME)
 
 _NAME_FIELD, _POINTS_FIELD = 1, 2
 _SECONDS_FIELD, _VALUE_FIELD = 1, 2
 _SECONDS_MAX = np.uint64(0xFFFFFFFF)
-
-
-@inlined
-def _name_fault(buffer: np.ndarray, start: int, stop: int) -> int:
-    """Why bytes are no name."""
-    if start == stop:
-        return _NAME_EMPTY
-    if stop - start > NAME_BYTES_MAX:
-        return _NAME_LONG
-    i = find_unplain(buffer, start)
-    while i < stop and buffer[i] >= 0x80:
-        i = find_unplain(buffer, i + 1)
-    return _NONE if i >= stop and name_valid(buffer, start, stop) else _NAME_BYTES
 
 
 @scanner
@@ -67,7 +44,7 @@ def _find_name(buffer: np.ndarray, at: int, stop: int) -> tuple[int, int, int]:
     while at < stop:
         field, wire, at = read_key(buffer, at, stop)
         if at == BAD:
-            return start, end, _FRAME
+            return start, end, reasons.FRAME
         if wire == BYTES and field in (_NAME_FIELD, _POINTS_FIELD):
             begin, at = read_bounds(buffer, at, stop)
             if field == _NAME_FIELD and at != BAD:
@@ -75,8 +52,8 @@ def _find_name(buffer: np.ndarray, at: int, stop: int) -> tuple[int, int, int]:
         else:
             at = skip(buffer, wire, at, stop)
         if at == BAD:
-            return start, end, _FRAME
-    return start, end, _name_fault(buffer, start, end)
+            return start, end, reasons.FRAME
+    return start, end, fault_of_name(buffer, start, end)
 
 
 @scanner
@@ -86,7 +63,7 @@ def _read_point(buffer: np.ndarray, at: int, stop: int) -> tuple[int, int, int]:
     while at < stop:
         field, wire, at = read_key(buffer, at, stop)
         if at == BAD:
-            return seconds, bits, _FRAME
+            return seconds, bits, reasons.FRAME
         if field == _SECONDS_FIELD and wire == VARINT:
             seconds, at = read_varint(buffer, at, stop)
         elif field == _VALUE_FIELD and wire == FIXED64:
@@ -94,10 +71,10 @@ def _read_point(buffer: np.ndarray, at: int, stop: int) -> tuple[int, int, int]:
         else:
             at = skip(buffer, wire, at, stop)
         if at == BAD:
-            return seconds, bits, _FRAME
+            return seconds, bits, reasons.FRAME
     if seconds > _SECONDS_MAX:
-        return seconds, bits, _TIMESTAMP
-    return seconds, bits, _NONE if np.isfinite(np.uint64(bits).view(np.float64)) else _VALUE_NOT_FINITE
+        return seconds, bits, reasons.TIMESTAMP
+    return seconds, bits, reasons.NONE if np.isfinite(np.uint64(bits).view(np.float64)) else reasons.VALUE_NOT_FINITE
 
 
 @scanner
@@ -105,7 +82,7 @@ def _take_metric(buffer: np.ndarray, at: int, stop: int, names: NameArrays, rows
     """Make rows of a metric's points; there is room for its name."""
     progress = rows.progress
     start, end, fault = _find_name(buffer, at, stop)
-    if fault != _NONE:
+    if fault != reasons.NONE:
         progress[SEEN] += 1
         reject(rows, fault, at, stop)
         return
@@ -118,14 +95,14 @@ def _take_metric(buffer: np.ndarray, at: int, stop: int, names: NameArrays, rows
         begin, at = read_bounds(buffer, at, stop)
         seconds, bits, fault = _read_point(buffer, begin, at)
         progress[SEEN] += 1
-        if fault == _NONE and entry < 0:
+        if fault == reasons.NONE and entry < 0:
             entry, hit = resolve(names, buffer, start, end - start, progress[PREVIOUS], progress[TRUST], progress[SEEN])
             if entry == LIMIT:
-                fault = _SERIES_LIMIT
+                fault = reasons.SERIES_LIMIT
             else:
                 progress[TRUST] = learn(names, progress[PREVIOUS], entry, progress[TRUST], hit)
                 progress[PREVIOUS] = entry
-        if fault != _NONE:
+        if fault != reasons.NONE:
             reject(rows, fault, start, end)
             continue
         row = progress[ROWS]
@@ -160,7 +137,7 @@ def parse_payloads(buffer: np.ndarray, offsets: np.ndarray, lengths: np.ndarray,
                 at = skip(buffer, wire, at, stop)
             if at == BAD:
                 progress[SEEN] += 1
-                reject(rows, _FRAME, here, stop)
+                reject(rows, reasons.FRAME, here, stop)
                 break
         progress[SPAN] = span + 1
         progress[POSITION] = -1

@@ -9,6 +9,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from tallystick.kernels import reasons
 from tallystick.kernels.collectd_names import TEXTS_SIZE, TYPE, Naming
 from tallystick.kernels.collectd_values import (
     ABSOLUTE,
@@ -27,14 +28,6 @@ from tallystick.kernels.fields import TIMESTAMP_MAX_S
 from tallystick.kernels.names import NameArrays, has_room, hash_name, probe
 from tallystick.kernels.rows import DONE, NAMES_FULL, POSITION, ROWS, SEEN, SPAN, Rows, begin_span
 from tallystick.model.name import NAME_BYTES_MAX
-from tallystick.model.reason import Reason
-
-_NONE = int(Reason.NONE)
-_TIMESTAMP = int(Reason.TIMESTAMP)
-_FRAME = int(Reason.FRAME)
-_SIGNATURE = int(Reason.SIGNATURE)
-_UNDECLARED = int(Reason.UNDECLARED)
-_UNSUPPORTED = int(Reason.UNSUPPORTED)
 
 # Types of parts.
 _HOST, _TIME, _TYPE_INSTANCE, _VALUES, _INTERVAL, _TIME_HR, _INTERVAL_HR = 0, 1, 5, 6, 7, 8, 9
@@ -153,20 +146,20 @@ def _take(
     if state[_WHOLE] == _UNWRITTEN:
         _name(buffer, types, naming, state, rows.name)
     fault = state[_FAULT]
-    if fault == _NONE and state[_TIME_MS] <= 0:
-        fault = _TIMESTAMP
+    if fault == reasons.NONE and state[_TIME_MS] <= 0:
+        fault = reasons.TIMESTAMP
     appended = appends_source(naming, count)
     declared = count == state[_COUNT] or (count == 1 and state[_COUNT] == 0 and not appended)
     for k in range(state[_NEXT], count):
         if not has_room(names, NAME_BYTES_MAX):
             state[_NEXT] = k
             return False
-        if fault != _NONE:
+        if fault != reasons.NONE:
             refuse_all(rows, told, fault, (at, stop), buffer, state, (rows.name, state[_WHOLE]))
             continue
         if not declared:
             rows.progress[SEEN] += 1
-            tell(rows, told, _UNDECLARED, at, stop, buffer, state[TYPE], state[TYPE + 1])
+            tell(rows, told, reasons.UNDECLARED, at, stop, buffer, state[TYPE], state[TYPE + 1])
             continue
         start, end = np.int64(0), np.int64(0)
         if appended:
@@ -211,18 +204,18 @@ def _note_part(buffer: np.ndarray, at: int, stop: int, part: int, state: np.ndar
     if part == _HOST or 2 <= part <= _TYPE_INSTANCE:
         end = _text_end(buffer, at + _HEAD_BYTES, stop)
         if end < 0:
-            return _FRAME
+            return reasons.FRAME
         which = 0 if part == _HOST else 2 * (part - 1)
         state[which], state[which + 1] = at + _HEAD_BYTES, end
         state[_WHOLE] = _UNWRITTEN
     elif part in (_TIME, _TIME_HR, _INTERVAL, _INTERVAL_HR, _SEVERITY):
         if stop - at != _NUMBER_BYTES:
-            return _FRAME
+            return reasons.FRAME
         if part in (_TIME, _TIME_HR):
             state[_TIME_MS] = _milliseconds(_swapped(load_u64(buffer, at + _HEAD_BYTES)), part == _TIME_HR)
     elif part in (_SIGNED, _ENCRYPTED):
-        return _SIGNATURE
-    return _NONE
+        return reasons.SIGNATURE
+    return reasons.NONE
 
 
 @scanner
@@ -240,23 +233,23 @@ def _read(
     """Read the parts of a packet from `i` on; gives where it stands: `stop`, or a part that finds no room."""
     while i < stop:
         end = i + _short(buffer, i + 2) if stop - i >= _HEAD_BYTES else stop + 1
-        fault = _FRAME if end > stop or end < i + _HEAD_BYTES else _NONE
-        part = _short(buffer, i) if fault == _NONE else -1
+        fault = reasons.FRAME if end > stop or end < i + _HEAD_BYTES else reasons.NONE
+        part = _short(buffer, i) if fault == reasons.NONE else -1
         if part == _VALUES:
             if not _values_good(buffer, i, end):
-                fault = _FRAME
+                fault = reasons.FRAME
             elif not _take(buffer, i, end, names, rows, types, naming, state, told):
                 return i
         elif part == _MESSAGE:
             text = _text_end(buffer, i + _HEAD_BYTES, end)
             if text < 0:
-                fault = _FRAME
+                fault = reasons.FRAME
             else:
                 rows.progress[SEEN] += 1
-                tell(rows, told, _UNSUPPORTED, i, end, buffer, i + _HEAD_BYTES, text)
-        elif fault == _NONE:
+                tell(rows, told, reasons.UNSUPPORTED, i, end, buffer, i + _HEAD_BYTES, text)
+        elif fault == reasons.NONE:
             fault = _note_part(buffer, i, end, part, state)
-        if fault != _NONE:
+        if fault != reasons.NONE:
             rows.progress[SEEN] += 1
             tell(rows, told, fault, i, stop, buffer, i, stop)
             return stop
@@ -309,7 +302,7 @@ def parse_packets(
             state[:] = 0
             state[_WHOLE] = _UNWRITTEN
             i = start
-            if faults[span] != _NONE:
+            if faults[span] != reasons.NONE:
                 progress[SEEN] += 1
                 tell(rows, told, np.int64(faults[span]), start, stop, buffer, start, stop)
                 i = stop

@@ -5,6 +5,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from tallystick.kernels import reasons
 from tallystick.kernels.collectd_names import Naming
 from tallystick.kernels.collectd_values import (
     Told,
@@ -18,10 +19,6 @@ from tallystick.kernels.compile import scanner
 from tallystick.kernels.names import NameArrays, has_room
 from tallystick.kernels.rows import DONE, NAMES_FULL, POSITION, ROWS, SEEN, SPAN, Rows, begin_span
 from tallystick.model.name import NAME_BYTES_MAX
-from tallystick.model.reason import Reason
-
-_NONE = int(Reason.NONE)
-_TIMESTAMP = int(Reason.TIMESTAMP)
 
 
 class Lists(NamedTuple):
@@ -66,18 +63,18 @@ def _take_list(lists: Lists, i: int, at: int, names: NameArrays, rows: Rows, nam
     first, stop = lists.first[i], lists.first[i + 1]
     texts = lists.texts[i]
     nowhere = (np.int64(0), np.int64(0))
-    if lists.fault[i] != _NONE:
+    if lists.fault[i] != reasons.NONE:
         rows.progress[SEEN] += 1
         tell(rows, told, np.int64(lists.fault[i]), 0, 0, lists.buffer, texts[0], texts[1])
         return stop
     whole, stem, fault = write_common(lists.buffer, texts, naming, rows.name)
-    if fault == _NONE and lists.time_ms[i] <= 0:
-        fault = _TIMESTAMP
+    if fault == reasons.NONE and lists.time_ms[i] <= 0:
+        fault = reasons.TIMESTAMP
     appended = appends_source(naming, stop - first)
     for k in range(at, stop):
         if not has_room(names, NAME_BYTES_MAX):
             return k
-        if fault != _NONE:
+        if fault != reasons.NONE:
             refuse_all(rows, told, fault, nowhere, lists.buffer, texts, (rows.name, whole))
             continue
         start, end = (lists.source[k, 0], lists.source[k, 1]) if appended else nowhere

@@ -5,6 +5,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from tallystick.kernels import reasons
 from tallystick.kernels.collectd_names import (
     ALWAYS_APPEND_DS,
     HOST,
@@ -22,14 +23,6 @@ from tallystick.kernels.rows import PREVIOUS, REJECTS, ROWS, SEEN, TRUST, Rows, 
 from tallystick.kernels.words import utf8_valid
 from tallystick.model.kind import Kind
 from tallystick.model.name import NAME_BYTES_MAX
-from tallystick.model.reason import Reason
-
-_NONE = int(Reason.NONE)
-_NAME_EMPTY = int(Reason.NAME_EMPTY)
-_NAME_LONG = int(Reason.NAME_LONG)
-_NAME_BYTES = int(Reason.NAME_BYTES)
-_VALUE_NOT_FINITE = int(Reason.VALUE_NOT_FINITE)
-_SERIES_LIMIT = int(Reason.SERIES_LIMIT)
 
 COUNTER, GAUGE, DERIVE, ABSOLUTE = 0, 1, 2, 3
 """Kinds of values, numbered as packets do."""
@@ -70,13 +63,13 @@ def write_common(buffer: np.ndarray, texts: np.ndarray, naming: Naming, out: np.
     """Write what the values of a part have in common: as `write_name`, and why they can have no name."""
     whole, stem = write_name(buffer, texts, naming, out)
     if texts[HOST] == texts[HOST + 1] or texts[PLUGIN] == texts[PLUGIN + 1] or texts[TYPE] == texts[TYPE + 1]:
-        return whole, stem, _NAME_EMPTY
+        return whole, stem, reasons.NAME_EMPTY
     if whole > NAME_BYTES_MAX:
-        return whole, stem, _NAME_LONG
+        return whole, stem, reasons.NAME_LONG
     plain = True
     for k in range(whole):
         plain &= out[k] < 0x80
-    return whole, stem, _NONE if plain or utf8_valid(out, 0, whole) else _NAME_BYTES
+    return whole, stem, reasons.NONE if plain or utf8_valid(out, 0, whole) else reasons.NAME_BYTES
 
 
 @inlined
@@ -104,7 +97,7 @@ def refuse_all(
     at, end = bounds
     out, whole = written
     rows.progress[SEEN] += 1
-    if fault == _NAME_LONG:
+    if fault == reasons.NAME_LONG:
         tell(rows, told, fault, at, end, buffer, texts[HOST], texts[HOST + 1])
     else:
         tell(rows, told, fault, at, end, out, 0, whole)
@@ -148,14 +141,14 @@ def take_value(
     elif stop > start:
         length = append_source(own, start, stop, out, stem)
     if length > NAME_BYTES_MAX:
-        tell(rows, told, _NAME_LONG, at, end, out, 0, stem)
+        tell(rows, told, reasons.NAME_LONG, at, end, out, 0, stem)
         return
     if not np.isfinite(value):
-        tell(rows, told, _VALUE_NOT_FINITE, at, end, out, 0, length)
+        tell(rows, told, reasons.VALUE_NOT_FINITE, at, end, out, 0, length)
         return
     entry, hit = resolve(names, out, 0, length, progress[PREVIOUS], progress[TRUST], progress[SEEN])
     if entry == LIMIT:
-        tell(rows, told, _SERIES_LIMIT, at, end, out, 0, length)
+        tell(rows, told, reasons.SERIES_LIMIT, at, end, out, 0, length)
         return
     progress[TRUST] = learn(names, progress[PREVIOUS], entry, progress[TRUST], hit)
     progress[PREVIOUS] = entry

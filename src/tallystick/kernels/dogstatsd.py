@@ -2,17 +2,15 @@
 
 import numpy as np
 
+from tallystick.kernels import reasons
 from tallystick.kernels.compile import inlined, scanner
 from tallystick.kernels.statsd_fields import read_seconds
 from tallystick.kernels.statsd_names import until, write_bytes, write_key, write_tag, write_tags
 from tallystick.model.name import NAME_BYTES_MAX
-from tallystick.model.reason import Reason
 
 EVENTS_NOTED_MAX = 64
 """So many events of one call are noted with their place, after one row that says how many."""
 
-_NONE, _FIELDS, _NAME_EMPTY = int(Reason.NONE), int(Reason.FIELDS), int(Reason.NAME_EMPTY)
-_NAME_LONG, _VALUE, _TIMESTAMP, _TAG = int(Reason.NAME_LONG), int(Reason.VALUE), int(Reason.TIMESTAMP), int(Reason.TAG)
 _BAR, _COLON, _HASH, _COMMA, _BRACE = 0x7C, 0x3A, 0x23, 0x2C, 0x7D
 _EVENTS = np.frombuffer(b"statsd.events", np.uint8).copy()
 _CHECK = np.frombuffer(b"servicecheck.", np.uint8).copy()
@@ -61,7 +59,7 @@ def _write_fields(buffer: np.ndarray, i: int, stop: int, out: np.ndarray, length
     fault, length, seconds
         Seconds of the message's time, or 0.
     """
-    fault = _NONE
+    fault = reasons.NONE
     seconds = 0
     host = host_end = kind = kind_end = tags = tags_end = 0
     while i < stop:
@@ -74,7 +72,7 @@ def _write_fields(buffer: np.ndarray, i: int, stop: int, out: np.ndarray, length
             if letter == 0x64:
                 seconds = read_seconds(buffer, field + 2, i)
                 if seconds == 0:
-                    fault = _TIMESTAMP
+                    fault = reasons.TIMESTAMP
             elif letter == 0x68:
                 host, host_end = field + 2, i
             elif letter == 0x74:
@@ -85,10 +83,10 @@ def _write_fields(buffer: np.ndarray, i: int, stop: int, out: np.ndarray, length
     length = write_tag(_TYPE, buffer, kind, kind_end, out, length)
     if length <= NAME_BYTES_MAX:
         length = write_tags(buffer, tags, tags_end, out, length)
-    if fault == _NONE and length < 0:
-        fault = _TAG
-    elif fault == _NONE and length > NAME_BYTES_MAX:
-        fault = _NAME_LONG
+    if fault == reasons.NONE and length < 0:
+        fault = reasons.TAG
+    elif fault == reasons.NONE and length > NAME_BYTES_MAX:
+        fault = reasons.NAME_LONG
     return fault, length, seconds
 
 
@@ -102,9 +100,9 @@ def read_event(buffer: np.ndarray, start: int, stop: int, out: np.ndarray) -> tu
     bar = brace + 2 + title
     end = bar + 1 + text
     if title < 1 or text < 0 or end > stop or buffer[brace + 1] != _COLON or buffer[bar] != _BAR:
-        return _FIELDS, 0, 0
+        return reasons.FIELDS, 0, 0
     if end < stop and buffer[end] != _BAR:
-        return _FIELDS, 0, 0
+        return reasons.FIELDS, 0, 0
     return _write_fields(buffer, end, stop, out, write_bytes(_EVENTS, out, 0))
 
 
@@ -114,12 +112,12 @@ def read_check(buffer: np.ndarray, start: int, stop: int, out: np.ndarray) -> tu
     bar = until(buffer, start + 4, stop, _BAR, _BAR)
     end = until(buffer, min(bar + 1, stop), stop, _BAR, _BAR)
     if bar == stop:
-        return _FIELDS, 0, 0, 0.0
+        return reasons.FIELDS, 0, 0, 0.0
     if end - bar != 2 or not 0x30 <= buffer[bar + 1] <= 0x33:
-        return _VALUE, 0, 0, 0.0
+        return reasons.VALUE, 0, 0, 0.0
     before = write_bytes(_CHECK, out, 0)
     length = write_key(buffer, start + 4, bar, out, before)
     if length == before:
-        return _NAME_EMPTY, 0, 0, 0.0
+        return reasons.NAME_EMPTY, 0, 0, 0.0
     fault, length, seconds = _write_fields(buffer, end, stop, out, length)
     return fault, length, seconds, np.float64(buffer[bar + 1] - 0x30)

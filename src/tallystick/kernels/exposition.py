@@ -9,6 +9,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from tallystick.kernels import reasons
 from tallystick.kernels.compile import inlined, load_u64, scanner
 from tallystick.kernels.fields import is_blank, skip_blanks
 from tallystick.kernels.labels import (
@@ -45,18 +46,6 @@ from tallystick.kernels.rows import (
 )
 from tallystick.kernels.words import find_newline, same_bytes, trailing_zeros
 from tallystick.model.name import NAME_BYTES_MAX
-from tallystick.model.reason import Reason
-
-_NONE = int(Reason.NONE)
-_FIELDS = int(Reason.FIELDS)
-_NAME_BYTES = int(Reason.NAME_BYTES)
-_VALUE = int(Reason.VALUE)
-_VALUE_NOT_FINITE = int(Reason.VALUE_NOT_FINITE)
-_TIMESTAMP = int(Reason.TIMESTAMP)
-_LINE_LONG = int(Reason.LINE_LONG)
-_TRUNCATED = int(Reason.TRUNCATED)
-_TAG = int(Reason.TAG)
-_SERIES_LIMIT = int(Reason.SERIES_LIMIT)
 
 _NEWLINE, _RETURN, _HASH, _QUOTE, _COMMA, _EQUALS = 0x0A, 0x0D, 0x23, 0x22, 0x2C, 0x3D
 _OPEN, _CLOSE, _BACKSLASH, _MINUS = 0x7B, 0x7D, 0x5C, 0x2D
@@ -197,29 +186,29 @@ def _read_labels(
     while True:
         i = _skip(buffer, i, stop)
         if i < stop and buffer[i] == _CLOSE:
-            return i + 1, path, length, _NONE
+            return i + 1, path, length, reasons.NONE
         quoted = i < stop and buffer[i] == _QUOTE
         key = i + 1 if quoted else i
         key_end = _quote_end(buffer, key, stop) if quoted else _name_end(buffer, key, stop)
         i = _skip(buffer, key_end + 1 if quoted else key_end, stop)
         if key_end >= stop or key_end == key or i >= stop:
-            return i, path, length, _TAG
+            return i, path, length, reasons.TAG
         if buffer[i] == _EQUALS:
             value = _skip(buffer, i + 1, stop) + 1
             if value > stop or buffer[value - 1] != _QUOTE:
-                return i, path, length, _TAG
+                return i, path, length, reasons.TAG
             value_end = _quote_end(buffer, value, stop)
             if value_end >= stop:
-                return i, path, length, _TAG
+                return i, path, length, reasons.TAG
             length = append_label(buffer, (key, key_end), (value, value_end), out, length, taken, True)
             i = _skip(buffer, value_end + 1, stop)
         elif quoted and first and path == 0:
             path = length = append_path(buffer, key, key_end, out, True)
         else:
-            return i, path, length, _TAG
+            return i, path, length, reasons.TAG
         first = False
         if i >= stop or (buffer[i] != _COMMA and buffer[i] != _CLOSE):
-            return i, path, length, _TAG
+            return i, path, length, reasons.TAG
         if buffer[i] == _COMMA:
             i += 1
 
@@ -228,13 +217,13 @@ def _read_labels(
 def _read_value(buffer: np.ndarray, start: int, stop: int) -> tuple[float, int, int]:
     """A value, its status as of `read_number`, and `Reason.NONE` or why it is bad."""
     if start == stop:
-        return 0.0, NOT_A_NUMBER, _FIELDS
+        return 0.0, NOT_A_NUMBER, reasons.FIELDS
     value, end, status = read_number(buffer, start)
     if status == NOT_A_NUMBER or end != stop:
-        return 0.0, NOT_A_NUMBER, _VALUE_NOT_FINITE if is_not_finite(buffer, start, stop) else _VALUE
+        return 0.0, NOT_A_NUMBER, reasons.VALUE_NOT_FINITE if is_not_finite(buffer, start, stop) else reasons.VALUE
     if status == EXACT and not np.isfinite(value):
-        return 0.0, NOT_A_NUMBER, _VALUE_NOT_FINITE
-    return value, status, _NONE
+        return 0.0, NOT_A_NUMBER, reasons.VALUE_NOT_FINITE
+    return value, status, reasons.NONE
 
 
 @inlined
@@ -268,16 +257,16 @@ def _read_line(
         Lengths of the metric's name and of all, bounds of the value and itself, its status as of `read_number`, and the
         milliseconds. Where the line is bad `path` is -1 and `length` the reason.
     """
-    bad = (-1, _FIELDS, 0, 0, 0.0, 0, 0)
+    bad = (-1, reasons.FIELDS, 0, 0, 0.0, 0, 0)
     name_end = _name_end(buffer, i, stop)
     path = append_path(buffer, i, name_end, out, False)
-    length, fault = path, _NONE
+    length, fault = path, reasons.NONE
     i = _skip(buffer, name_end, stop)
     if i < stop and buffer[i] == _OPEN:
         i, path, length, fault = _read_labels(buffer, i + 1, stop, out, path, scratch.taken)
     elif i == name_end and i < stop:
-        fault = _NAME_BYTES
-    if fault != _NONE:
+        fault = reasons.NAME_BYTES
+    if fault != reasons.NONE:
         return (-1, fault, *bad[2:])
     for k in range(len(scratch.tags)):
         if length > NAME_BYTES_MAX:
@@ -285,12 +274,12 @@ def _read_line(
         out[length] = scratch.tags[k]
         length += 1
     fault = name_fault(out, path, min(length, TOO_LONG))
-    if fault != _NONE:
+    if fault != reasons.NONE:
         return (-1, fault, *bad[2:])
     number = _skip(buffer, i, stop)
     number_end = _token_end(buffer, number, stop)
     value, status, fault = _read_value(buffer, number, number_end)
-    if fault != _NONE:
+    if fault != reasons.NONE:
         return (-1, fault, *bad[2:])
     ms = now_ms
     i = _skip(buffer, number_end, stop)
@@ -298,7 +287,7 @@ def _read_line(
         time_end = _token_end(buffer, i, stop)
         ms, good = _read_time(buffer, i, time_end, seconds)
         if not good:
-            return (-1, _TIMESTAMP, *bad[2:])
+            return (-1, reasons.TIMESTAMP, *bad[2:])
         i = _skip(buffer, time_end, stop)
     if i < stop and buffer[i] != _HASH:  # behind which an exemplar stands
         return bad
@@ -350,7 +339,7 @@ def parse_lines(
             newline = find_newline(buffer, start)
             i = newline + 1
             if newline - start > line_bytes_max:
-                reject(rows, _LINE_LONG, start, newline)
+                reject(rows, reasons.LINE_LONG, start, newline)
                 seen += 1
                 continue
             end = newline - 1 if newline > start and buffer[newline - 1] == _RETURN else newline
@@ -364,7 +353,7 @@ def parse_lines(
                 buffer, at, end, seconds, now_ms, rows.name, scratch
             )
             if seconds and scratch.state[ENDED] != 0:
-                path, length = -1, _FIELDS
+                path, length = -1, reasons.FIELDS
             entry, hit = np.int64(LIMIT), False
             if path >= 0:
                 entry, hit = resolve(names, rows.name, 0, length, previous, trust, seen)
@@ -376,7 +365,7 @@ def parse_lines(
             if path < 0:
                 reject(rows, length, start, newline)
             elif entry == LIMIT:
-                reject(rows, _SERIES_LIMIT, start, newline)
+                reject(rows, reasons.SERIES_LIMIT, start, newline)
             else:
                 trust = learn(names, previous, entry, trust, hit)
                 previous = entry
@@ -391,7 +380,7 @@ def parse_lines(
         buffer[stop] = kept
         if state == DONE:
             if texts and seconds and scratch.state[ENDED] == 0:
-                reject(rows, _TRUNCATED, stop, stop)
+                reject(rows, reasons.TRUNCATED, stop, stop)
                 seen += 1
             progress[SPAN] = span + 1
             progress[POSITION] = -1

@@ -2,9 +2,11 @@
 
 import numpy as np
 
+from tallystick.kernels import reasons
 from tallystick.kernels.compile import inlined
 from tallystick.kernels.numbers import EXACT, read_number
-from tallystick.kernels.words import find_unplain, utf8_valid
+from tallystick.kernels.words import find_unplain, find_unplain_before, utf8_valid
+from tallystick.model.name import NAME_BYTES_MAX
 
 TIMESTAMP_MAX_S = 9_000_000_000_000
 """Larger timestamps would not fit the milliseconds; far below it the limit for the future rejects them."""
@@ -44,6 +46,19 @@ def name_valid(buffer: np.ndarray, start: int, stop: int) -> bool:
         if buffer[i] >= 0x80:
             return utf8_valid(buffer, i, stop)
     return True
+
+
+@inlined
+def fault_of_name(buffer: np.ndarray, start: int, stop: int) -> int:
+    """Why no series can have the name ``buffer[start:stop]``, of which nothing is known, or `Reason.NONE`."""
+    if start == stop:
+        return reasons.NAME_EMPTY
+    if stop - start > NAME_BYTES_MAX:
+        return reasons.NAME_LONG
+    i = find_unplain_before(buffer, start, stop)
+    while i < stop and buffer[i] >= 0x80:
+        i = find_unplain_before(buffer, i + 1, stop)
+    return reasons.NONE if i == stop and name_valid(buffer, start, stop) else reasons.NAME_BYTES
 
 
 @inlined

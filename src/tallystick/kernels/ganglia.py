@@ -10,8 +10,9 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from tallystick.kernels import reasons
 from tallystick.kernels.compile import inlined, scanner
-from tallystick.kernels.fields import is_blank
+from tallystick.kernels.fields import is_blank, name_valid
 from tallystick.kernels.names import LIMIT, NO_ROOM, NameArrays, find_or_add, hash_name, learn, probe, resolve
 from tallystick.kernels.numbers import EXACT, HARD, NOT_A_NUMBER, is_not_finite, read_number
 from tallystick.kernels.rows import (
@@ -27,10 +28,8 @@ from tallystick.kernels.rows import (
     note_hard,
     reject,
 )
-from tallystick.kernels.words import utf8_valid
 from tallystick.model.kind import Kind
 from tallystick.model.name import NAME_BYTES_MAX
-from tallystick.model.reason import Reason
 
 METRICS_FULL = 2
 """The table of announced metrics has no room for another: reserve and call again."""
@@ -40,19 +39,6 @@ UNKNOWN, LEVEL, GROWING, WORDS = 0, 1, 2, 3
 
 PATIENCE_MS = 60_000
 """So long a new name waits to be announced: its kind is for ever."""
-
-_NONE = int(Reason.NONE)
-_FIELDS = int(Reason.FIELDS)
-_NAME_EMPTY = int(Reason.NAME_EMPTY)
-_NAME_LONG = int(Reason.NAME_LONG)
-_NAME_BYTES = int(Reason.NAME_BYTES)
-_VALUE = int(Reason.VALUE)
-_VALUE_NOT_FINITE = int(Reason.VALUE_NOT_FINITE)
-_SERIES_LIMIT = int(Reason.SERIES_LIMIT)
-_FRAME = int(Reason.FRAME)
-_FRAME_LONG = int(Reason.FRAME_LONG)
-_TEXT = int(Reason.TEXT)
-_UNDECLARED = int(Reason.UNDECLARED)
 
 _GAUGE, _CUMULATIVE = int(Kind.GAUGE), int(Kind.CUMULATIVE)
 
@@ -157,27 +143,24 @@ def _write_name(
         while colon > host_at and buffer[colon] != _COLON:
             colon -= 1
         if colon <= host_at or colon == host_end - 1:
-            return 0, _FIELDS
+            return 0, reasons.FIELDS
         host_at = colon + 1
         for i in range(metric_at + 1, metric_end):
             if buffer[i] == _COLON:
                 metric_end = i
                 break
     if host_at == host_end or metric_at == metric_end:
-        return 0, _NAME_EMPTY
+        return 0, reasons.NAME_EMPTY
     for k in range(len(prefix)):
         out[k] = prefix[k]
     at = _copy(buffer, host_at, host_end, out, len(prefix), True)
     if at >= NAME_BYTES_MAX:
-        return 0, _NAME_LONG
+        return 0, reasons.NAME_LONG
     out[at] = _DOT
     at = _copy(buffer, metric_at, metric_end, out, at + 1, False)
     if at > NAME_BYTES_MAX:
-        return 0, _NAME_LONG
-    for k in range(at):
-        if out[k] >= 0x80:
-            return at, _NONE if utf8_valid(out, k, at) else _NAME_BYTES
-    return at, _NONE
+        return 0, reasons.NAME_LONG
+    return at, reasons.NONE if name_valid(out, 0, at) else reasons.NAME_BYTES
 
 
 @inlined
@@ -211,12 +194,12 @@ def _announce(
         _, _, i = _text(buffer, i, stop)
         pairs -= 1
     if i < 0:
-        return _FRAME
+        return reasons.FRAME
     row = _row_of(announced, name, length, now_ms)
     if row == NO_ROOM:
         return -1
     if row == LIMIT:
-        return _UNDECLARED
+        return reasons.UNDECLARED
     if _same(buffer, kind_at, kind_end, _STRING_TYPE):
         announced.what[row] = WORDS
     elif slope in (_POSITIVE, _DERIVATIVE):
@@ -224,7 +207,7 @@ def _announce(
     else:
         announced.what[row] = LEVEL
     announced.dmax_s[row] = dmax_s
-    return _NONE
+    return reasons.NONE
 
 
 @inlined
@@ -259,14 +242,14 @@ def _read_value(buffer: np.ndarray, packet: int, i: int, stop: int, what: int) -
     if packet == _STRING:
         start, end, i = _text(buffer, i, stop)
         if i < 0:
-            return 0.0, NOT_A_NUMBER, 0, 0, _FRAME
+            return 0.0, NOT_A_NUMBER, 0, 0, reasons.FRAME
         value, status, start, end = _read_text(buffer, start, end)
         if what == WORDS:
-            return 0.0, NOT_A_NUMBER, start, end, _TEXT
+            return 0.0, NOT_A_NUMBER, start, end, reasons.TEXT
         if status == NOT_A_NUMBER and is_not_finite(buffer, start, end):
-            return 0.0, NOT_A_NUMBER, start, end, _VALUE_NOT_FINITE
+            return 0.0, NOT_A_NUMBER, start, end, reasons.VALUE_NOT_FINITE
         if status == NOT_A_NUMBER:
-            return 0.0, NOT_A_NUMBER, start, end, _TEXT if what == UNKNOWN else _VALUE
+            return 0.0, NOT_A_NUMBER, start, end, reasons.TEXT if what == UNKNOWN else reasons.VALUE
     else:
         word, i = _word(buffer, i, stop)
         status, start, end = EXACT, 0, 0
@@ -284,10 +267,10 @@ def _read_value(buffer: np.ndarray, packet: int, i: int, stop: int, what: int) -
             bits = np.uint64(word) << np.uint64(32) | np.uint64(low)
             value = np.uint64(bits).view(np.float64)
         if i < 0:
-            return 0.0, NOT_A_NUMBER, 0, 0, _FRAME
+            return 0.0, NOT_A_NUMBER, 0, 0, reasons.FRAME
     if status == EXACT and not np.isfinite(value):
-        return 0.0, NOT_A_NUMBER, 0, 0, _VALUE_NOT_FINITE
-    return value, status, start, end, _NONE
+        return 0.0, NOT_A_NUMBER, 0, 0, reasons.VALUE_NOT_FINITE
+    return value, status, start, end, reasons.NONE
 
 
 @inlined
@@ -344,22 +327,22 @@ def parse_messages(
         host_at, host_end, i = _text(buffer, i, stop)
         metric_at, metric_end, i = _text(buffer, i, stop)
         spoof, i = _word(buffer, i, stop)
-        length, fault = 0, _FRAME
+        length, fault = 0, reasons.FRAME
         if lengths[span] > message_bytes_max:
-            fault = _FRAME_LONG
+            fault = reasons.FRAME_LONG
         elif i >= 0 and _METADATA <= packet <= _REQUEST:
             length, fault = _write_name(buffer, (host_at, host_end), (metric_at, metric_end), spoof, prefix, rows.name)
-        if fault == _NONE and packet == _METADATA:
+        if fault == reasons.NONE and packet == _METADATA:
             fault = _announce(buffer, i, stop, announced, rows.name, length, now_ms)
             if fault < 0:
                 progress[SPAN] = span
                 return METRICS_FULL
         internal = _same(buffer, metric_at, metric_end, _HEARTBEAT) or _same(buffer, metric_at, metric_end, _LOCATION)
-        if fault == _NONE and (internal or packet in (_METADATA, _REQUEST)):
+        if fault == reasons.NONE and (internal or packet in (_METADATA, _REQUEST)):
             continue  # good, and no sample
         value, status, value_at, value_end = 0.0, NOT_A_NUMBER, 0, 0
         entry, what = np.int64(0), UNKNOWN
-        if fault == _NONE:
+        if fault == reasons.NONE:
             metric = _row_of(announced, rows.name, length, now_ms)
             if metric == NO_ROOM:
                 progress[SPAN] = span
@@ -367,20 +350,20 @@ def parse_messages(
             what = announced.what[metric] if metric >= 0 else UNKNOWN
             value, status, value_at, value_end, fault = _read_value(buffer, packet, i, stop, what)
             waits = metric < 0 or _unannounced(names, announced, metric, rows.name, length, now_ms)
-            if fault == _NONE and waits:
-                fault = _UNDECLARED
-        if fault == _NONE:
+            if fault == reasons.NONE and waits:
+                fault = reasons.UNDECLARED
+        if fault == reasons.NONE:
             entry, hit = resolve(names, rows.name, 0, length, progress[PREVIOUS], progress[TRUST], progress[SEEN])
             if entry == NO_ROOM:
                 progress[SPAN] = span
                 return NAMES_FULL
             if entry == LIMIT:
-                fault = _SERIES_LIMIT
+                fault = reasons.SERIES_LIMIT
             else:
                 progress[TRUST] = learn(names, progress[PREVIOUS], entry, progress[TRUST], hit)
                 progress[PREVIOUS] = entry
         progress[SEEN] += 1
-        if fault != _NONE:
+        if fault != reasons.NONE:
             reject(rows, fault, begin, stop)
             continue
         if status == HARD:

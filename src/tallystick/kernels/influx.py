@@ -7,7 +7,9 @@ and timestamp are good gives samples, each field by itself.
 import numpy as np
 from numpy.typing import NDArray
 
+from tallystick.kernels import reasons
 from tallystick.kernels.compile import inlined, scanner
+from tallystick.kernels.fields import name_valid
 from tallystick.kernels.names import LIMIT, NO_ROOM, NameArrays, learn, resolve
 from tallystick.kernels.numbers import HARD, NOT_A_NUMBER, is_not_finite, read_number
 from tallystick.kernels.rows import (
@@ -24,21 +26,8 @@ from tallystick.kernels.rows import (
     note_hard,
     reject,
 )
-from tallystick.kernels.words import find_newline, utf8_valid
+from tallystick.kernels.words import find_newline
 from tallystick.model.name import NAME_BYTES_MAX
-from tallystick.model.reason import Reason
-
-_NONE = int(Reason.NONE)
-_FIELDS = int(Reason.FIELDS)
-_NAME_LONG = int(Reason.NAME_LONG)
-_NAME_BYTES = int(Reason.NAME_BYTES)
-_VALUE = int(Reason.VALUE)
-_VALUE_NOT_FINITE = int(Reason.VALUE_NOT_FINITE)
-_TIMESTAMP = int(Reason.TIMESTAMP)
-_LINE_LONG = int(Reason.LINE_LONG)
-_TAG = int(Reason.TAG)
-_TEXT = int(Reason.TEXT)
-_SERIES_LIMIT = int(Reason.SERIES_LIMIT)
 
 _NEWLINE, _RETURN, _SPACE, _TAB, _COMMA, _EQUALS = 0x0A, 0x0D, 0x20, 0x09, 0x2C, 0x3D
 _QUOTE, _BACKSLASH, _HASH, _POINT, _SEMICOLON, _UNDERSCORE, _MINUS = 0x22, 0x5C, 0x23, 0x2E, 0x3B, 0x5F, 0x2D
@@ -145,19 +134,19 @@ def _write_tags(buffer: np.ndarray, i: int, stop: int, out: np.ndarray, length: 
         end = _until(buffer, key, stop, _COMMA, _COMMA)
         equals = _until(buffer, key, end, _EQUALS, _EQUALS)
         if equals == key or equals >= end - 1:
-            return length, _TAG
+            return length, reasons.TAG
         if length >= NAME_BYTES_MAX:
-            return length, _NAME_LONG
+            return length, reasons.NAME_LONG
         out[length] = _SEMICOLON
         length = _append(buffer, key, equals, out, length + 1, True)
         if length >= NAME_BYTES_MAX:
-            return length, _NAME_LONG
+            return length, reasons.NAME_LONG
         out[length] = _EQUALS
         length = _append(buffer, equals + 1, end, out, length + 1, False)
         if length > NAME_BYTES_MAX:
-            return length, _NAME_LONG
+            return length, reasons.NAME_LONG
         i = end
-    return length, _NONE
+    return length, reasons.NONE
 
 
 @inlined
@@ -189,7 +178,7 @@ def _truth(buffer: np.ndarray, start: int, stop: int) -> float:
 def _read_value(buffer: np.ndarray, start: int, stop: int) -> tuple[float, int, int]:
     """A field's value, its status as of `read_number`, and `Reason.NONE` or why it is bad."""
     if start < stop and buffer[start] == _QUOTE:
-        return 0.0, NOT_A_NUMBER, _TEXT
+        return 0.0, NOT_A_NUMBER, reasons.TEXT
     value, end, status = read_number(buffer, start)
     if status != NOT_A_NUMBER and end < stop and buffer[end] in (0x69, 0x75):  # i and u behind whole numbers
         whole = True
@@ -199,11 +188,11 @@ def _read_value(buffer: np.ndarray, start: int, stop: int) -> tuple[float, int, 
     if status == NOT_A_NUMBER or end != stop:
         truth = _truth(buffer, start, stop)
         if truth >= 0.0:
-            return truth, 0, _NONE
-        return 0.0, NOT_A_NUMBER, _VALUE_NOT_FINITE if is_not_finite(buffer, start, stop) else _VALUE
+            return truth, 0, reasons.NONE
+        return 0.0, NOT_A_NUMBER, reasons.VALUE_NOT_FINITE if is_not_finite(buffer, start, stop) else reasons.VALUE
     if status != HARD and not np.isfinite(value):
-        return 0.0, NOT_A_NUMBER, _VALUE_NOT_FINITE
-    return value, status, _NONE
+        return 0.0, NOT_A_NUMBER, reasons.VALUE_NOT_FINITE
+    return value, status, reasons.NONE
 
 
 @scanner
@@ -223,14 +212,11 @@ def _write_name(
             at += 1
         at = _append(buffer, field[0], field[1], out, at, False)
     if at + length > NAME_BYTES_MAX:
-        return at, _NAME_LONG
+        return at, reasons.NAME_LONG
     for k in range(length):
         out[at + k] = tags[k]
     at += length
-    for k in range(at):
-        if out[k] >= 0x80:
-            return at, _NONE if utf8_valid(out, k, at) else _NAME_BYTES
-    return at, _NONE
+    return at, reasons.NONE if name_valid(out, 0, at) else reasons.NAME_BYTES
 
 
 @scanner
@@ -280,7 +266,7 @@ def parse_lines(
             i = newline + 1
             done, resume[0] = resume[0], 0
             if newline - start > line_bytes_max:
-                reject(rows, _LINE_LONG, start, newline)
+                reject(rows, reasons.LINE_LONG, start, newline)
                 seen += 1
                 continue
             end = newline - 1 if newline > start and buffer[newline - 1] == _RETURN else newline
@@ -298,10 +284,10 @@ def parse_lines(
             ms = _read_time(buffer, time, time_end, unit_ns, now_ms)
             tags_length, fault = _write_tags(buffer, measurement_end, key_end, tags, tag_bytes)
             if measurement_end == key or field == end:
-                fault = _FIELDS
-            elif fault == _NONE and ms < 0:
-                fault = _TIMESTAMP
-            if fault != _NONE:
+                fault = reasons.FIELDS
+            elif fault == reasons.NONE and ms < 0:
+                fault = reasons.TIMESTAMP
+            if fault != reasons.NONE:
                 reject(rows, fault, start, newline)
                 seen += 1
                 continue
@@ -315,15 +301,15 @@ def parse_lines(
                     continue
                 value, status = 0.0, NOT_A_NUMBER
                 length = 0
-                fault = _FIELDS
+                fault = reasons.FIELDS
                 if field < equals < field_end - 1:
                     value, status, fault = _read_value(buffer, equals + 1, field_end)
-                if fault == _NONE:
+                if fault == reasons.NONE:
                     length, fault = _write_name(
                         buffer, (key, measurement_end), (field, equals), tags, tags_length, rows.name
                     )
                 entry = -1
-                if fault == _NONE:
+                if fault == reasons.NONE:
                     entry, hit = resolve(names, rows.name, 0, length, previous, trust, seen)
                     if entry == NO_ROOM:
                         resume[0] = fields - 1
@@ -331,12 +317,12 @@ def parse_lines(
                         i = start
                         break
                     if entry == LIMIT:
-                        fault = _SERIES_LIMIT
+                        fault = reasons.SERIES_LIMIT
                     else:
                         trust = learn(names, previous, entry, trust, hit)
                         previous = entry
                 seen += 1
-                if fault != _NONE:
+                if fault != reasons.NONE:
                     reject(rows, fault, start, newline)
                 else:
                     if status == HARD:

@@ -9,6 +9,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from tallystick.kernels import reasons
 from tallystick.kernels.compile import inlined, scanner
 from tallystick.kernels.fields import BAD_TIME, next_field, read_time
 from tallystick.kernels.names import LIMIT, NameArrays, find_or_add
@@ -30,20 +31,10 @@ from tallystick.kernels.tally_rows import ROWS as TALLY_ROWS
 from tallystick.kernels.words import PADDING, find_newline
 from tallystick.model.kind import Kind
 from tallystick.model.name import NAME_BYTES_MAX
-from tallystick.model.reason import Reason
 
 NAMES_MAX = 64
 """A line with more suffixes is bad: room for the names of a line must be found at once."""
 
-_NONE = int(Reason.NONE)
-_FIELDS = int(Reason.FIELDS)
-_NAME_EMPTY = int(Reason.NAME_EMPTY)
-_NAME_LONG = int(Reason.NAME_LONG)
-_VALUE = int(Reason.VALUE)
-_VALUE_NOT_FINITE = int(Reason.VALUE_NOT_FINITE)
-_TIMESTAMP = int(Reason.TIMESTAMP)
-_LINE_LONG = int(Reason.LINE_LONG)
-_SERIES_LIMIT = int(Reason.SERIES_LIMIT)
 _GAUGE, _COUNTER = int(Kind.GAUGE), int(Kind.COUNTER)
 
 _NEWLINE, _RETURN, _STAR, _CARET, _HASH, _DOT = 0x0A, 0x0D, 0x2A, 0x5E, 0x23, 0x2E
@@ -105,10 +96,10 @@ def _number(buffer: np.ndarray, start: int, stop: int) -> tuple[float, int, int]
     """A field as a number, its status and the reason why it is none."""
     value, end, status = read_number(buffer, start)
     if status == NOT_A_NUMBER or end != stop:
-        return 0.0, status, (_VALUE_NOT_FINITE if is_not_finite(buffer, start, stop) else _VALUE)
+        return 0.0, status, (reasons.VALUE_NOT_FINITE if is_not_finite(buffer, start, stop) else reasons.VALUE)
     if status == EXACT and not np.isfinite(value):
-        return 0.0, status, _VALUE_NOT_FINITE
-    return value, status, _NONE
+        return 0.0, status, reasons.VALUE_NOT_FINITE
+    return value, status, reasons.NONE
 
 
 @inlined
@@ -192,20 +183,20 @@ def _fault(buffer: np.ndarray, fields: int, now_ms: int, line: Line) -> tuple[in
     """Read the numbers of a line: why it is bad, and its time."""
     bounds = line.bounds
     if fields not in (2, 3, 7) or _IS_RESERVED[buffer[bounds[0, 0]]]:
-        return _FIELDS, 0
+        return reasons.FIELDS, 0
     ms = now_ms
     if fields > 2:
         ms, end = read_time(buffer, bounds[1, 0], now_ms)
         if ms == BAD_TIME or end != bounds[1, 1]:
-            return _TIMESTAMP, 0
+            return reasons.TIMESTAMP, 0
     first = 1 if fields == 2 else 2
     for k in range(first, fields):
         value, status, reason = _number(buffer, bounds[k, 0], bounds[k, 1])
-        if reason != _NONE:
+        if reason != reasons.NONE:
             return reason, 0
         line.number[k - first] = value
         line.is_hard[k - first] = status == HARD
-    return _NONE, ms
+    return reasons.NONE, ms
 
 
 @inlined
@@ -223,7 +214,7 @@ def _parse_line(
     """Take the line ``buffer[start:stop]``, whose newline follows; `NAMES_FULL`, and nothing of it, without room."""
     progress = rows.progress
     if stop - start > line_bytes_max:
-        reject(rows, _LINE_LONG, start, stop)
+        reject(rows, reasons.LINE_LONG, start, stop)
         progress[SEEN] += 1
         return DONE
     end = stop - 1 if stop > start and buffer[stop - 1] == _RETURN else stop
@@ -237,11 +228,11 @@ def _parse_line(
         kind = _COUNTER
         begin += 1
     count, with_base = _count_names(buffer, begin, name_end)
-    if reason == _NONE and count == 0:
-        reason = _NAME_EMPTY
-    elif reason == _NONE and count > NAMES_MAX:
-        reason = _FIELDS
-    if reason != _NONE:
+    if reason == reasons.NONE and count == 0:
+        reason = reasons.NAME_EMPTY
+    elif reason == reasons.NONE and count > NAMES_MAX:
+        reason = reasons.FIELDS
+    if reason != reasons.NONE:
         reject(rows, reason, start, stop)
         progress[SEEN] += 1
         return DONE
@@ -304,11 +295,11 @@ def _take(
     """Take the sample, or the tallied slot, of a line for the name in ``rows.name``."""
     rows.progress[SEEN] += 1
     if length > NAME_BYTES_MAX:
-        reject(rows, _NAME_LONG, start, stop)
+        reject(rows, reasons.NAME_LONG, start, stop)
         return
     entry = find_or_add(names, rows.name, 0, length)
     if entry == LIMIT:
-        reject(rows, _SERIES_LIMIT, start, stop)
+        reject(rows, reasons.SERIES_LIMIT, start, stop)
         return
     if fields == _FIELDS_MAX:
         row = tallies.used[TALLY_ROWS]

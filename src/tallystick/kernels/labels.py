@@ -19,11 +19,11 @@ from numba.core import types
 from numba.extending import intrinsic
 from numpy.typing import NDArray
 
+from tallystick.kernels import reasons
 from tallystick.kernels.compile import inlined, load_u64
 from tallystick.kernels.words import same_bytes, utf8_valid
 from tallystick.model.kind import Kind
 from tallystick.model.name import NAME_BYTES_MAX
-from tallystick.model.reason import Reason
 
 TOO_LONG = NAME_BYTES_MAX + 1
 """The length of a name that has no room; whatever is appended to it."""
@@ -31,15 +31,10 @@ TOO_LONG = NAME_BYTES_MAX + 1
 UNKNOWN, COUNTER, GAUGE, HISTOGRAM, GAUGE_HISTOGRAM, SUMMARY, INFO, STATE_SET = range(8)
 """Types, numbered as remote write 2.0 numbers them."""
 
-_NONE = int(Reason.NONE)
-_NAME_EMPTY = int(Reason.NAME_EMPTY)
-_NAME_LONG = int(Reason.NAME_LONG)
-_NAME_BYTES = int(Reason.NAME_BYTES)
 _GAUGE_KIND, _CUMULATIVE_KIND = int(Kind.GAUGE), int(Kind.CUMULATIVE)
 
 _SEMICOLON, _EQUALS, _UNDERSCORE, _TILDE, _BACKSLASH = 0x3B, 0x3D, 0x5F, 0x7E, 0x5C
 _QUOTE, _LETTER_N = 0x22, 0x6E
-
 
 _ONES = np.uint64(0x0101010101010101)
 _HIGH = np.uint64(0x8080808080808080)
@@ -71,7 +66,6 @@ def _store_u64_plain(address: int, word: int) -> None:
 
 
 _store_u64 = _store_u64_plain if numba.config.DISABLE_JIT else _store_u64_compiled
-
 
 _EXPORTED = np.frombuffer(b"exported_", np.uint8)
 _NAME = np.frombuffer(b"name" + bytes(16), np.uint8)
@@ -221,16 +215,16 @@ def append_label(
 def name_fault(out: np.ndarray, path: int, length: int) -> int:
     """Why a name cannot be used that begins with a path of so many bytes, or `Reason.NONE`."""
     if length > NAME_BYTES_MAX:
-        return _NAME_LONG
+        return reasons.NAME_LONG
     if path == 0:
-        return _NAME_EMPTY
+        return reasons.NAME_EMPTY
     k = 0
     while k < length:
         inside = _ALL >> np.uint64(64 - 8 * min(length - k, 8))
         if load_u64(out, k) & inside & _HIGH != np.uint64(0):
-            return _NONE if utf8_valid(out, k, length) else _NAME_BYTES
+            return reasons.NONE if utf8_valid(out, k, length) else reasons.NAME_BYTES
         k += 8
-    return _NONE
+    return reasons.NONE
 
 
 @inlined

@@ -9,8 +9,10 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from tallystick.kernels import reasons
 from tallystick.kernels.avro import BAD, read_block, read_long, read_size
 from tallystick.kernels.compile import inlined, load_u64, scanner
+from tallystick.kernels.fields import fault_of_name
 from tallystick.kernels.names import LIMIT, NO_ROOM, NameArrays, find_or_add
 from tallystick.kernels.rows import Rows, reject
 from tallystick.kernels.tally_rows import (
@@ -26,10 +28,7 @@ from tallystick.kernels.tally_rows import (
     TallyRows,
     single_numbers,
 )
-from tallystick.kernels.words import utf8_valid
 from tallystick.model.kind import Kind
-from tallystick.model.name import NAME_BYTES_MAX
-from tallystick.model.reason import Reason
 
 UNREADABLE = -1
 """The message is not written as the schema says."""
@@ -42,23 +41,6 @@ NUMBER, GENERATED = 0, 1
 """Positions in what `read_batch` tells of a batch."""
 
 _KINDS = int(max(Kind)) + 1
-_NAME_EMPTY = int(Reason.NAME_EMPTY)
-_NAME_LONG = int(Reason.NAME_LONG)
-_NAME_BYTES = int(Reason.NAME_BYTES)
-_SERIES_LIMIT = int(Reason.SERIES_LIMIT)
-
-
-@inlined
-def _fault_of_name(buffer: np.ndarray, start: int, length: int) -> int:
-    """Why no series can have a name, else 0."""
-    if length == 0:
-        return _NAME_EMPTY
-    if length > NAME_BYTES_MAX:
-        return _NAME_LONG
-    for i in range(start, start + length):
-        if buffer[i] <= 0x20 or buffer[i] == 0x7F:
-            return _NAME_BYTES
-    return 0 if utf8_valid(buffer, start, start + length) else _NAME_BYTES
 
 
 class Dictionary(NamedTuple):
@@ -108,7 +90,7 @@ def read_names(buffer: np.ndarray, at: int, stop: int, said: Dictionary) -> bool
             kind, at = read_long(buffer, at + length, stop)
             if at == BAD or not 0 <= kind < _KINDS:
                 return False
-            fault = _fault_of_name(buffer, start, length)
+            fault = fault_of_name(buffer, start, start + length)
             kept = length if fault == 0 else 0
             begin = said.offsets[known]
             for i in range(kept):
@@ -129,7 +111,7 @@ def _entry_of(said: Dictionary, series: int, names: NameArrays) -> int:
         if entry == NO_ROOM:
             return _NO_ROOM
         if entry == LIMIT:
-            return -_SERIES_LIMIT  # the next slot asks again
+            return -reasons.SERIES_LIMIT  # the next slot asks again
         said.entries[series] = entry
     return entry
 

@@ -24,6 +24,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from tallystick.kernels import reasons
 from tallystick.kernels.compile import inlined, scanner
 from tallystick.kernels.distributions import EXPLICIT, SCALE_MAX, Reports
 from tallystick.kernels.histogram import SHIFT
@@ -39,18 +40,9 @@ from tallystick.kernels.protobuf import (
     skip_field,
     unzigzag,
 )
-from tallystick.model.reason import Reason
 
 CELLS_MAX = 4096
 SPANS_MAX = 1024
-
-_NONE = int(Reason.NONE)
-_VALUE_NOT_FINITE = int(Reason.VALUE_NOT_FINITE)
-_TIMESTAMP = int(Reason.TIMESTAMP)
-_FRAME = int(Reason.FRAME)
-_BODY_LONG = int(Reason.BODY_LONG)
-_STALE = int(Reason.STALE)
-_UNSUPPORTED = int(Reason.UNSUPPORTED)
 
 _STALE_BITS = np.uint64(0x7FF0000000000002)
 _CUSTOM = -53
@@ -96,7 +88,7 @@ def _read_span(buffer: np.ndarray, at: int, stop: int, sign: int, s: HistogramSc
     while at < stop:
         field, wire, begin = read_key(buffer, at, stop)
         if begin == BAD:
-            return _FRAME
+            return reasons.FRAME
         if field == 1 and wire == VARINT:
             offset, at = read_varint(buffer, begin, stop)
         elif field == 2 and wire == VARINT:
@@ -104,30 +96,30 @@ def _read_span(buffer: np.ndarray, at: int, stop: int, sign: int, s: HistogramSc
         else:
             at = skip_field(buffer, wire, begin, stop)
         if at == BAD:
-            return _FRAME
+            return reasons.FRAME
     count = s.state[_SPAN_COUNT + sign]
     if count >= SPANS_MAX:
-        return _UNSUPPORTED
+        return reasons.UNSUPPORTED
     if length > np.uint64(0xFFFFFFFF) or offset > np.uint64(0xFFFFFFFF):
-        return _FRAME
+        return reasons.FRAME
     s.spans[sign, count, 0] = unzigzag(offset)
     s.spans[sign, count, 1] = np.int64(length)
     s.state[_SPAN_COUNT + sign] = count + 1
-    return _NONE
+    return reasons.NONE
 
 
 @inlined
 def _put_cell(sign: int, value: float, s: HistogramScratch) -> int:
     count = s.state[_CELLS + sign]
     if count >= CELLS_MAX:
-        return _UNSUPPORTED
+        return reasons.UNSUPPORTED
     if not np.isfinite(value):
-        return _VALUE_NOT_FINITE
+        return reasons.VALUE_NOT_FINITE
     if value < 0.0:
-        return _FRAME
+        return reasons.FRAME
     s.cells[sign, count] = value
     s.state[_CELLS + sign] = count + 1
-    return _NONE
+    return reasons.NONE
 
 
 @scanner
@@ -142,11 +134,11 @@ def _read_cells(buffer: np.ndarray, at: int, stop: int, sign: int, deltas: bool,
             bits, at = read_fixed64(buffer, at, stop)
             value = np.uint64(bits).view(np.float64)
         if at == BAD:
-            return _FRAME
+            return reasons.FRAME
         fault = _put_cell(sign, value, s)
-        if fault != _NONE:
+        if fault != reasons.NONE:
             return fault
-    return _NONE
+    return reasons.NONE
 
 
 @scanner
@@ -157,12 +149,12 @@ def _read_bounds_of_buckets(buffer: np.ndarray, at: int, stop: int, s: Histogram
         value = np.uint64(bits).view(np.float64)
         count = s.state[_BOUNDS]
         if at == BAD or not np.isfinite(value) or (count > 0 and not value > s.bounds[count - 1]):
-            return _FRAME
+            return reasons.FRAME
         if count >= CELLS_MAX:
-            return _UNSUPPORTED
+            return reasons.UNSUPPORTED
         s.bounds[count] = value
         s.state[_BOUNDS] = count + 1
-    return _NONE
+    return reasons.NONE
 
 
 @scanner
@@ -199,16 +191,16 @@ def _read_histogram(buffer: np.ndarray, at: int, stop: int, start: int, s: Histo
     while at < stop:
         field, wire, begin = read_key(buffer, at, stop)
         if begin == BAD:
-            return _FRAME
+            return reasons.FRAME
         end = skip_field(buffer, wire, begin, stop)
         if end == BAD:
-            return _FRAME
+            return reasons.FRAME
         at = end
         sign = 1 if field > 10 else 0
         inside = begin
         if wire == BYTES:
             inside, _ = read_bounds(buffer, begin, stop)
-        fault = _NONE
+        fault = reasons.NONE
         if field in _SPANS and wire == BYTES:
             fault = _read_span(buffer, inside, end, sign, s)
         elif field in _DELTAS and wire in (BYTES, VARINT):
@@ -219,7 +211,7 @@ def _read_histogram(buffer: np.ndarray, at: int, stop: int, start: int, s: Histo
             fault = _read_bounds_of_buckets(buffer, inside, end, s)
         else:
             _read_number(buffer, field, wire, begin, end, s)
-        if fault != _NONE:
+        if fault != reasons.NONE:
             return fault
     return _fault_of(s)
 
@@ -229,15 +221,15 @@ def _fault_of(s: HistogramScratch) -> int:
     """Why what was read is no histogram that can be counted."""
     schema = s.state[_SCHEMA]
     if np.uint64(s.state[_SUM]) == _STALE_BITS:
-        return _STALE
+        return reasons.STALE
     if s.state[_TIME] <= 0:
-        return _TIMESTAMP
+        return reasons.TIMESTAMP
     if s.state[_HINT] == _GAUGE_HINT or not (_SCHEMA_MIN <= schema <= _SCHEMA_MAX or schema == _CUSTOM):
-        return _UNSUPPORTED
+        return reasons.UNSUPPORTED
     zeros = np.int64(s.state[_ZEROS]).view(np.float64)
     if not np.isfinite(zeros):
-        return _VALUE_NOT_FINITE
-    return _FRAME if zeros < 0.0 else _NONE
+        return reasons.VALUE_NOT_FINITE
+    return reasons.FRAME if zeros < 0.0 else reasons.NONE
 
 
 @inlined
@@ -307,9 +299,9 @@ def _put_report(s: HistogramScratch, entry: int, out: Reports, row: int) -> int:
     """Write a row of the reports; returns `Reason.NONE` or why there is none."""
     needed = s.state[_CELLS] + s.state[_CELLS + 1] + 1
     if out.offset[row] + needed > len(out.bucket) or out.bounds_offset[row] + s.state[_BOUNDS] > len(out.bounds):
-        return _BODY_LONG
+        return reasons.BODY_LONG
     if not (_place_cells(s, 0) and _place_cells(s, 1)):
-        return _FRAME
+        return reasons.FRAME
     out.bounds_offset[row + 1] = out.bounds_offset[row]
     if s.state[_SCHEMA] == _CUSTOM:
         scale = np.int64(EXPLICIT)
@@ -318,7 +310,7 @@ def _put_report(s: HistogramScratch, entry: int, out: Reports, row: int) -> int:
         scale = min(s.state[_SCHEMA], np.int64(SCALE_MAX))
         at = _put_exponential(s, out, row, scale)
     if at == BAD:
-        return _FRAME
+        return reasons.FRAME
     total = np.int64(s.state[_SUM]).view(np.float64)
     out.offset[row + 1] = at
     out.ids[row] = entry
@@ -329,7 +321,7 @@ def _put_report(s: HistogramScratch, entry: int, out: Reports, row: int) -> int:
     out.scale[row] = scale
     out.sum[row] = total if np.isfinite(total) else np.nan
     out.min[row] = out.max[row] = np.nan
-    return _NONE
+    return reasons.NONE
 
 
 @scanner
@@ -358,9 +350,9 @@ def read_histograms(
     out.offset[0] = out.bounds_offset[0] = 0
     for k in range(len(noted)):
         fault = _read_histogram(buffer, noted[k, 1], noted[k, 2], noted[k, 3], scratch)
-        if fault == _NONE:
+        if fault == reasons.NONE:
             fault = _put_report(scratch, noted[k, 0], out, row)
         faults[k] = fault
-        if fault == _NONE:
+        if fault == reasons.NONE:
             row += 1
     return row

@@ -5,6 +5,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from tallystick.kernels import reasons
 from tallystick.kernels.compile import inlined, scanner
 from tallystick.kernels.fields import BAD_TIME, next_field, read_time
 from tallystick.kernels.names import LIMIT, NameArrays, has_room, learn, resolve
@@ -25,18 +26,6 @@ from tallystick.kernels.rows import (
 )
 from tallystick.kernels.words import find_newline, utf8_valid
 from tallystick.model.name import NAME_BYTES_MAX
-from tallystick.model.reason import Reason
-
-_NONE = int(Reason.NONE)
-_FIELDS = int(Reason.FIELDS)
-_NAME_LONG = int(Reason.NAME_LONG)
-_NAME_BYTES = int(Reason.NAME_BYTES)
-_VALUE = int(Reason.VALUE)
-_VALUE_NOT_FINITE = int(Reason.VALUE_NOT_FINITE)
-_TIMESTAMP = int(Reason.TIMESTAMP)
-_LINE_LONG = int(Reason.LINE_LONG)
-_TAG = int(Reason.TAG)
-_SERIES_LIMIT = int(Reason.SERIES_LIMIT)
 
 _NEWLINE, _RETURN, _SEMICOLON, _EQUALS = 0x0A, 0x0D, 0x3B, 0x3D
 _PUT = (0x70, 0x75, 0x74)
@@ -106,22 +95,22 @@ def _write_name(
     """Write ``metric;key=value...`` from the metric and the words from `i` on; its length, and any fault."""
     length = _copy(buffer, metric, metric_end, out, 0)
     if not _fit(buffer, metric, metric_end):
-        return length, _NAME_BYTES
+        return length, reasons.NAME_BYTES
     while True:
         word, word_end = next_field(buffer, i, stop)
         if word == stop:
             break
         if not _is_tag(buffer, word, word_end):
-            return length, _TAG
+            return length, reasons.TAG
         if not _fit(buffer, word, word_end):
-            return length, _NAME_BYTES
+            return length, reasons.NAME_BYTES
         if length < NAME_BYTES_MAX:
             out[length] = _SEMICOLON
             length = _copy(buffer, word, word_end, out, length + 1)
         else:
             length = NAME_BYTES_MAX + 1
         i = word_end
-    return length, _NAME_LONG if length > NAME_BYTES_MAX else _NONE
+    return length, reasons.NAME_LONG if length > NAME_BYTES_MAX else reasons.NONE
 
 
 @scanner
@@ -158,7 +147,7 @@ def parse_lines(
             newline = find_newline(buffer, start)
             i = newline + 1
             if newline - start > line_bytes_max:
-                reject(rows, _LINE_LONG, start, newline)
+                reject(rows, reasons.LINE_LONG, start, newline)
                 seen += 1
                 continue
             end = newline - 1 if newline > start and buffer[newline - 1] == _RETURN else newline
@@ -173,27 +162,27 @@ def parse_lines(
             metric, metric_end = next_field(buffer, word_end, end)
             time, time_end = next_field(buffer, metric_end, end)
             number, number_end = next_field(buffer, time_end, end)
-            fault = _NONE
+            fault = reasons.NONE
             length, ms, value, status = 0, 0, 0.0, NOT_A_NUMBER
             if number == end or not _is_put(buffer, word, word_end):
-                fault = _FIELDS
+                fault = reasons.FIELDS
             else:
                 length, fault = _write_name(buffer, metric, metric_end, number_end, end, rows.name)
                 ms, at = read_time(buffer, time, now_ms)
                 value, at_value, status = read_number(buffer, number)
-                if fault == _NONE and (status == NOT_A_NUMBER or at_value != number_end):
-                    fault = _VALUE_NOT_FINITE if is_not_finite(buffer, number, number_end) else _VALUE
-                elif fault == _NONE and status != HARD and not np.isfinite(value):
-                    fault = _VALUE_NOT_FINITE
-                elif fault == _NONE and (ms == BAD_TIME or at != time_end):
-                    fault = _TIMESTAMP
+                if fault == reasons.NONE and (status == NOT_A_NUMBER or at_value != number_end):
+                    fault = reasons.VALUE_NOT_FINITE if is_not_finite(buffer, number, number_end) else reasons.VALUE
+                elif fault == reasons.NONE and status != HARD and not np.isfinite(value):
+                    fault = reasons.VALUE_NOT_FINITE
+                elif fault == reasons.NONE and (ms == BAD_TIME or at != time_end):
+                    fault = reasons.TIMESTAMP
             seen += 1
-            if fault != _NONE:
+            if fault != reasons.NONE:
                 reject(rows, fault, start, newline)
                 continue
             entry, hit = resolve(names, rows.name, 0, length, previous, trust, seen)
             if entry == LIMIT:
-                reject(rows, _SERIES_LIMIT, start, newline)
+                reject(rows, reasons.SERIES_LIMIT, start, newline)
                 continue
             trust = learn(names, previous, entry, trust, hit)
             previous = entry

@@ -9,6 +9,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from tallystick.kernels import reasons
 from tallystick.kernels.compile import inlined, load_u64, scanner
 from tallystick.kernels.names import LIMIT, NameArrays, has_room, learn, resolve
 from tallystick.kernels.numbers import HARD, NOT_A_NUMBER, is_not_finite, read_number
@@ -30,7 +31,6 @@ from tallystick.kernels.rows import (
 )
 from tallystick.kernels.words import trailing_zeros, utf8_valid
 from tallystick.model.name import NAME_BYTES_MAX
-from tallystick.model.reason import Reason
 
 UNUSUAL = 2
 """Beside `DONE` and `NAMES_FULL`: Python is to look at the object at `Json.place`, then call again."""
@@ -39,16 +39,6 @@ DEPTH_MAX = 32
 
 BEFORE_POINT, AFTER_POINT, BROKEN = 0, 1, 2
 """`Json.phase`: where in a span the kernel stands, or that Python found the unusual object to be no JSON."""
-
-_NONE = int(Reason.NONE)
-_NAME_EMPTY = int(Reason.NAME_EMPTY)
-_NAME_LONG = int(Reason.NAME_LONG)
-_VALUE = int(Reason.VALUE)
-_VALUE_NOT_FINITE = int(Reason.VALUE_NOT_FINITE)
-_TIMESTAMP = int(Reason.TIMESTAMP)
-_TAG = int(Reason.TAG)
-_SERIES_LIMIT = int(Reason.SERIES_LIMIT)
-_ENCODING = int(Reason.ENCODING)
 
 _QUOTE, _BACKSLASH, _COMMA, _COLON, _POINT, _MINUS = 0x22, 0x5C, 0x2C, 0x3A, 0x2E, 0x2D
 _OPEN_LIST, _CLOSE_LIST, _OPEN, _CLOSE = 0x5B, 0x5D, 0x7B, 0x7D
@@ -294,7 +284,7 @@ def _write_name(buffer: np.ndarray, bounds: np.ndarray, out: np.ndarray) -> tupl
     length = _append(buffer, bounds[0], bounds[1], out, 0, False)
     i, stop = bounds[6], bounds[7]
     if i < 0:
-        return length, _NAME_LONG if length > NAME_BYTES_MAX else _NONE
+        return length, reasons.NAME_LONG if length > NAME_BYTES_MAX else reasons.NONE
     i = _skip(buffer, i + 1, stop)
     while buffer[i] != _CLOSE:
         key = i + 1
@@ -303,7 +293,7 @@ def _write_name(buffer: np.ndarray, bounds: np.ndarray, out: np.ndarray) -> tupl
         value = i + 1
         value_end = _plain_string_end(buffer, value, stop)
         if key == key_end or value == value_end:
-            return length, _TAG
+            return length, reasons.TAG
         if length < NAME_BYTES_MAX:
             out[length] = _SEMICOLON
             length = _append(buffer, key, key_end, out, length + 1, True)
@@ -315,7 +305,7 @@ def _write_name(buffer: np.ndarray, bounds: np.ndarray, out: np.ndarray) -> tupl
         i = _skip(buffer, value_end + 1, stop)
         if buffer[i] == _COMMA:
             i = _skip(buffer, i + 1, stop)
-    return length, _NAME_LONG if length > NAME_BYTES_MAX else _NONE
+    return length, reasons.NAME_LONG if length > NAME_BYTES_MAX else reasons.NONE
 
 
 @inlined
@@ -335,7 +325,7 @@ def _give_up(rows: Rows, json: Json, start: int, stop: int) -> None:
     rows.progress[HARD_ROWS] = json.undo[2]
     for k in range(len(rows.reject_counts)):
         rows.reject_counts[k] = json.undo[3 + k]
-    reject(rows, _ENCODING, start, stop)
+    reject(rows, reasons.ENCODING, start, stop)
 
 
 @scanner
@@ -402,32 +392,32 @@ def parse_points(
                 break
             seen += 1
             number, number_end = json.bounds[4], json.bounds[5]
-            fault, length, ms, value, status = _NONE, 0, 0, 0.0, NOT_A_NUMBER
+            fault, length, ms, value, status = reasons.NONE, 0, 0, 0.0, NOT_A_NUMBER
             if json.bounds[0] == json.bounds[1]:
-                fault = _NAME_EMPTY
-            if fault == _NONE:
+                fault = reasons.NAME_EMPTY
+            if fault == reasons.NONE:
                 ms = _read_time(buffer, json.bounds[2], json.bounds[3])
-                fault = _TIMESTAMP if ms == 0 else _NONE
-            if fault == _NONE:
+                fault = reasons.TIMESTAMP if ms == 0 else reasons.NONE
+            if fault == reasons.NONE:
                 end = -1
                 if number >= 0:
                     value, end, status = read_number(buffer, number)
                 if status == NOT_A_NUMBER or end != number_end:
-                    fault = _VALUE_NOT_FINITE if is_not_finite(buffer, number, number_end) else _VALUE
-            if fault == _NONE:
+                    fault = reasons.VALUE_NOT_FINITE if is_not_finite(buffer, number, number_end) else reasons.VALUE
+            if fault == reasons.NONE:
                 length, fault = _write_name(buffer, json.bounds, rows.name)
             # Last, as that of a number that is left to Python is known even later.
-            if fault == _NONE and status != HARD and not np.isfinite(value):
-                fault = _VALUE_NOT_FINITE
+            if fault == reasons.NONE and status != HARD and not np.isfinite(value):
+                fault = reasons.VALUE_NOT_FINITE
             entry = -1
-            if fault == _NONE:
+            if fault == reasons.NONE:
                 entry, hit = resolve(names, rows.name, 0, length, previous, trust, seen)
                 if entry == LIMIT:
-                    fault = _SERIES_LIMIT
+                    fault = reasons.SERIES_LIMIT
                 else:
                     trust = learn(names, previous, entry, trust, hit)
                     previous = entry
-            if fault != _NONE:
+            if fault != reasons.NONE:
                 reject(rows, fault, start, i)
                 continue
             if status == HARD:

@@ -12,6 +12,7 @@ Schema: https://github.com/open-telemetry/opentelemetry-proto, ``metrics/v1/metr
 
 import numpy as np
 
+from tallystick.kernels import reasons
 from tallystick.kernels.attributes import append_attribute, append_clean, next_field, pass_over
 from tallystick.kernels.compile import scanner
 from tallystick.kernels.hashing import hash_bytes
@@ -36,11 +37,8 @@ from tallystick.kernels.protobuf import BAD, BYTES, VARINT, read_bounds, read_va
 from tallystick.kernels.rows import DONE, POSITION, Rows
 from tallystick.model.kind import Kind
 from tallystick.model.name import NAME_BYTES_MAX
-from tallystick.model.reason import Reason
 from tallystick.model.sample import GAUGE_DELTA
 
-_NONE, _FIELDS = int(Reason.NONE), int(Reason.FIELDS)
-_NAME_EMPTY, _NAME_LONG = int(Reason.NAME_EMPTY), int(Reason.NAME_LONG)
 _GAUGE, _COUNTER, _CUMULATIVE = int(Kind.GAUGE), int(Kind.COUNTER), int(Kind.CUMULATIVE)
 _GAUGE_CHANGE = _GAUGE | GAUGE_DELTA
 
@@ -80,8 +78,8 @@ def _enter_data(buffer: np.ndarray, at: int, stop: int, out: Out) -> int:
     elif sort == _SUMS:
         metric[KIND] = _COUNTER if monotonic else _GAUGE_CHANGE
     timeless = sort in (_SUMS, _HISTOGRAMS, _EXPONENTIALS) and metric[TEMPORALITY] not in (DELTA, SINCE_START)
-    if timeless and metric[FAULT] == _NONE:
-        metric[FAULT] = _FIELDS
+    if timeless and metric[FAULT] == reasons.NONE:
+        metric[FAULT] = reasons.FIELDS
     return at
 
 
@@ -107,15 +105,15 @@ def _enter_metric(buffer: np.ndarray, at: int, stop: int, rows: Rows, out: Out) 
     tags, fault = level[_SCOPE_TAGS], level[_SCOPE_FAULT]
     length = append_clean(buffer, name, name_stop, rows.name, 0, False)
     if length == 0:
-        fault = _NAME_EMPTY
-    elif fault == _NONE and length + tags > NAME_BYTES_MAX:
-        fault = _NAME_LONG
-    if fault == _NONE:
+        fault = reasons.NAME_EMPTY
+    elif fault == reasons.NONE and length + tags > NAME_BYTES_MAX:
+        fault = reasons.NAME_LONG
+    if fault == reasons.NONE:
         for k in range(tags):
             rows.name[length + k] = out.tags[k]
         length += tags
     metric[NAME_AT], metric[NAME_STOP] = name, name_stop
-    metric[PREFIX] = length if fault == _NONE else 0
+    metric[PREFIX] = length if fault == reasons.NONE else 0
     metric[FAULT] = fault
     metric[SORT] = sort
     return data, data_stop if sort == 0 or _enter_data(buffer, data, data_stop, out) >= 0 else BAD
@@ -136,16 +134,16 @@ def _scope_tag(buffer: np.ndarray, at: int, stop: int, out: Out, length: int, fa
             at = pass_over(buffer, wire, at, stop)
         if at < 0:
             return length, fault, BAD
-    if len(out.scope_key) == 0 or name == name_stop or fault != _NONE:
+    if len(out.scope_key) == 0 or name == name_stop or fault != reasons.NONE:
         return length, fault, at
     if length + len(out.scope_key) > NAME_BYTES_MAX:
-        return length, _NAME_LONG, at
+        return length, reasons.NAME_LONG, at
     for k in range(len(out.scope_key)):
         out.tags[length + k] = out.scope_key[k]
     begin = length + len(out.scope_key)
     end = append_clean(buffer, name, name_stop, out.tags, begin, False)
     if end > NAME_BYTES_MAX:
-        return length, _NAME_LONG, at
+        return length, reasons.NAME_LONG, at
     if out.tags[begin] == _TILDE:
         out.tags[begin] = _UNDERSCORE
     return end, fault, at
@@ -154,21 +152,21 @@ def _scope_tag(buffer: np.ndarray, at: int, stop: int, out: Out, length: int, fa
 @scanner
 def _resource_tags(buffer: np.ndarray, at: int, stop: int, out: Out) -> tuple[int, int, int]:
     """Write the tags of a Resource; their length, any fault, and `BAD` if it is none."""
-    length, fault = 0, _NONE
+    length, fault = 0, reasons.NONE
     while at < stop:
         number, wire, at = next_field(buffer, at, stop)
         if at < 0:
-            return 0, _NONE, BAD
+            return 0, reasons.NONE, BAD
         if number == 1 and wire == BYTES:
             begin, at = read_bounds(buffer, at, stop)
             if at >= 0:
                 length, why, end = append_attribute(buffer, begin, at, out.tags, length, out.wanted, out.wanted_bounds)
                 at = at if end >= 0 else BAD
-                fault = why if fault == _NONE else fault
+                fault = why if fault == reasons.NONE else fault
         else:
             at = pass_over(buffer, wire, at, stop)
         if at < 0:
-            return 0, _NONE, BAD
+            return 0, reasons.NONE, BAD
     return length, fault, at
 
 

@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from tallystick.kernels import reasons
 from tallystick.kernels.attributes import append_attribute, next_field, pass_over
 from tallystick.kernels.compile import inlined, scanner
 from tallystick.kernels.distributions import EXPLICIT, SCALE_MAX, SCALE_MIN
@@ -29,10 +30,7 @@ from tallystick.kernels.otlp_rows import (
 )
 from tallystick.kernels.protobuf import BAD, BYTES, FIXED64, VARINT, read_bounds, read_fixed64, read_varint
 from tallystick.kernels.rows import DONE, NAMES_FULL, SEEN, Rows
-from tallystick.model.reason import Reason
 
-_NONE, _FIELDS, _STALE = int(Reason.NONE), int(Reason.FIELDS), int(Reason.STALE)
-_VALUE, _VALUE_NOT_FINITE, _TIMESTAMP = int(Reason.VALUE), int(Reason.VALUE_NOT_FINITE), int(Reason.TIMESTAMP)
 _LOWEST, _HIGHEST = -34_400, 32_767  # indexes at our scale that a double can have
 
 
@@ -62,11 +60,11 @@ def _take_report(
     """Take a histogram whose buckets and bounds are written; `shape` is its scale, and where they end."""
     for k in range(3):
         if np.isinf(told[k]):
-            return refuse(rows, out, _VALUE_NOT_FINITE)
+            return refuse(rows, out, reasons.VALUE_NOT_FINITE)
     entry, fault = resolved(rows.name, length, names, rows)
     if entry == NO_ROOM:
         return NAMES_FULL
-    if fault != _NONE:
+    if fault != reasons.NONE:
         return refuse(rows, out, fault)
     reports, state = out.reports, out.state
     n = state[REPORTS]
@@ -105,7 +103,7 @@ def histogram_point(buffer: np.ndarray, at: int, stop: int, names: NameArrays, r
             if at >= 0:
                 length, why, end = append_attribute(buffer, begin, at, rows.name, length, EMPTY, NO_BOUNDS)
                 at = at if end >= 0 else BAD
-                fault = why if fault == _NONE else fault
+                fault = why if fault == reasons.NONE else fault
         elif number in (6, 7) and wire in (BYTES, FIXED64):
             begin, end = (at, at + 8 if at + 8 <= stop else BAD)
             if wire == BYTES:
@@ -154,14 +152,14 @@ def histogram_point(buffer: np.ndarray, at: int, stop: int, names: NameArrays, r
             return BAD
     bounds = bound - state[BOUNDS]
     if flags & np.uint64(1):
-        fault = _STALE
-    elif fault == _NONE and not (ascending and (buckets == bounds + 1 or buckets + bounds == 0)):
-        fault = _FIELDS
-    elif fault == _NONE and nan_told:
-        fault = _VALUE_NOT_FINITE
-    elif fault == _NONE and time == np.uint64(0):
-        fault = _TIMESTAMP
-    if fault != _NONE:
+        fault = reasons.STALE
+    elif fault == reasons.NONE and not (ascending and (buckets == bounds + 1 or buckets + bounds == 0)):
+        fault = reasons.FIELDS
+    elif fault == reasons.NONE and nan_told:
+        fault = reasons.VALUE_NOT_FINITE
+    elif fault == reasons.NONE and time == np.uint64(0):
+        fault = reasons.TIMESTAMP
+    if fault != reasons.NONE:
         return refuse(rows, out, fault)
     if buckets == 0 and count > 0.0:  # only how many and how much: one bucket without bounds
         bucket = _add_bucket(out, first, bucket, 0, count)
@@ -206,12 +204,12 @@ def _add_exponential(
             if count != np.uint64(0):
                 index = offset >> down
                 if scale < SCALE_MIN and index not in (-1, 0):
-                    return bucket, _VALUE
+                    return bucket, reasons.VALUE
                 if index * width > _HIGHEST or (index + 1) * width <= _LOWEST:
-                    return bucket, _VALUE
+                    return bucket, reasons.VALUE
                 bucket = _add_bucket(out, max(first, own), bucket, sign * (index + SHIFT), np.float64(count))
                 if bucket < 0:
-                    return BAD, _NONE
+                    return BAD, reasons.NONE
             offset += 1
             if wire == VARINT:
                 break
@@ -223,7 +221,7 @@ def _add_exponential(
             weights[low], weights[high] = weights[high], weights[low]
             low += 1
             high -= 1
-    return bucket, _NONE
+    return bucket, reasons.NONE
 
 
 @inlined
@@ -267,7 +265,7 @@ def exponential_point(buffer: np.ndarray, at: int, stop: int, names: NameArrays,
             if at >= 0 and number == 1:
                 length, why, end = append_attribute(buffer, begin, at, rows.name, length, EMPTY, NO_BOUNDS)
                 at = at if end >= 0 else BAD
-                fault = why if fault == _NONE else fault
+                fault = why if fault == reasons.NONE else fault
             elif at >= 0:
                 if not _is_buckets(buffer, begin, at):
                     return BAD
@@ -305,26 +303,26 @@ def exponential_point(buffer: np.ndarray, at: int, stop: int, names: NameArrays,
         if at < 0:
             return BAD
     if flags & np.uint64(1):
-        fault = _STALE
-    elif fault == _NONE and nan_told:
-        fault = _VALUE_NOT_FINITE
-    elif fault == _NONE and time == np.uint64(0):
-        fault = _TIMESTAMP
-    if fault != _NONE:
+        fault = reasons.STALE
+    elif fault == reasons.NONE and nan_told:
+        fault = reasons.VALUE_NOT_FINITE
+    elif fault == reasons.NONE and time == np.uint64(0):
+        fault = reasons.TIMESTAMP
+    if fault != reasons.NONE:
         return refuse(rows, out, fault)
     first = state[BUCKETS]
     bucket, fault = _add_exponential(buffer, below, below_stop, scale, -1, out, first, first)
-    if bucket >= 0 and fault == _NONE and zeros > 0.0:
+    if bucket >= 0 and fault == reasons.NONE and zeros > 0.0:
         bucket = _add_bucket(out, first, bucket, 0, zeros)
-    if bucket >= 0 and fault == _NONE:
+    if bucket >= 0 and fault == reasons.NONE:
         bucket, fault = _add_exponential(buffer, above, above_stop, scale, 1, out, first, bucket)
     shape = min(max(scale, SCALE_MIN), SCALE_MAX)
-    if bucket == first and fault == _NONE and count > 0.0:
+    if bucket == first and fault == reasons.NONE and count > 0.0:
         shape = EXPLICIT
         bucket = _add_bucket(out, first, bucket, 0, count)
     if bucket < 0:
         return OUT_FULL
-    if fault != _NONE:
+    if fault != reasons.NONE:
         return refuse(rows, out, fault)
     told = (total, least, greatest)
     return _take_report(rows, out, names, length, (time, start), told, (shape, bucket, state[BOUNDS]))

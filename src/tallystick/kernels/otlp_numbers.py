@@ -2,8 +2,10 @@
 
 import numpy as np
 
+from tallystick.kernels import reasons
 from tallystick.kernels.attributes import append_attribute, append_number, next_field, pass_over
 from tallystick.kernels.compile import inlined, scanner
+from tallystick.kernels.fields import name_valid
 from tallystick.kernels.names import LIMIT, NO_ROOM, NameArrays, find_or_add
 from tallystick.kernels.otlp_rows import (
     EMPTY,
@@ -21,14 +23,9 @@ from tallystick.kernels.otlp_rows import (
 )
 from tallystick.kernels.protobuf import BAD, BYTES, FIXED64, VARINT, read_bounds, read_fixed64, read_varint
 from tallystick.kernels.rows import DONE, NAMES_FULL, ROWS, SEEN, Rows
-from tallystick.kernels.words import utf8_valid
 from tallystick.model.kind import Kind
 from tallystick.model.name import NAME_BYTES_MAX
-from tallystick.model.reason import Reason
 
-_NONE, _FIELDS, _STALE = int(Reason.NONE), int(Reason.FIELDS), int(Reason.STALE)
-_NAME_LONG, _NAME_BYTES, _SERIES_LIMIT = int(Reason.NAME_LONG), int(Reason.NAME_BYTES), int(Reason.SERIES_LIMIT)
-_VALUE, _VALUE_NOT_FINITE, _TIMESTAMP = int(Reason.VALUE), int(Reason.VALUE_NOT_FINITE), int(Reason.TIMESTAMP)
 _GAUGE, _CUMULATIVE = int(Kind.GAUGE), int(Kind.CUMULATIVE)
 _COUNT_SUFFIX, _SUM_SUFFIX = np.frombuffer(b"_count", np.uint8), np.frombuffer(b"_sum", np.uint8)
 _QUANTILE = np.frombuffer(b";quantile=", np.uint8)
@@ -49,7 +46,7 @@ def number_point(buffer: np.ndarray, at: int, stop: int, names: NameArrays, rows
             if at >= 0:
                 length, why, end = append_attribute(buffer, begin, at, rows.name, length, EMPTY, NO_BOUNDS)
                 at = at if end >= 0 else BAD
-                fault = why if fault == _NONE else fault
+                fault = why if fault == reasons.NONE else fault
         elif number == 3 and wire == FIXED64:
             time, at = read_fixed64(buffer, at, stop)
         elif number in (4, 6) and wire == FIXED64:
@@ -62,19 +59,19 @@ def number_point(buffer: np.ndarray, at: int, stop: int, names: NameArrays, rows
         if at < 0:
             return BAD
     if flags & np.uint64(1):
-        fault = _STALE
-    elif fault == _NONE and not valued:
-        fault = _VALUE
-    elif fault == _NONE and not np.isfinite(value):
-        fault = _VALUE_NOT_FINITE
-    elif fault == _NONE and time == np.uint64(0):
-        fault = _TIMESTAMP
-    if fault != _NONE:
+        fault = reasons.STALE
+    elif fault == reasons.NONE and not valued:
+        fault = reasons.VALUE
+    elif fault == reasons.NONE and not np.isfinite(value):
+        fault = reasons.VALUE_NOT_FINITE
+    elif fault == reasons.NONE and time == np.uint64(0):
+        fault = reasons.TIMESTAMP
+    if fault != reasons.NONE:
         return refuse(rows, out, fault)
     entry, fault = resolved(rows.name, length, names, rows)
     if entry == NO_ROOM:
         return NAMES_FULL
-    if fault != _NONE:
+    if fault != reasons.NONE:
         return refuse(rows, out, fault)
     row = rows.progress[ROWS]
     rows.ids[row] = entry
@@ -106,20 +103,20 @@ def _summary_row(
 ) -> tuple[int, int]:
     """Write one row of a summary, whose name is in ``out.name``; the next row, or `NO_ROOM`, and any fault."""
     if not np.isfinite(value):
-        return row, _VALUE_NOT_FINITE
+        return row, reasons.VALUE_NOT_FINITE
     if length > NAME_BYTES_MAX:
-        return row, _NAME_LONG
+        return row, reasons.NAME_LONG
     entry, fault = resolved(out.name, length, names, rows)
     if entry == NO_ROOM:
-        return NO_ROOM, _NONE
-    if fault != _NONE:
+        return NO_ROOM, reasons.NONE
+    if fault != reasons.NONE:
         return row, fault
     rows.ids[row] = entry
     rows.timestamp[row] = ms
     rows.value.view(np.float64)[row] = value
     rows.weight[row] = 1.0
     rows.kind[row] = kind
-    return row + 1, _NONE
+    return row + 1, reasons.NONE
 
 
 @inlined
@@ -160,7 +157,7 @@ def summary_point(buffer: np.ndarray, start: int, stop: int, names: NameArrays, 
             if at >= 0:
                 length, why, end = append_attribute(buffer, begin, at, rows.name, length, EMPTY, NO_BOUNDS)
                 at = at if end >= 0 else BAD
-                fault = why if fault == _NONE else fault
+                fault = why if fault == reasons.NONE else fault
         elif number == 6 and wire == BYTES:
             begin, at = read_bounds(buffer, at, stop)
             if at >= 0:
@@ -183,12 +180,12 @@ def summary_point(buffer: np.ndarray, start: int, stop: int, names: NameArrays, 
         if at < 0:
             return BAD
     if flags & np.uint64(1):
-        fault = _STALE
-    elif fault == _NONE and not ascending:
-        fault = _FIELDS
-    elif fault == _NONE and time == np.uint64(0):
-        fault = _TIMESTAMP
-    if fault != _NONE:
+        fault = reasons.STALE
+    elif fault == reasons.NONE and not ascending:
+        fault = reasons.FIELDS
+    elif fault == reasons.NONE and time == np.uint64(0):
+        fault = reasons.TIMESTAMP
+    if fault != reasons.NONE:
         return refuse(rows, out, fault)
     return _take_summary(buffer, (start, stop), names, rows, out, (length, milliseconds(time)), (count, total))
 
@@ -218,9 +215,9 @@ def _take_summary(
         if counting:
             rows.progress[SEEN] += row - first
             rows.progress[ROWS] = row
-            if count_fault != _NONE:
+            if count_fault != reasons.NONE:
                 refuse(rows, out, count_fault)
-            if sum_fault != _NONE:
+            if sum_fault != reasons.NONE:
                 refuse(rows, out, sum_fault)
         at, stop = span
         while at < stop:
@@ -236,7 +233,7 @@ def _take_summary(
             size = append_number(out.name, size + len(_QUANTILE), quantile)
             if counting:
                 fault = _summary_fault(out, size, value, names)
-                if fault != _NONE:
+                if fault != reasons.NONE:
                     refuse(rows, out, fault)
                 continue
             row, _ = _summary_row(rows, out, names, row, size, ms, value, _GAUGE)
@@ -249,13 +246,10 @@ def _take_summary(
 def _summary_fault(out: Out, length: int, value: float, names: NameArrays) -> int:
     """Why a quantile made no row; the table of names is as it was when that was tried."""
     if not np.isfinite(value):
-        return _VALUE_NOT_FINITE
+        return reasons.VALUE_NOT_FINITE
     if length > NAME_BYTES_MAX:
-        return _NAME_LONG
-    for k in range(length):
-        if out.name[k] >= 0x80:
-            if not utf8_valid(out.name, k, length):
-                return _NAME_BYTES
-            break
+        return reasons.NAME_LONG
+    if not name_valid(out.name, 0, length):
+        return reasons.NAME_BYTES
     entry = find_or_add(names, out.name, 0, length)
-    return _SERIES_LIMIT if entry == LIMIT else _NONE
+    return reasons.SERIES_LIMIT if entry == LIMIT else reasons.NONE

@@ -5,17 +5,17 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from tallystick.kernels import reasons
 from tallystick.kernels.compile import inlined, scanner
 from tallystick.kernels.distributions import Reports
+from tallystick.kernels.fields import name_valid
 from tallystick.kernels.names import LIMIT, NO_ROOM, NameArrays, find_or_add, guess, learn
 from tallystick.kernels.rows import DONE, PREVIOUS, SEEN, TRUST, Rows, reject
-from tallystick.kernels.words import same_bytes, utf8_valid
-from tallystick.model.reason import Reason
+from tallystick.kernels.words import same_bytes
 
 OUT_FULL = 2
 """A histogram finds no room: make more and call again."""
 
-_NONE, _NAME_BYTES, _SERIES_LIMIT = int(Reason.NONE), int(Reason.NAME_BYTES), int(Reason.SERIES_LIMIT)
 _NS_A_MS = np.uint64(1_000_000)
 
 DELTA, SINCE_START = 1, 2
@@ -101,19 +101,16 @@ def resolved(buffer: np.ndarray, length: int, names: NameArrays, rows: Rows) -> 
         and same_bytes(names.arena, names.offsets[entry], buffer, 0, length)
     )
     if not hit:
-        for k in range(length):
-            if buffer[k] >= 0x80:
-                if not utf8_valid(buffer, k, length):
-                    return -1, _NAME_BYTES
-                break
+        if not name_valid(buffer, 0, length):
+            return -1, reasons.NAME_BYTES
         entry = find_or_add(names, buffer, 0, length)
         if entry == NO_ROOM:
-            return NO_ROOM, _NONE
+            return NO_ROOM, reasons.NONE
         if entry == LIMIT:
-            return -1, _SERIES_LIMIT
+            return -1, reasons.SERIES_LIMIT
     progress[TRUST] = learn(names, progress[PREVIOUS], entry, progress[TRUST], hit)
     progress[PREVIOUS] = entry
-    return entry, _NONE
+    return entry, reasons.NONE
 
 
 @inlined

@@ -2,8 +2,9 @@
 
 import numpy as np
 
+from tallystick.kernels import reasons
 from tallystick.kernels.compile import inlined, scanner
-from tallystick.kernels.fields import TIMESTAMP_MAX_S
+from tallystick.kernels.fields import TIMESTAMP_MAX_S, fault_of_name
 from tallystick.kernels.names import LIMIT, NO_ROOM, NameArrays, learn, resolve
 from tallystick.kernels.numbers import EXACT, HARD, NOT_A_NUMBER
 from tallystick.kernels.pickle import NUMBER, STRING, TUPLE, PickleMachine, run, text_number
@@ -20,19 +21,6 @@ from tallystick.kernels.rows import (
     note_hard,
     reject,
 )
-from tallystick.kernels.words import utf8_valid
-from tallystick.model.name import NAME_BYTES_MAX
-from tallystick.model.reason import Reason
-
-_FIELDS = int(Reason.FIELDS)
-_NAME_EMPTY = int(Reason.NAME_EMPTY)
-_NAME_LONG = int(Reason.NAME_LONG)
-_NAME_BYTES = int(Reason.NAME_BYTES)
-_VALUE = int(Reason.VALUE)
-_VALUE_NOT_FINITE = int(Reason.VALUE_NOT_FINITE)
-_TIMESTAMP = int(Reason.TIMESTAMP)
-_SERIES_LIMIT = int(Reason.SERIES_LIMIT)
-_FRAME = int(Reason.FRAME)
 
 
 @inlined
@@ -57,18 +45,6 @@ def _as_number(m: PickleMachine, buffer: np.ndarray, node: int) -> tuple[float, 
     return 0.0, NOT_A_NUMBER
 
 
-@inlined
-def _name_fault(buffer: np.ndarray, start: int, length: int) -> int:
-    if length == 0:
-        return _NAME_EMPTY
-    if length > NAME_BYTES_MAX:
-        return _NAME_LONG
-    for i in range(start, start + length):
-        if buffer[i] <= 0x20 or buffer[i] == 0x7F:
-            return _NAME_BYTES
-    return 0 if utf8_valid(buffer, start, start + length) else _NAME_BYTES
-
-
 @scanner
 def _take(
     buffer: np.ndarray, span: tuple[int, int], names: NameArrays, now_ms: int, rows: Rows, m: PickleMachine, item: int
@@ -80,27 +56,27 @@ def _take(
     ms, value, valued, number = 0, 0.0, EXACT, 0
     name, point = _pair(m, item) if _is_pair(m, item) else (item, item)
     if name == item or m.kind[name] != STRING or not _is_pair(m, point):
-        fault = _FIELDS
+        fault = reasons.FIELDS
     else:
         timestamp, number = _pair(m, point)
         seconds, timed = _as_number(m, buffer, timestamp)
         value, valued = _as_number(m, buffer, number)
         at, length = m.first[name], m.size[name]
         start, stop = at, at + length
-        fault = _name_fault(buffer, at, length)
+        fault = fault_of_name(buffer, start, stop)
         if fault == 0 and valued == NOT_A_NUMBER:
-            fault = _VALUE
+            fault = reasons.VALUE
         elif fault == 0 and valued == EXACT and not np.isfinite(value):
-            fault = _VALUE_NOT_FINITE
+            fault = reasons.VALUE_NOT_FINITE
         elif fault == 0 and (timed != EXACT or not (seconds == -1.0 or 0.0 <= seconds <= TIMESTAMP_MAX_S)):
-            fault = _TIMESTAMP
+            fault = reasons.TIMESTAMP
         if fault == 0:
             ms = now_ms if seconds == -1.0 else np.int64(np.floor(seconds * 1000.0))
             entry, hit = resolve(names, buffer, at, length, progress[PREVIOUS], progress[TRUST], progress[SEEN])
             if entry == NO_ROOM:
                 return False
             if entry == LIMIT:
-                fault = _SERIES_LIMIT
+                fault = reasons.SERIES_LIMIT
             else:
                 progress[TRUST] = learn(names, progress[PREVIOUS], entry, progress[TRUST], hit)
                 progress[PREVIOUS] = entry
@@ -169,7 +145,7 @@ def parse_frames(
         stop = start + lengths[progress[SPAN]]
         outermost = run(buffer, start, stop, machine)
         if outermost < 0:
-            reject(rows, _FRAME, start, stop)
+            reject(rows, reasons.FRAME, start, stop)
             progress[SEEN] += 1
         elif not _take_all(buffer, (start, stop), names, now_ms, rows, machine, outermost):
             return NAMES_FULL

@@ -19,6 +19,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from tallystick.kernels import reasons
 from tallystick.kernels.compile import inlined, scanner
 from tallystick.kernels.labels import UNKNOWN, append_label, append_path, kind_of, name_fault
 from tallystick.kernels.names import LIMIT, NO_ROOM, NameArrays, learn, resolve
@@ -47,22 +48,12 @@ from tallystick.kernels.rows import (
     reject,
 )
 from tallystick.kernels.words import same_bytes
-from tallystick.model.reason import Reason
 
 LABELS_MAX = 512
 """More labels than have room in a name."""
 
 STALE_BITS = np.uint64(0x7FF0000000000002)
 """The NaN that says that a series has ended."""
-
-_NONE = int(Reason.NONE)
-_NAME_LONG = int(Reason.NAME_LONG)
-_VALUE_NOT_FINITE = int(Reason.VALUE_NOT_FINITE)
-_TIMESTAMP = int(Reason.TIMESTAMP)
-_TAG = int(Reason.TAG)
-_SERIES_LIMIT = int(Reason.SERIES_LIMIT)
-_FRAME = int(Reason.FRAME)
-_STALE = int(Reason.STALE)
 
 _METRIC_NAME = np.frombuffer(b"__name__", np.uint8)
 
@@ -121,13 +112,13 @@ def _put_pair(scratch: WriteScratch, key: tuple[int, int], value: tuple[int, int
     """Note a label; returns `Reason.NONE` or why it cannot be one."""
     count = scratch.state[_PAIRS]
     if key[0] == key[1]:
-        return _TAG
+        return reasons.TAG
     if count >= LABELS_MAX:
-        return _NAME_LONG
+        return reasons.NAME_LONG
     pair = scratch.pairs[count]
     pair[0], pair[1], pair[2], pair[3] = key[0], key[1], value[0], value[1]
     scratch.state[_PAIRS] = count + 1
-    return _NONE
+    return reasons.NONE
 
 
 @inlined
@@ -137,7 +128,7 @@ def _read_label(buffer: np.ndarray, at: int, stop: int, scratch: WriteScratch) -
     while at < stop:
         field, wire, begin = read_key(buffer, at, stop)
         if begin == BAD:
-            return _FRAME
+            return reasons.FRAME
         if field <= 2 and wire == BYTES:
             begin, at = read_bounds(buffer, begin, stop)
             if field == 1:
@@ -147,7 +138,7 @@ def _read_label(buffer: np.ndarray, at: int, stop: int, scratch: WriteScratch) -
         else:
             at = skip_field(buffer, wire, begin, stop)
         if at == BAD:
-            return _FRAME
+            return reasons.FRAME
     return _put_pair(scratch, (key, key_end), (value, value_end))
 
 
@@ -156,11 +147,11 @@ def _put_reference(buffer: np.ndarray, message_stop: int, scratch: WriteScratch,
     """Take the next reference of 2.0, of which two make a label; returns `Reason.NONE` or a fault."""
     state = scratch.state
     if reference >= np.uint64(state[_SYMBOLS]):
-        return _TAG
+        return reasons.TAG
     begin = np.int64(scratch.symbols[np.int64(reference)])
     if state[_HALF] == 0:
         state[_HALF] = begin
-        return _NONE
+        return reasons.NONE
     key = read_bounds(buffer, state[_HALF], message_stop)
     state[_HALF] = 0
     return _put_pair(scratch, key, read_bounds(buffer, begin, message_stop))
@@ -169,11 +160,11 @@ def _put_reference(buffer: np.ndarray, message_stop: int, scratch: WriteScratch,
 @inlined
 def _read_references(buffer: np.ndarray, at: int, stop: int, message_stop: int, scratch: WriteScratch) -> int:
     """Take packed references; returns `Reason.NONE` or a fault."""
-    fault = _NONE
-    while at < stop and fault == _NONE:
+    fault = reasons.NONE
+    while at < stop and fault == reasons.NONE:
         reference, at = read_varint(buffer, at, stop)
         if at == BAD:
-            return _FRAME
+            return reasons.FRAME
         fault = _put_reference(buffer, message_stop, scratch, reference)
     return fault
 
@@ -203,15 +194,15 @@ def _read_series(buffer: np.ndarray, at: int, stop: int, message_stop: int, two:
     """
     state = scratch.state
     state[_PAIRS], state[_TYPE], state[_POINTS], state[_HALF], state[_START] = 0, UNKNOWN, 0, 0, 0
-    fault = _NONE
+    fault = reasons.NONE
     while at < stop:
         field, wire, value = read_key(buffer, at, stop)
         end = skip_field(buffer, wire, value, stop) if value != BAD else BAD
         if end == BAD:
             state[_POINTS] = -1
-            return _FRAME
+            return reasons.FRAME
         at = end
-        found = _NONE
+        found = reasons.NONE
         if wire == VARINT and two and field == _LABELS_FIELD:
             reference, _ = read_varint(buffer, value, stop)
             found = _put_reference(buffer, message_stop, scratch, reference)
@@ -231,10 +222,10 @@ def _read_series(buffer: np.ndarray, at: int, stop: int, message_stop: int, two:
             state[_TYPE] = _read_type(buffer, value, end, state[_TYPE])
             if state[_TYPE] == BAD:
                 state[_TYPE] = UNKNOWN
-                found = _FRAME
-        if fault == _NONE:
+                found = reasons.FRAME
+        if fault == reasons.NONE:
             fault = found
-    return _TAG if fault == _NONE and state[_HALF] != 0 else fault
+    return reasons.TAG if fault == reasons.NONE and state[_HALF] != 0 else fault
 
 
 @inlined
@@ -267,7 +258,7 @@ def _read_sample(buffer: np.ndarray, at: int, stop: int) -> tuple[int, int, int]
     while at < stop:
         field, wire, begin = read_key(buffer, at, stop)
         if begin == BAD:
-            return bits, 0, _FRAME
+            return bits, 0, reasons.FRAME
         if field == 1 and wire == FIXED64:
             bits, at = read_fixed64(buffer, begin, stop)
         elif field == 2 and wire == VARINT:
@@ -275,14 +266,14 @@ def _read_sample(buffer: np.ndarray, at: int, stop: int) -> tuple[int, int, int]
         else:
             at = skip_field(buffer, wire, begin, stop)
         if at == BAD:
-            return bits, 0, _FRAME
+            return bits, 0, reasons.FRAME
     if np.int64(ms) <= 0:  # which also keeps the number of rows below a quarter of the bytes
-        return bits, 0, _TIMESTAMP
+        return bits, 0, reasons.TIMESTAMP
     if bits == STALE_BITS:
-        return bits, 0, _STALE
+        return bits, 0, reasons.STALE
     if (bits >> np.uint64(52)) & np.uint64(0x7FF) == np.uint64(0x7FF):
-        return bits, 0, _VALUE_NOT_FINITE
-    return bits, np.int64(ms), _NONE
+        return bits, 0, reasons.VALUE_NOT_FINITE
+    return bits, np.int64(ms), reasons.NONE
 
 
 @scanner
@@ -310,11 +301,11 @@ def _take_points(
             continue
         begin, _ = read_bounds(buffer, begin, stop)
         progress[SEEN] += 1
-        if fault != _NONE:
+        if fault != reasons.NONE:
             reject(rows, fault, series, stop)
         elif field == _SAMPLES_FIELD:
             bits, ms, found = _read_sample(buffer, begin, at)
-            if found != _NONE:
+            if found != reasons.NONE:
                 reject(rows, found, series, stop)
                 continue
             row = progress[ROWS]
@@ -377,7 +368,7 @@ def parse_messages(
             field, wire, value = read_key(buffer, at, stop)
             end = skip_field(buffer, wire, value, stop) if value != BAD else BAD
             if end == BAD:
-                reject(rows, _FRAME, start, stop)
+                reject(rows, reasons.FRAME, start, stop)
                 progress[SEEN] += 1
                 break
             if field != _SERIES_FIELD[two] or wire != BYTES:
@@ -386,20 +377,20 @@ def parse_messages(
             value, _ = read_bounds(buffer, value, stop)
             fault = _read_series(buffer, value, end, stop, two, scratch)
             if scratch.state[_POINTS] < 0:
-                reject(rows, _FRAME, value, end)
+                reject(rows, reasons.FRAME, value, end)
                 progress[SEEN] += 1
             elif scratch.state[_POINTS] > 0:
                 entry, length, path = np.int64(LIMIT), 0, 0
-                if fault == _NONE:
+                if fault == reasons.NONE:
                     length, path, fault = _write_name(buffer, scratch, taken, rows.name)
-                if fault == _NONE:
+                if fault == reasons.NONE:
                     previous, trust = progress[PREVIOUS], progress[TRUST]
                     entry, hit = resolve(names, rows.name, 0, length, previous, trust, progress[SEEN])
                     if entry == NO_ROOM:
                         progress[POSITION] = at
                         return NAMES_FULL
                     if entry == LIMIT:
-                        fault = _SERIES_LIMIT
+                        fault = reasons.SERIES_LIMIT
                     else:
                         progress[TRUST] = learn(names, previous, entry, trust, hit)
                         progress[PREVIOUS] = entry

@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from tallystick.kernels import reasons
 from tallystick.kernels.compile import inlined, scanner
 from tallystick.kernels.dogstatsd import EVENTS_NOTED_MAX, is_check, is_event, read_check, read_event
 from tallystick.kernels.hashing import MEMBER_KEY, hash_bytes
@@ -26,19 +27,7 @@ from tallystick.kernels.statsd_names import CLASS, until, write_key, write_tags
 from tallystick.kernels.words import find_newline
 from tallystick.model.kind import Kind
 from tallystick.model.name import NAME_BYTES_MAX
-from tallystick.model.reason import Reason
 from tallystick.model.sample import GAUGE_DELTA
-
-_NONE = int(Reason.NONE)
-_FIELDS = int(Reason.FIELDS)
-_NAME_EMPTY = int(Reason.NAME_EMPTY)
-_NAME_LONG = int(Reason.NAME_LONG)
-_VALUE = int(Reason.VALUE)
-_VALUE_NOT_FINITE = int(Reason.VALUE_NOT_FINITE)
-_LINE_LONG = int(Reason.LINE_LONG)
-_TYPE = int(Reason.TYPE)
-_TAG = int(Reason.TAG)
-_SERIES_LIMIT = int(Reason.SERIES_LIMIT)
 
 _GAUGE = int(Kind.GAUGE)
 _DELTA = int(Kind.GAUGE) | GAUGE_DELTA
@@ -65,11 +54,11 @@ def _write_value(
     """Write one value as a row; returns `Reason.NONE`, or why it is bad."""
     if kind == _SET:
         if start == stop:
-            return _VALUE
+            return reasons.VALUE
         rows.value[row] = hash_bytes(buffer, start, stop - start, _MEMBER_KEY_0, _MEMBER_KEY_1)
         rows.weight[row] = 1.0
         rows.kind[row] = kind
-        return _NONE
+        return reasons.NONE
     signed = buffer[start] == _PLUS or buffer[start] == _MINUS
     if lenient:
         start, stop = trimmed(buffer, start, stop)
@@ -79,17 +68,17 @@ def _write_value(
         value, end, status = read_number(buffer, start)
         whole = end == stop
     if status == NOT_A_NUMBER or not whole:
-        return _VALUE_NOT_FINITE if is_not_finite(buffer, start, stop) else _VALUE
+        return reasons.VALUE_NOT_FINITE if is_not_finite(buffer, start, stop) else reasons.VALUE
     if buffer[start] == _MINUS and not negative_ok:
-        return _VALUE
+        return reasons.VALUE
     if status == HARD:
         note_hard(rows, row, start, stop)
     elif not np.isfinite(value):
-        return _VALUE_NOT_FINITE
+        return reasons.VALUE_NOT_FINITE
     values[row] = value
     rows.weight[row] = weight
     rows.kind[row] = _DELTA if kind == _GAUGE and signed else kind
-    return _NONE
+    return reasons.NONE
 
 
 @inlined
@@ -115,19 +104,19 @@ def _read_bits(
         kind, negative_ok = type_of(buffer, min(bar + 1, stop), type_end, lenient)
         following, rate, seconds, fault = read_fields(buffer, type_end, stop, lenient)
         if bar == stop:
-            fault = _FIELDS
+            fault = reasons.FIELDS
         elif kind == UNKNOWN:
-            fault = _TYPE
+            fault = reasons.TYPE
         weight = 1.0 if kind == _GAUGE else 1.0 / rate
         time_ms = seconds * 1000 if seconds > 0 and kind in (_COUNTER, _GAUGE) else now_ms
         while i <= bar:
             # The member of a set may hold colons; other values are packed with them.
             end = bar if kind == _SET and bar < stop else until(buffer, i, bar, _COLON, _COLON)
             reason = fault
-            if fault == _NONE:
+            if fault == reasons.NONE:
                 reason = _write_value(rows, values, row, buffer, i, end, kind, weight, negative_ok, lenient)
             seen += 1
-            if reason == _NONE:
+            if reason == reasons.NONE:
                 rows.timestamp[row] = time_ms
                 row += 1
             else:
@@ -208,7 +197,7 @@ def parse_lines(
             i = newline + 1
             end = newline - 1 if newline > start and buffer[newline - 1] == _RETURN else newline
             if newline - start > line_bytes_max:
-                reject(rows, _LINE_LONG, start, newline)
+                reject(rows, reasons.LINE_LONG, start, newline)
                 seen += 1
                 continue
             if end == start:
@@ -216,7 +205,7 @@ def parse_lines(
             event = is_event(buffer, start, end)
             message = event or is_check(buffer, start, end)
             plain = False
-            fault = _NONE
+            fault = reasons.NONE
             first = row
             if message:
                 fault, length = _read_message(buffer, start, end, rows, values, row, now_ms, event)
@@ -233,16 +222,16 @@ def parse_lines(
                 plain = clean and tags == end
                 length = 0
                 if colon == end or buffer[colon] == _BAR:
-                    fault = _FIELDS
+                    fault = reasons.FIELDS
                 else:
                     length = _write_name(buffer, start, end, colon, tags, clean, rows)
                     if length == 0:
-                        fault = _NAME_EMPTY
+                        fault = reasons.NAME_EMPTY
                     elif length < 0:
-                        fault = _TAG
+                        fault = reasons.TAG
                     elif length > NAME_BYTES_MAX:
-                        fault = _NAME_LONG
-            if fault != _NONE:
+                        fault = reasons.NAME_LONG
+            if fault != reasons.NONE:
                 reject(rows, fault, start, newline)
                 seen += 1
                 continue
@@ -259,7 +248,7 @@ def parse_lines(
                 entry, hit = resolve(names, rows.name, 0, length, previous, trust, seen)
             if entry == LIMIT:
                 for _ in range(first, row):
-                    reject(rows, _SERIES_LIMIT, start, newline)
+                    reject(rows, reasons.SERIES_LIMIT, start, newline)
                 row = first
                 continue
             trust = learn(names, previous, entry, trust, hit)

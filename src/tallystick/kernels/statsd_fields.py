@@ -2,19 +2,17 @@
 
 import numpy as np
 
+from tallystick.kernels import reasons
 from tallystick.kernels.compile import inlined, scanner
 from tallystick.kernels.numbers import EXACT, NOT_A_NUMBER, read_number
 from tallystick.kernels.statsd_names import until
 from tallystick.model.kind import Kind
-from tallystick.model.reason import Reason
 
 RATE_MIN = 1e-6
 """A smaller sample rate is rejected: one sample would stand for more than a million."""
 UNKNOWN = 255
 """No kind: a type that there is not."""
 
-_NONE, _FIELDS = int(Reason.NONE), int(Reason.FIELDS)
-_RATE, _TIMESTAMP = int(Reason.RATE), int(Reason.TIMESTAMP)
 _COUNTER, _GAUGE, _TIMING, _SET = int(Kind.COUNTER), int(Kind.GAUGE), int(Kind.TIMING), int(Kind.SET)
 _COLON, _BAR, _HASH, _AT, _TIME, _MINUS, _POINT = 0x3A, 0x7C, 0x23, 0x40, 0x54, 0x2D, 0x2E
 _AGGREGATE = np.frombuffer(b"aggregate", np.uint8).copy()
@@ -129,7 +127,7 @@ def read_fields(buffer: np.ndarray, i: int, stop: int, lenient: bool) -> tuple[i
     """
     rate = 1.0
     seconds = 0
-    fault = _NONE
+    fault = reasons.NONE
     first = True
     while i < stop and buffer[i] == _BAR:
         field = i + 1
@@ -140,13 +138,13 @@ def read_fields(buffer: np.ndarray, i: int, stop: int, lenient: bool) -> tuple[i
             i = until(buffer, field, stop, _BAR, _BAR)
             if buffer[field] == _TIME:
                 seconds = read_seconds(buffer, field + 1, i)
-                if seconds == 0 and fault == _NONE:
-                    fault = _TIMESTAMP
+                if seconds == 0 and fault == reasons.NONE:
+                    fault = reasons.TIMESTAMP
             continue
         i = until(buffer, field, stop, _BAR, _COLON)
         if i == field or buffer[field] != _AT:
-            if fault == _NONE and not ignored:
-                fault = _FIELDS
+            if fault == reasons.NONE and not ignored:
+                fault = reasons.FIELDS
             continue
         if lenient:
             given = _lenient_rate(buffer, field + 1, i)
@@ -155,6 +153,6 @@ def read_fields(buffer: np.ndarray, i: int, stop: int, lenient: bool) -> tuple[i
             given = given if status == EXACT and end == i and given <= 1.0 else 0.0
         if given >= RATE_MIN:
             rate = given
-        elif fault == _NONE:
-            fault = _RATE
+        elif fault == reasons.NONE:
+            fault = reasons.RATE
     return i, rate, seconds, fault

@@ -93,6 +93,18 @@ def find_unplain(buffer: np.ndarray, position: int) -> int:
 
 
 @inlined
+def find_unplain_before(buffer: np.ndarray, position: int, stop: int) -> int:
+    """Like `find_unplain`, where there may be none before `stop`: then `stop`."""
+    while position < stop:
+        word = load_u64(buffer, position)
+        marks = ((word - _BLANKS_UP_TO) | (word + _ONES) | word) & _HIGH
+        if marks:
+            return min(position + (trailing_zeros(marks) >> 3), stop)
+        position += 8
+    return stop
+
+
+@inlined
 def same_bytes(a: np.ndarray, a_start: int, b: np.ndarray, b_start: int, length: int) -> bool:
     """Whether `length` bytes of `a` and `b` are equal."""
     done = 0

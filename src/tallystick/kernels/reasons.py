@@ -1,0 +1,27 @@
+"""The reasons as plain integers: Numba takes members of an enumeration for objects of a type of their own."""
+
+from tallystick.model.reason import Reason
+
+NONE = int(Reason.NONE)
+FIELDS = int(Reason.FIELDS)
+NAME_EMPTY = int(Reason.NAME_EMPTY)
+NAME_LONG = int(Reason.NAME_LONG)
+NAME_BYTES = int(Reason.NAME_BYTES)
+VALUE = int(Reason.VALUE)
+VALUE_NOT_FINITE = int(Reason.VALUE_NOT_FINITE)
+TIMESTAMP = int(Reason.TIMESTAMP)
+LINE_LONG = int(Reason.LINE_LONG)
+TYPE = int(Reason.TYPE)
+RATE = int(Reason.RATE)
+TRUNCATED = int(Reason.TRUNCATED)
+TAG = int(Reason.TAG)
+SERIES_LIMIT = int(Reason.SERIES_LIMIT)
+FRAME = int(Reason.FRAME)
+FRAME_LONG = int(Reason.FRAME_LONG)
+TEXT = int(Reason.TEXT)
+ENCODING = int(Reason.ENCODING)
+BODY_LONG = int(Reason.BODY_LONG)
+SIGNATURE = int(Reason.SIGNATURE)
+UNDECLARED = int(Reason.UNDECLARED)
+STALE = int(Reason.STALE)
+UNSUPPORTED = int(Reason.UNSUPPORTED)
