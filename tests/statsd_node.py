@@ -61,7 +61,12 @@ def running_statsd(root: Path, **config: Any) -> Iterator[int]:
     if node is None or not PROGRAM.exists():
         cannot_run("the npm package statsd is missing: tools/install-senders")
     port = _free_port()
-    whole = {"port": port, "address": "127.0.0.1", "mgmt_port": _free_port(), "mgmt_address": "127.0.0.1"} | config
+    whole = {
+        "port": port,
+        "address": "127.0.0.1",
+        "mgmt_port": _free_port(socket.SOCK_STREAM),
+        "mgmt_address": "127.0.0.1",
+    } | config
     (root / "statsd.js").write_text(json.dumps(whole))
     log = root / "statsd.log"
     with log.open("wb") as output:
@@ -85,7 +90,7 @@ def _is_taken(port: int) -> bool:
     return f":{port:04X} " in Path("/proc/net/udp").read_text()
 
 
-def _free_port() -> int:
-    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
+def _free_port(kind: socket.SocketKind = socket.SOCK_DGRAM) -> int:
+    with socket.socket(socket.AF_INET, kind) as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])

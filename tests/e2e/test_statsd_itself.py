@@ -134,6 +134,11 @@ def every_name(server: Server, path: str) -> Iterator[str]:
             yield from every_name(server, node["path"])
 
 
+def seen(server: Server, root: Path) -> object:
+    """What came to us, and what StatsD said."""
+    return server.values("r.hits"), server.get("/ledger")["sources"], (root / "statsd.log").read_text()
+
+
 def test_statsd_in_front_of_us_repeats_and_flushes_to_us(tmp_path: Path) -> None:
     with running_server(tmp_path, MORE.replace("{more}", "")) as server:
         config = CONFIG | {
@@ -145,7 +150,9 @@ def test_statsd_in_front_of_us_repeats_and_flushes_to_us(tmp_path: Path) -> None
         }
         with running_statsd(tmp_path, **config) as port:
             send(port, "r.hits:3|c\nr.hits:4|c", "r.took:5|ms")
-            wait_until(lambda: sum(server.values("r.hits")) == 7, "what it repeats")
+            wait_until(
+                lambda: sum(server.values("r.hits")) == 7, "what it repeats", told=lambda: seen(server, tmp_path)
+            )
             assert server.values("r.took") == [5.0]
             received = "stats_counts.original.metrics_received"
             wait_until(lambda: sum(server.values(received)) == 3, "what it flushes to carbon")

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 @click.command("compile")
 def command() -> None:
-    """Compile everything now, so that no start and no first sender has to wait for it.
+    """Compile everything now, so that nobody waits for it.
 
     The first start compiles what every server needs, and the first bytes of a further protocol its parser, which takes
     seconds each. This does all of it: when an image or a package is built, or a machine prepared.

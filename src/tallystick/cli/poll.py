@@ -23,7 +23,7 @@ from tallystick.model.printable import printable
 @click.option("--prefix", default="", help="Stands before each name instead of the name of the protocol.")
 @click.option("--query", default="", help="What gmetad's interactive port is asked.")
 def command(protocol: str, address: str, timeout_s: int, prefix: str, query: str) -> None:
-    """Ask somebody who waits to be polled, once, and print what he gives.
+    """Poll a source once and print what it gives.
 
     Nothing is stored.
 

@@ -14,7 +14,20 @@ from tallystick.cli import main
 from tallystick.cli.query import sparkline
 from tallystick.config import parse, sample
 
-COMMANDS = ["serve", "demo", "agent", "send", "query", "ledger", "tail", "poll", "store", "check", "config"]
+COMMANDS = [
+    "serve",
+    "demo",
+    "agent",
+    "send",
+    "query",
+    "ledger",
+    "tail",
+    "poll",
+    "store",
+    "check",
+    "config",
+    "compile",
+]
 
 
 def invoke(*arguments: str, stdin: str | None = None) -> Result:
