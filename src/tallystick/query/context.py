@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from tallystick.model.clock import Clock
 from tallystick.model.errors import LimitError, QueryError
 from tallystick.model.statistic import Statistic
+from tallystick.query.events import EventSource, NoEvents
 from tallystick.query.grammar import Node, Scalar
 from tallystick.query.series import SeriesList
 from tallystick.store.contract import StoreReader
@@ -81,6 +82,8 @@ class Session:
 
     Parameters
     ----------
+    events
+        For ``events()``.
     statistics
         Read in one go whenever a path is fetched, so that a min/max band costs one reading; percentiles likewise.
     fetched
@@ -93,6 +96,7 @@ class Session:
     clock: Clock
     limits: QueryLimits
     started_s: float
+    events: EventSource = field(default_factory=NoEvents)
     statistics: Sequence[Wanted] = (Statistic.DEFAULT,)
     fetched: dict[tuple[object, ...], SeriesList] = field(default_factory=dict)
     ids: dict[str, NDArray[np.int32]] = field(default_factory=dict)

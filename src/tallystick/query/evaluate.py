@@ -15,6 +15,7 @@ from tallystick.model.statistic import Statistic
 from tallystick.query import functions, registry
 from tallystick.query.align import consolidated, lengthened
 from tallystick.query.context import Context, Deferred, QueryLimits, Request, Session, Value, Wanted, as_series
+from tallystick.query.events import EventSource, NoEvents
 from tallystick.query.fetch import fetch_path
 from tallystick.query.grammar import TARGET_CHARS_MAX, Call, Literal, Node, Path, Template, parse
 from tallystick.query.series import SeriesList
@@ -55,12 +56,17 @@ class Evaluator:
         For the limit on time.
     limits
         How large one request may be.
+    events
+        What ``events()`` counts; none if it is not given.
     """
 
-    def __init__(self, store: StoreReader, clock: Clock, limits: QueryLimits | None = None) -> None:
+    def __init__(
+        self, store: StoreReader, clock: Clock, limits: QueryLimits | None = None, events: EventSource | None = None
+    ) -> None:
         self.store = store
         self._clock = clock
         self._limits = limits or QueryLimits()
+        self._events = events or NoEvents()
 
     def evaluate(self, targets: Sequence[str], request: Request) -> list[Grid]:
         """The series that targets give, in their order; what a path gives is fetched once.
@@ -108,7 +114,7 @@ class Evaluator:
 
     def new_session(self) -> Session:
         """What the targets of one request share."""
-        return Session(self.store, self._clock, self._limits, self._clock.monotonic())
+        return Session(self.store, self._clock, self._limits, self._clock.monotonic(), self._events)
 
     def series(self, node: Node, request: Request, session: Session, wanted: Wanted = Statistic.DEFAULT) -> SeriesList:
         """What a parsed target gives when `wanted` is read of its paths, unless the target itself names another.
