@@ -35,7 +35,9 @@ _VALUE_FIELD = np.frombuffer(b"value", np.uint8)
 _WORDS = np.frombuffer(b"tTtrueTrueTRUEfFfalseFalseFALSE", np.uint8)
 _WORD_BOUNDS = np.array([0, 1, 2, 6, 10, 14, 15, 16, 21, 26, 31])
 _FALSE_FROM = 5  # the words from here on
-_DIGITS_MAX = 18
+_DIGITS_MAX = 19  # which is as many as always fit into 64 bits without a sign
+_COUNT_MAX = np.uint64((1 << 63) - 1)
+_MS_MAX = 9_000_000_000_000_000
 
 
 @inlined
@@ -84,18 +86,21 @@ def _read_time(buffer: np.ndarray, start: int, stop: int, unit_ns: int, now_ms: 
     """Milliseconds of a whole number of units; -1 if it is none. No number is now."""
     if start == stop:
         return now_ms
-    value = 0
-    digits_max = _DIGITS_MAX + (1 if unit_ns == 1 else 0)
-    if stop - start > digits_max:
+    if stop - start > _DIGITS_MAX:
         return -1
+    count = np.uint64(0)
     for i in range(start, stop):
         if not 0x30 <= buffer[i] <= 0x39:
             return -1
-        value = value * 10 + np.int64(buffer[i] - 0x30)
+        count = count * np.uint64(10) + np.uint64(buffer[i] - 0x30)
+    if count > _COUNT_MAX:
+        return -1
+    value = np.int64(count)
     if unit_ns >= 1_000_000:
         scale = unit_ns // 1_000_000
-        return value * scale if value <= 9_000_000_000_000_000 // scale else -1
-    return value // (1_000_000 // unit_ns)
+        return value * scale if value <= _MS_MAX // scale else -1
+    ms = value // (1_000_000 // unit_ns)
+    return ms if ms <= _MS_MAX else -1
 
 
 @inlined
