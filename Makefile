@@ -26,7 +26,7 @@ fuzz: setup .venv/.developer
 	FUZZ_EXAMPLES=$(FUZZ_EXAMPLES) NUMBA_BOUNDSCHECK=1 $(BIN)/pytest --timeout=0 --hypothesis-profile=default tests/property/test_any_bytes.py
 
 # Power cuts of random lives of a store, for SOAK_S seconds; failing seeds are kept in tests/crash/seeds.txt. Then all
-# protocols at once against a server that is killed, for MIXED_S seconds.
+# protocols at once against a server that is killed and stopped, for MIXED_S seconds.
 soak: setup .venv/.developer
 	PYTHONPATH=tests $(BIN)/python -m soak
 	PYTHONPATH=tests:. $(BIN)/python -m mixed

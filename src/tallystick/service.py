@@ -153,12 +153,13 @@ class Service:
     def stop(self) -> None:
         """Close the doors, make everything safe, let go of the store."""
         self._poller.stop()
-        self._bookkeeper.stop()
         for runner in self._runners:
             runner.stop()
         for door in self._datagrams:
             door.stop()
         self._streams.stop()
+        self._writing.finish()
+        self._bookkeeper.stop()
         if self._marks is not None:
             self._marks.save()
         self.store.close()

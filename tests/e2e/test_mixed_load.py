@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from mixed import POSTS, mixed_load
+from mixed import MARKS, POSTS, mixed_load
 from servers import START_S_MAX
 from tallystick.config import PROTOCOLS
 from tallystick.parse import protocols
@@ -13,10 +13,11 @@ from tallystick.parse import protocols
 def test_every_registered_protocol_has_its_door() -> None:
     assert PROTOCOLS.keys() | POSTS.keys() == protocols().keys()
     assert not PROTOCOLS.keys() & POSTS.keys()
+    assert MARKS.keys() == protocols().keys()
 
 
 @pytest.mark.timeout(START_S_MAX + 300)
 def test_the_ledger_balances_and_nothing_is_lost_under_mixed_load(tmp_path: Path) -> None:
     with mixed_load(tmp_path, seed=1) as load:
-        for _ in range(2):
-            load.round()
+        for play in (load.killed_at_rest, load.killed_in_mid_load, load.killed_at_rest):
+            play()

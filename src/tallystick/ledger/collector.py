@@ -38,11 +38,18 @@ class LedgerCollector:
         self._ledger = ledger
         self._given: dict[int, dict[str, float]] = {}
 
-    def collect(self) -> Iterator[tuple[int, list[Point]]]:
-        """Epoch seconds of windows, oldest first, and counters that are to be added there."""
+    def collect(self, *, final: bool = False) -> Iterator[tuple[int, list[Point]]]:
+        """Epoch seconds of windows, oldest first, and counters that are to be added there.
+
+        Parameters
+        ----------
+        final
+            Whether nothing follows: the present window is given, too.
+        """
         present = self._ledger.window()
+        last = present if final else present - 1
         for number in self._ledger.windows():
-            if not present - _WINDOWS_WATCHED <= number < present:
+            if not present - _WINDOWS_WATCHED <= number <= last:
                 continue
             given = self._given.setdefault(number, {})
             counts = dict(self._counts(number))

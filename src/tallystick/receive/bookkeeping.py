@@ -41,16 +41,17 @@ class Bookkeeper:
         self._thread.start()
 
     def stop(self) -> None:
-        """Stop, and wait for a look that is under way."""
+        """Stop, and look for the last time, at the present window as well: to be called when nothing comes any more."""
         self._stop.set()
         if self._thread.is_alive():
             self._thread.join()
+        self._look_safely(final=True)
 
-    def look(self) -> None:
-        """Check the laws, and store what is new in the windows that are over."""
+    def look(self, *, final: bool = False) -> None:
+        """Check the laws, and store what is new in the windows that are over, or in all of them if it is `final`."""
         self._refresh()
         broken = self._auditor.look()
-        found = {at_s: list(points) for at_s, points in self._collector.collect()}
+        found = {at_s: list(points) for at_s, points in self._collector.collect(final=final)}
         if broken:
             last_s = (self._intake.ledger.window() - 1) * WINDOW_S
             found.setdefault(last_s, []).append(Point("ledger.broken", float(len(broken)), Kind.COUNTER))
@@ -60,8 +61,11 @@ class Bookkeeper:
 
     def _run(self) -> None:
         while not self._stop.wait(WINDOW_S - self._intake.clock.now() % WINDOW_S):
-            try:
-                self.look()
-            except Exception:
-                # What fails once must not end the looking: the next window is another one.
-                log.exception("cannot keep the books")
+            self._look_safely()
+
+    def _look_safely(self, *, final: bool = False) -> None:
+        try:
+            self.look(final=final)
+        except Exception:
+            # What fails once must not end the looking, as the next window is another one, nor what follows at a stop.
+            log.exception("cannot keep the books")

@@ -80,12 +80,15 @@ class DatagramDoor:
         self._stopping = True
         if self._thread.is_alive():
             self._thread.join()
+        self.count_drops()
         self._socket.close()
         if self.address.local:
             Path(self.address.path).unlink(missing_ok=True)
 
     def count_drops(self) -> None:
-        """Bring the kernel's count of dropped datagrams into the ledger."""
+        """Bring the kernel's count of dropped datagrams into the ledger; the last one once the door is closed."""
+        if self._socket.fileno() < 0:
+            return
         memory = self._socket.getsockopt(socket.SOL_SOCKET, _SO_MEMINFO, 36)
         if len(memory) == 36:
             self._account.kernel_dropped(struct.unpack("9I", memory)[_MEMINFO_DROPS])

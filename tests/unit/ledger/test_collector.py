@@ -38,6 +38,17 @@ def test_a_window_is_given_once_it_is_over_and_then_only_what_is_new():
     assert given(collector) == {}
 
 
+def test_at_the_end_the_window_that_is_not_over_is_given_too():
+    clock = ManualClock(1_700_000_000.0)
+    ledger = Ledger(clock)
+    collector, account = LedgerCollector(ledger), ledger.account(SOURCE)
+    account.received(5, 100)
+    clock.advance(10)
+    account.received(2, 9)
+    found = {at_s: sum(p.value for p in points) for at_s, points in collector.collect(final=True)}
+    assert found == {1_700_000_000: 5, 1_700_000_010: 2}
+
+
 def test_peers_have_series_of_their_own_and_all_are_counters():
     clock = ManualClock(1_700_000_000.0)
     ledger = Ledger(clock)

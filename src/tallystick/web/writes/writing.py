@@ -138,6 +138,11 @@ class Writing:
             self._takers[source] = Taker(self, self._bodies, self._threads, source)
         return self._takers[source]
 
+    def finish(self) -> None:
+        """Wait for bodies that are worked on, though nobody waits for their answers any more."""
+        for taker in self._takers.values():
+            taker.finish()
+
     async def is_durable(self, ticket: int, wait_s: float) -> bool:
         """Whether what has a ticket is on disk, now or after so many seconds at most."""
         loop, safe = asyncio.get_running_loop(), asyncio.Event()
@@ -203,6 +208,11 @@ class Taker:
         if written.ticket is not None and not await self._writing.is_durable(written.ticket, wait_s):
             raise UnsafeError(written, wait_s)
         return written
+
+    def finish(self) -> None:
+        """Wait until no body is worked on."""
+        with self._working:
+            pass
 
     def _work(self, body: Body, parser: Parser, account: Account) -> Written:
         """Decode and parse a body; in a worker thread."""
