@@ -20,6 +20,8 @@ from starlette.types import ASGIApp
 from tallystick import __version__
 from tallystick.agent import Runner, jobs
 from tallystick.config import Address, Config, Listener
+from tallystick.events import FILE_NAME as EVENTS_FILE_NAME
+from tallystick.events import EventStore, Forwarding
 from tallystick.ledger import Ledger
 from tallystick.ledger.invariants import Auditor
 from tallystick.model.clock import Clock, SystemClock
@@ -101,7 +103,9 @@ class Service:
         self.listening: list[tuple[str, Address]] = []
         self.left_out: list[str] = []
         """Why default listeners are not open, a sentence each."""
-        self.events = EventJournal()
+        self.events = EventStore(config.store.path / EVENTS_FILE_NAME, self._clock)
+        self._forwarding = Forwarding(self.events, self._clock)
+        self._journal = EventJournal(self._forwarding.note)
         self._writing = Writing(self.intake, self.store.when_durable, config.http)
         self._guests = Guests(make_opentsdb_app(self._writing))
         self._open_doors()
@@ -121,7 +125,17 @@ class Service:
         if self._marks is not None:
             reading = StatsdView(self.store, self._marks, Naming.configured(self._config.statsd), self._clock)
         return make_app(
-            self.store, self.ledger, self._writing, self.health, self._clock, limits, token, self, reading, self.events
+            self.store,
+            self.ledger,
+            self._writing,
+            self.health,
+            self._clock,
+            limits,
+            token,
+            self,
+            reading,
+            self._journal,
+            self.events,
         )
 
     def snapshot(self, name: str) -> Snapshot:
@@ -142,6 +156,7 @@ class Service:
     def start(self) -> None:
         """Take data: doors open, collectors run, the store is maintained."""
         self.store.start()
+        self._forwarding.start()
         self._streams.start()
         for door in self._datagrams:
             door.start()
@@ -160,6 +175,8 @@ class Service:
         self._streams.stop()
         self._writing.finish()
         self._bookkeeper.stop()
+        self._forwarding.stop()
+        self.events.close()
         if self._marks is not None:
             self._marks.save()
         self.store.close()
@@ -181,7 +198,7 @@ class Service:
     def health(self) -> Health:
         """How the server is."""
         status = self.store.status()
-        sides = self.store.problems(), self.intake.problems(), self._auditor.look()
+        sides = self.store.problems(), self.events.problems(), self.intake.problems(), self._auditor.look()
         problems = [problem for side in sides for problem in side]
         return Health(
             "degraded" if problems else "ok",
@@ -219,7 +236,7 @@ class Service:
         except ValueError as error:
             raise StartError(f"cannot listen on {endpoint}: {error} (key listeners)") from None
         if isinstance(parser, StatsdParser):
-            parser.journal = self.events
+            parser.journal = self._journal
         if endpoint.datagrams:
             door = DatagramDoor(self.intake, endpoint, parser, listener.group)
             self._datagrams.append(door)

@@ -78,6 +78,9 @@ def test_events_are_counted_and_kept(shared_server: Server, dog: Any, door: str)
     assert sorted(event["tags"]) == ["by:test", "env:prod"]
     counted = "seriesByTag('name=statsd.events','type=warning','host=web1')"
     wait_until(lambda: sum(shared_server.values(counted)) == DOORS.index(door) + 1, "its count")
+    tags = "env:prod by:test host:web1 alert_type:warning"
+    kept = wait_until(lambda: shared_server.get("/events/get_data", tags=tags), "the event that is kept")
+    assert (title, "line one\nline two") in [(one["what"], one["data"]) for one in kept]
 
 
 def test_service_checks_are_gauges(shared_server: Server, dog: Any, door: str) -> None:

@@ -17,6 +17,7 @@ def test_a_snapshot_of_a_running_server_is_restored_and_served(tmp_path: Path) -
     try:
         server.send_now("snap.a", 1.0, 2.0, 3.0)
         wait_until(lambda: server.values("snap.a") == [1.0, 2.0, 3.0], "the values")
+        subprocess.run([*TALLYSTICK, "send", "deployed", "--event", "--tag", "a", "--to", server.url], check=True)
         made = store("snapshot", "monday", "--server", server.url)
         assert made.startswith(f"Made {tmp_path}/data/snapshots/monday, ")
         assert "written anew" in store("compact", "--server", server.url)
@@ -29,5 +30,6 @@ def test_a_snapshot_of_a_running_server_is_restored_and_served(tmp_path: Path) -
     server.start()
     try:
         assert server.values("snap.a") == [1.0, 2.0, 3.0]
+        assert [one["what"] for one in server.get("/events/get_data", tags="a")] == ["deployed"]
     finally:
         server.stop()

@@ -9,11 +9,15 @@ from collections.abc import Iterable, Iterator
 
 import click
 
+from tallystick.cli.options import token_option
+from tallystick.cli.store._server import post
 from tallystick.config import Address
 from tallystick.model.errors import TallystickError
 from tallystick.model.name import NAME_BYTES_MAX
 from tallystick.sensors.door import datagrams
 
+_SERVER = "http://127.0.0.1:8080"
+_STATSD = "udp://127.0.0.1:8125"
 _TYPES = {"counter": "c", "timing": "ms", "gauge": "g"}
 _NOT_IN_NAMES = re.compile(r"[\x00-\x20\x7f:|@]")
 
@@ -24,15 +28,20 @@ _NOT_IN_NAMES = re.compile(r"[\x00-\x20\x7f:|@]")
 @click.option("--gauge", "kind", flag_value="gauge", default="gauge", help="A level (the default).")
 @click.option("--counter", "kind", flag_value="counter", help="An increment; increments are summed.")
 @click.option("--aggregate", "--timing", "kind", flag_value="timing", help="A sample, for timings in milliseconds.")
+@click.option("--event", "kind", flag_value="event", help="Something that happened; NAME is a line that says what.")
+@click.option("--tag", "tags", multiple=True, help="Of an event; may be given several times.")
+@click.option("--data", default="", help="Of an event: whatever belongs to it.")
 @click.option(
     "--to",
     "address",
-    default="udp://127.0.0.1:8125",
-    show_default=True,
-    help="StatsD on udp://host:port, or carbon on tcp://host:port, which takes levels only.",
+    help=f"StatsD on udp://host:port, or carbon on tcp://host:port, which takes levels only; {_STATSD} if not given. "
+    f"For events a server on http://host:port; {_SERVER} if not given.",
 )
-def command(name: str, value: str | None, kind: str, address: str) -> None:
-    """Send numbers from a script.
+@token_option
+def command(
+    name: str, value: str | None, kind: str, tags: tuple[str, ...], data: str, address: str | None, token: str | None
+) -> None:
+    """Send numbers and events from a script.
 
     One number, or lines of 'name value' from the standard input if NAME is '-'.
 
@@ -41,11 +50,18 @@ def command(name: str, value: str | None, kind: str, address: str) -> None:
     tallystick send backup.duration 5300 --aggregate
     df --output=target,pcent | sed "1d; s/%//; s/^/df/; s,/,.,g" | tallystick send -
     tallystick send room.temperature 21.5 --to tcp://127.0.0.1:2003
+    tallystick send "deployed shop 4.2" --event --tag deploy --tag shop
 
-    A line that cannot be sent is told and costs only itself; the exit status is then 1.
+    A line that cannot be sent is told and costs only itself; the exit status is then 1. An event is on disk when the
+    command ends.
     """
+    if kind == "event":
+        _send_event(address or _SERVER, name, value, tags, data, token)
+        return
+    if tags or data:
+        raise click.UsageError("only events have tags and data; expected --event beside --tag and --data")
     try:
-        target = Address.parse(address, ("udp", "tcp"))
+        target = Address.parse(address or _STATSD, ("udp", "tcp"))
     except ValueError as error:
         raise click.BadParameter(str(error), param_hint="--to") from error
     if target.scheme == "tcp" and kind != "gauge":
@@ -65,6 +81,14 @@ def command(name: str, value: str | None, kind: str, address: str) -> None:
         ) from error
     if rejected:
         raise TallystickError("\n".join(rejected))
+
+
+def _send_event(server: str, what: str, value: str | None, tags: tuple[str, ...], data: str, token: str | None) -> None:
+    if value is not None:
+        raise click.UsageError(f"an event has no value, {value!r} is too much; expected what happened in quotes")
+    if not server.startswith(("http://", "https://")):
+        raise click.BadParameter(f"events go to http://host:port, not to {server!r}", param_hint="--to")
+    post(server, "/api/events", {"what": what, "tags": list(tags), "data": data}, token)
 
 
 def _pairs(lines: Iterable[str], rejected: list[str]) -> Iterator[tuple[str, float]]:

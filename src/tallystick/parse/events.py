@@ -2,6 +2,7 @@
 
 import threading
 from collections import deque
+from collections.abc import Callable
 from dataclasses import dataclass
 
 EVENTS_KEPT = 100
@@ -35,9 +36,16 @@ class Event:
 
 
 class EventJournal:
-    """The last `EVENTS_KEPT` events, in memory; any thread may call."""
+    """The last `EVENTS_KEPT` events, in memory; any thread may call.
 
-    def __init__(self) -> None:
+    Parameters
+    ----------
+    when_noted
+        Called with each event, by the thread that received it: it must not wait.
+    """
+
+    def __init__(self, when_noted: Callable[[Event], None] | None = None) -> None:
+        self._when_noted = when_noted
         self._lock = threading.Lock()
         self._kept: deque[Event] = deque(maxlen=EVENTS_KEPT)
 
@@ -45,6 +53,8 @@ class EventJournal:
         """Keep an event, in place of the oldest where there are too many."""
         with self._lock:
             self._kept.append(event)
+        if self._when_noted is not None:
+            self._when_noted(event)
 
     def last(self) -> list[Event]:
         """What is kept, newest first."""

@@ -11,6 +11,7 @@ import shutil
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
+from tallystick.events import copy_events
 from tallystick.model.errors import StoreError
 from tallystick.model.numbered import Numbered
 from tallystick.model.tally import TallyBatch
@@ -51,9 +52,13 @@ def take_snapshot(store: EmbeddedStore, destination: Path, progress: Progress | 
         with store.maintenance.sealed():
             done = _fill(part, store.block_set.directory, store.block_set.manifest, files, progress)
             done += _write_log(part, store.block_set.manifest, store.frozen_numbers, files)
+        done += copy_events(store.block_set.directory, part)
         files.sync_directory(part / "blocks")
         files.sync_directory(part)
         files.rename(part, destination)
+    except StoreError:
+        shutil.rmtree(part, ignore_errors=True)
+        raise
     except OSError as error:
         shutil.rmtree(part, ignore_errors=True)
         raise StoreError(f"cannot make snapshot {destination}: {error.strerror}") from error
@@ -87,8 +92,12 @@ def restore(snapshot: Path, directory: Path, progress: Progress | None = None, f
         for path in [Path(SERIES_FILE), *paths]:
             done += files.write_whole(part / path, _pieces(snapshot / path))
             _tell(progress, done, manifest)
+        done += copy_events(snapshot, part)
         write_manifest(part, manifest, files)
         files.rename(part, directory)
+    except StoreError:
+        shutil.rmtree(part, ignore_errors=True)
+        raise
     except OSError as error:
         shutil.rmtree(part, ignore_errors=True)
         raise StoreError(f"cannot restore to {directory}: {error.strerror}") from error

@@ -17,7 +17,7 @@ from tallystick.model.clock import Clock
 from tallystick.model.errors import QueryError
 from tallystick.model.kind import Kind
 from tallystick.model.statistic import STATISTICS
-from tallystick.query import Band, Evaluator, QueryLimits
+from tallystick.query import Band, Evaluator, EventSource, QueryLimits
 from tallystick.query import Request as Reading
 from tallystick.query.context import Session
 from tallystick.query.known import known_parts, known_series
@@ -77,11 +77,15 @@ class Columns(msgspec.Struct, frozen=True):
 
 
 def api_routes(
-    store: StoreReader, limits: QueryLimits, clock: Clock, workers: Workers | None = None
+    store: StoreReader,
+    limits: QueryLimits,
+    clock: Clock,
+    workers: Workers | None = None,
+    events: EventSource | None = None,
 ) -> list[BaseRoute]:
     """Routes of our own API that read."""
     workers = workers or Workers(limits.workers)
-    evaluator = Evaluator(store, clock, limits)
+    evaluator = Evaluator(store, clock, limits, events)
 
     async def query(request: Request) -> Response:
         given = await parameters(request)

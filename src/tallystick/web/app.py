@@ -6,6 +6,7 @@ from starlette.applications import Starlette
 from starlette.middleware import Middleware
 from starlette.types import ASGIApp
 
+from tallystick.events import EventStore
 from tallystick.ledger import Ledger
 from tallystick.model.clock import Clock
 from tallystick.parse.events import EventJournal
@@ -14,6 +15,7 @@ from tallystick.store.contract import Store, StoreReader
 from tallystick.web.access import Access
 from tallystick.web.api import api_routes
 from tallystick.web.errors import exception_handlers
+from tallystick.web.events import event_routes
 from tallystick.web.graphite import graphite_routes
 from tallystick.web.importing import import_routes
 from tallystick.web.keeping import Keeper, keeping_routes
@@ -38,7 +40,8 @@ def make_app(
     token: str,
     keeper: Keeper | None = None,
     reading: StoreReader | None = None,
-    events: EventJournal | None = None,
+    journal: EventJournal | None = None,
+    events: EventStore | None = None,
 ) -> ASGIApp:
     """An ASGI application that answers everything that is asked over HTTP.
 
@@ -46,10 +49,13 @@ def make_app(
     ----------
     reading
         What queries read, where that is more than the store: a view before it.
-    events
+    journal
         What DogStatsD's events said.
+    events
+        What happened; kept in memory only if there is no store of them.
     """
     reading = reading or store
+    events = events or EventStore(None, clock)
     workers = Workers(limits.workers)
     routes = [
         *status_routes(health),
@@ -57,10 +63,11 @@ def make_app(
         *writing_routes(writing),
         *import_routes(store),
         *series_routes(store),
-        *api_routes(reading, limits, clock, workers),
-        *graphite_routes(reading, limits, clock, workers),
+        *api_routes(reading, limits, clock, workers, events),
+        *graphite_routes(reading, limits, clock, workers, events),
+        *event_routes(events, clock, workers),
         *(keeping_routes(keeper) if keeper is not None else ()),
-        *statsd_routes(events or EventJournal()),
+        *statsd_routes(journal or EventJournal()),
         *page_routes(),
     ]
     middleware = [Middleware(NoSniff), Middleware(Access, token=token)]

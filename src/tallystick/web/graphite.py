@@ -9,7 +9,7 @@ from starlette.routing import BaseRoute, Route
 
 from tallystick.model.clock import Clock
 from tallystick.model.errors import QueryError
-from tallystick.query import Evaluator, QueryLimits
+from tallystick.query import Evaluator, EventSource, QueryLimits
 from tallystick.render import Options, render
 from tallystick.store.contract import Node, StoreReader
 from tallystick.web.functions import function_routes
@@ -23,11 +23,15 @@ Endpoint = Callable[[Request], Awaitable[Response]]
 
 
 def graphite_routes(
-    store: StoreReader, limits: QueryLimits, clock: Clock, workers: Workers | None = None
+    store: StoreReader,
+    limits: QueryLimits,
+    clock: Clock,
+    workers: Workers | None = None,
+    events: EventSource | None = None,
 ) -> list[BaseRoute]:
     """Routes that answer as graphite-web does."""
     workers = workers or Workers(limits.workers)
-    evaluator = Evaluator(store, clock, limits)
+    evaluator = Evaluator(store, clock, limits, events)
 
     async def render_targets(request: Request) -> Response:
         given = await parameters(request)

@@ -144,7 +144,15 @@ def test_a_line_that_cannot_be_sent_costs_only_itself() -> None:
 
 @pytest.mark.parametrize(
     "arguments",
-    [["a"], ["-", "1"], ["a", "1", "--to", "nowhere"], ["a", "1", "--counter", "--to", "tcp://127.0.0.1:1"]],
+    [
+        ["a"],
+        ["-", "1"],
+        ["a", "1", "--to", "nowhere"],
+        ["a", "1", "--counter", "--to", "tcp://127.0.0.1:1"],
+        ["a", "1", "--tag", "b"],
+        ["a", "1", "--event"],
+        ["a", "--event", "--to", "udp://127.0.0.1:8125"],
+    ],
 )
 def test_wrong_usage_of_send_has_status_2(arguments: list[str]) -> None:
     assert invoke("send", *arguments).exit_code == 2
@@ -159,6 +167,13 @@ def test_a_server_that_is_not_there_is_told(scheme: str) -> None:
     result = invoke("send", "a", "1", "--to", f"{scheme}://127.0.0.1:{port}")
     assert result.exit_code == 1
     assert result.stderr.startswith(f"cannot send to {scheme}://127.0.0.1:{port}: ")
+
+
+def test_an_event_is_posted_to_the_server(answering: Callable[[int, str], tuple[str, list[str]]]) -> None:
+    server, asked = answering(200, "{}")
+    words = ["deployed shop", "--event", "--tag", "a", "--tag", "b", "--data", "x", "--to", server, "--token", "secret"]
+    assert invoke("send", *words).exit_code == 0
+    assert asked == ["/api/events Bearer secret"]
 
 
 @pytest.fixture
