@@ -55,7 +55,7 @@ def make_app(
         What happened; kept in memory only if there is no store of them.
     """
     reading = reading or store
-    events = events or EventStore(None, clock)
+    events = EventStore(None, clock) if events is None else events
     workers = Workers(limits.workers)
     routes = [
         *status_routes(health),
