@@ -118,7 +118,11 @@ class Service:
         """What answers HTTP."""
         q = self._config.query
         limits = QueryLimits(
-            series_max=q.series_max, points_max=q.points_max, time_s_max=q.time_s_max, workers=q.workers
+            series_max=q.series_max,
+            points_max=q.points_max,
+            bytes_max=q.bytes_max,
+            time_s_max=q.time_s_max,
+            workers=q.workers,
         )
         token = self._config.http.token
         reading: StoreReader = self.store

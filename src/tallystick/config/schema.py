@@ -413,6 +413,9 @@ class Query(Table, frozen=True):
 
     series_max: Annotated[int, key("Series that a query may read.", ge=1)] = 50_000
     points_max: Annotated[int, key("Points that a query may read.", ge=1)] = 40_000_000
+    bytes_max: Annotated[int, key("Memory that the values of a query may take at a time, in bytes.", ge=1 << 20)] = (
+        2_147_483_648
+    )
     time_s_max: Annotated[int, key("Seconds that a query may take.", ge=1)] = 30
     workers: Annotated[int, key("Threads that decode and compute.", ge=1, le=256)] = 2
 

@@ -33,6 +33,10 @@ class LimitError(QueryError):
     """A query that is larger than a configured limit; the text names the limit and its key."""
 
 
+class GoneError(TallystickError):
+    """Who asked has gone: there is nobody to go on for."""
+
+
 class StoreError(TallystickError):
     """The store cannot do what was asked: a locked directory, a newer format, a full disk."""
 

@@ -1,10 +1,13 @@
 """`Grid`: a matrix series x slots of one statistic on one step; what a query function takes and gives."""
 
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any
+from typing import Any, overload
 
 import numpy as np
 from numpy.typing import NDArray
+
+from tallystick.model.name import tags_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +42,51 @@ class Row:
         return replace(self, name=name)
 
 
+class Found(Sequence[Row]):
+    """The rows of series as a path found them: made when they are looked at, which aggregates need not.
+
+    Parameters
+    ----------
+    names
+        Of the series.
+    path
+        The path expression that found them.
+    consolidation
+        How their slots are joined.
+    """
+
+    __slots__ = ("_rows", "consolidation", "names", "path")
+
+    def __init__(self, names: Sequence[str], path: str, consolidation: str) -> None:
+        self.names = names
+        self.path = path
+        self.consolidation = consolidation
+        self._rows: tuple[Row, ...] | None = None
+
+    def __len__(self) -> int:
+        return len(self.names)
+
+    @overload
+    def __getitem__(self, at: int) -> Row: ...
+    @overload
+    def __getitem__(self, at: slice) -> tuple[Row, ...]: ...
+    def __getitem__(self, at: int | slice) -> Row | tuple[Row, ...]:
+        return self._made()[at]
+
+    def __iter__(self) -> Iterator[Row]:
+        return iter(self._made())
+
+    @property
+    def tagged(self) -> bool:
+        """Whether any of the names has tags."""
+        return any(";" in name for name in self.names)
+
+    def _made(self) -> tuple[Row, ...]:
+        if self._rows is None:
+            self._rows = tuple(Row(name, self.path, tags_of(name), self.consolidation) for name in self.names)
+        return self._rows
+
+
 @dataclass(frozen=True, slots=True)
 class Grid:
     """Series on one common time line.
@@ -56,7 +104,7 @@ class Grid:
     """
 
     values: NDArray[np.float64]
-    rows: tuple[Row, ...]
+    rows: Sequence[Row]
     start_s: int
     step_s: int
 

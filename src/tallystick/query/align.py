@@ -1,11 +1,12 @@
 """Bringing series onto one time line, and joining slots for pixels."""
 
+from collections.abc import Sequence
 from math import ceil, lcm
 
 import numpy as np
 from numpy.typing import NDArray
 
-from tallystick.model.grid import Grid, Row
+from tallystick.model.grid import Found, Grid, Row
 from tallystick.query.reduce import Values, enough, known_count, reduction
 from tallystick.query.series import SeriesList
 
@@ -90,9 +91,9 @@ def _joined(grid: Grid, values: Values, start_s: int, width: int, x_files_factor
     return Grid(result, grid.rows, start_s, grid.step_s * width)
 
 
-def _by_consolidation(
-    rows: tuple[Row, ...], x_files_factor: float
-) -> dict[tuple[str, float], NDArray[np.intp] | slice]:
+def _by_consolidation(rows: Sequence[Row], x_files_factor: float) -> dict[tuple[str, float], NDArray[np.intp] | slice]:
+    if isinstance(rows, Found):
+        return {(rows.consolidation, x_files_factor): slice(None)}
     groups: dict[tuple[str, float], list[int]] = {}
     for i, row in enumerate(rows):
         share = x_files_factor if row.x_files_factor is None else row.x_files_factor

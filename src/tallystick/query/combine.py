@@ -13,15 +13,15 @@ from tallystick.query.context import Context, as_series
 from tallystick.query.grammar import Call, Node, Path, Template, parse
 from tallystick.query.reduce import OF_NOTHING, Values, enough, is_reduction, known_count, reduction, short_name
 from tallystick.query.registry import FUNCTIONS
-from tallystick.query.series import SeriesList, common_tags, paths_of
+from tallystick.query.series import SeriesList, common_tags, consolidations_of, first_share, paths_of
 
 
 def row_share(context: Context, rows: Sequence[Row], given: float | None = None) -> float:
     """The xFilesFactor that counts: the argument, else what setXFilesFactor() left on a row, else the request's."""
     if given is not None:
         return given
-    marked = [row.x_files_factor for row in rows if row.x_files_factor is not None]
-    return marked[0] if marked else context.x_files_factor
+    marked = first_share(rows)
+    return context.x_files_factor if marked is None else marked
 
 
 def aggregated(context: Context, series: SeriesList, word: str, x_files_factor: float | None = None) -> SeriesList:
@@ -53,7 +53,7 @@ def single(
     x_files_factor: float | None = None,
 ) -> SeriesList:
     """A list of one new series on the time line of `line`."""
-    shared = {row.consolidation for row in line.rows}
+    shared = consolidations_of(line.rows)
     consolidation = shared.pop() if len(shared) == 1 else "average"
     row = Row(name, path or name, tags or {"name": name}, consolidation, x_files_factor)
     return SeriesList((Grid(np.asarray(values, np.float64)[np.newaxis], (row,), line.start_s, line.step_s),))

@@ -1,7 +1,7 @@
 """Evaluating targets on a store."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -14,10 +14,21 @@ from tallystick.model.grid import Grid
 from tallystick.model.statistic import Statistic
 from tallystick.query import functions, registry
 from tallystick.query.align import consolidated, lengthened
-from tallystick.query.context import Context, Deferred, QueryLimits, Request, Session, Value, Wanted, as_series
+from tallystick.query.context import (
+    Context,
+    Deferred,
+    QueryLimits,
+    Request,
+    Session,
+    Value,
+    Wanted,
+    as_series,
+    bytes_of,
+)
 from tallystick.query.events import EventSource, NoEvents
 from tallystick.query.fetch import fetch_path
 from tallystick.query.grammar import TARGET_CHARS_MAX, Call, Literal, Node, Path, Template, parse
+from tallystick.query.plan import Plan
 from tallystick.query.series import SeriesList
 from tallystick.store.contract import StoreReader
 
@@ -68,8 +79,15 @@ class Evaluator:
         self._limits = limits or QueryLimits()
         self._events = events or NoEvents()
 
-    def evaluate(self, targets: Sequence[str], request: Request) -> list[Grid]:
-        """The series that targets give, in their order; what a path gives is fetched once.
+    def evaluate(
+        self, targets: Sequence[str], request: Request, is_gone: Callable[[], bool] | None = None
+    ) -> list[Grid]:
+        """The series that targets give, in their order; what they have in common is read and computed once.
+
+        Parameters
+        ----------
+        is_gone
+            Whether who asked has gone; looked at often.
 
         Raises
         ------
@@ -77,9 +95,26 @@ class Evaluator:
             If a target cannot be read or evaluated.
         LimitError
             If the request is larger than the limits allow.
+        GoneError
+            If `is_gone` says so.
         """
-        session = self.new_session()
-        return [grid for target in targets for grid in self._shown(parse(target), request, session).grids]
+        nodes = [parse(target) for target in targets]
+        session = self.new_session(nodes, request, is_gone)
+        return [grid for node in nodes for grid in self._shown(node, request, session).grids]
+
+    def bands(
+        self, targets: Sequence[str], request: Request, is_gone: Callable[[], bool] | None = None
+    ) -> list[list[Band]]:
+        """`evaluate_bands` of each of several targets; what they have in common is read and computed once.
+
+        Raises
+        ------
+        QueryError, LimitError, GoneError
+            As `evaluate`.
+        """
+        nodes = [parse(target) for target in targets]
+        session = self.new_session(nodes, request, is_gone, bands=True)
+        return [self.evaluate_bands(target, request, session) for target in targets]
 
     def evaluate_bands(self, target: str, request: Request, session: Session | None = None) -> list[Band]:
         """The series of one target; where it leaves values untouched, with the extremes of each slot.
@@ -112,9 +147,32 @@ class Evaluator:
             for grid, low, high, begin in zip(grids, lows, highs, begins[:-1].tolist(), strict=True)
         ]
 
-    def new_session(self) -> Session:
-        """What the targets of one request share."""
-        return Session(self.store, self._clock, self._limits, self._clock.monotonic(), self._events)
+    def new_session(
+        self,
+        nodes: Sequence[Node] = (),
+        request: Request | None = None,
+        is_gone: Callable[[], bool] | None = None,
+        *,
+        bands: bool = False,
+    ) -> Session:
+        """What the targets of one request share.
+
+        Parameters
+        ----------
+        nodes, request
+            The targets that will be asked for, so that what they have in common is seen.
+        is_gone
+            Whether who asked has gone.
+        bands
+            Whether they will be asked for with their extremes.
+        """
+        session = Session(self.store, self._clock, self._limits, self._clock.monotonic(), self._events)
+        if is_gone is not None:
+            session.is_gone = is_gone
+        if request is not None:
+            places = [(node, _resolution(node, request, bands=bands)) for node in nodes]
+            session.plan = Plan.of(places, _is_deferred)
+        return session
 
     def series(self, node: Node, request: Request, session: Session, wanted: Wanted = Statistic.DEFAULT) -> SeriesList:
         """What a parsed target gives when `wanted` is read of its paths, unless the target itself names another.
@@ -129,7 +187,7 @@ class Evaluator:
             If the request is larger than the limits allow.
         """
         context = _context(session, request)
-        if _is_plain(node) and (request.step_s is not None or (request.slots_max or 0) > 1):
+        if _is_plain(node) and _is_coarse(request):
             context = _plain_context(context, node)
         if wanted is not Statistic.DEFAULT:
             context = context.wanting(wanted)
@@ -149,6 +207,29 @@ class Evaluator:
 
 def _context(session: Session, request: Request) -> Context:
     return Context(session, request, request.from_s, request.until_s, _evaluate)
+
+
+def _resolution(node: Node, request: Request, *, bands: bool) -> Hashable:
+    """What says how the paths of a target are read: targets with the same are read together."""
+    banded = bands and _has_band(node)
+    if not (banded or (_is_plain(node) and _is_coarse(request))):
+        return None
+    return "plain", banded, _consolidation_of(node)
+
+
+def _is_coarse(request: Request) -> bool:
+    """Whether plain targets are read at a resolution of their own."""
+    return request.step_s is not None or (request.slots_max or 0) > 1
+
+
+def _is_deferred(call: Call, key: int | str) -> bool:
+    found = registry.FUNCTIONS.get(call.name)
+    if found is None:
+        return False
+    if isinstance(key, int):
+        parameters = found.parameters
+        return key < len(parameters) and parameters[key].deferred
+    return any(parameter.deferred for parameter in found.parameters if parameter.name == key)
 
 
 def _plain_context(context: Context, node: Node) -> Context:
@@ -207,7 +288,18 @@ def _evaluate(node: Node, context: Context) -> Value:
             given |= {key: one.value for key, one in node.keywords.items()} | dict(context.request.template)
             return _evaluate(node.body, replace(context, replacements=given))
         case Call():
-            return _evaluate_call(node, context)
+            number = context.session.plan.shared.get(id(node))
+            return _evaluate_call(node, context) if number is None else _evaluate_once(node, number, context)
+
+
+def _evaluate_once(node: Call, number: int, context: Context) -> Value:
+    """The value of a shared call, computed at the first time and kept."""
+    values, key = context.session.values, (number, *context.place)
+    if key not in values:
+        value = _evaluate_call(node, context)
+        context.session.hold(bytes_of(value))
+        values[key] = value
+    return values[key]
 
 
 def _evaluate_path(node: Path, context: Context) -> Value:
@@ -217,7 +309,8 @@ def _evaluate_path(node: Path, context: Context) -> Value:
         if pattern == f"${name}":
             return float(value) if isinstance(value, str) and _NUMERIC.fullmatch(value) else value
         pattern = _replaced(pattern, f"${name}", str(value))
-    return fetch_path(context, pattern)
+    alike = context.session.plan.alike.get(id(node), ())
+    return fetch_path(replace(context, alike=alike) if alike else context, pattern)
 
 
 def _replaced(pattern: str, mark: str, value: str) -> str:
@@ -234,21 +327,23 @@ def _replaced(pattern: str, mark: str, value: str) -> str:
 def _evaluate_call(node: Call, context: Context) -> Value:
     if node.name == "template":
         raise QueryError("cannot call template: expected only numbers and strings after its first argument")
-    context.session.check_time()
+    session = context.session
+    session.check_time()
     found = registry.find(node.name)
-    arguments: list[Any] = [
-        _argument(one, found.parameter_at(i).deferred, context) for i, one in enumerate(node.arguments)
-    ]
     deferred = {parameter.name for parameter in found.parameters if parameter.deferred}
-    keywords = {key: _argument(one, key in deferred, context) for key, one in node.keywords.items()}
-    context.session.check_size([one for one in (*arguments, *keywords.values()) if isinstance(one, SeriesList)])
-    positional, named = found.bind(arguments, keywords)
-    try:
-        # Infinite values are values; what arithmetic makes of them is not worth a word in the log.
-        with np.errstate(all="ignore"):
-            result: Value = found.call(replace(context, call=node.source or str(node)), *positional, **named)
-    except (OverflowError, re.error) as error:
-        raise QueryError(f"cannot call {node.name}: {error}; expected other arguments") from error
+    with session.passing() as given:
+        arguments = [
+            given.add(_argument(one, found.parameter_at(i).deferred, context)) for i, one in enumerate(node.arguments)
+        ]
+        keywords = {key: given.add(_argument(one, key in deferred, context)) for key, one in node.keywords.items()}
+        positional, named = found.bind(arguments, keywords)
+        here = replace(context, call=node.source or str(node), alike=session.plan.alike.get(id(node), ()))
+        try:
+            # Infinite values are values; what arithmetic makes of them is not worth a word in the log.
+            with np.errstate(all="ignore"):
+                result: Value = found.call(here, *positional, **named)
+        except (OverflowError, re.error) as error:
+            raise QueryError(f"cannot call {node.name}: {error}; expected other arguments") from error
     return result
 
 

@@ -17,6 +17,7 @@ only where a comma, a bracket, a bar or the end follows; else it begins a path, 
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import NoReturn
 
 from tallystick.model.errors import QueryError
@@ -24,7 +25,9 @@ from tallystick.model.errors import QueryError
 TARGET_CHARS_MAX = 65_536
 """Longer targets are refused."""
 DEPTH_MAX = 60
-"""Deeper nested targets are refused, before Python's own stack ends."""
+"""Deeper nested targets are refused, before Python's own stack ends; a bar nests as brackets do."""
+_KEPT_CHARS_MAX = 1000
+"""Targets up to this length are kept when they are read: graphs refresh."""
 
 Scalar = int | float | str | bool | None
 
@@ -112,12 +115,17 @@ def parse(target: str) -> Node:
 
     Notes
     -----
-    Some tens of microseconds for a target of a few calls.
+    Some tens of microseconds for a target of a few calls; nothing for one that was read of late.
     """
     if len(target) > TARGET_CHARS_MAX:
         raise QueryError(
             f"cannot read a target of {len(target)} characters: the limit is {TARGET_CHARS_MAX}; expected a shorter one"
         )
+    return _read_kept(target) if len(target) <= _KEPT_CHARS_MAX else _Reader(target).target()
+
+
+@lru_cache(maxsize=1024)
+def _read_kept(target: str) -> "Node":
     return _Reader(target).target()
 
 
@@ -166,11 +174,11 @@ class _Reader:
         )
 
     def expression(self) -> Node:
-        self.depth += 1
-        if self.depth > DEPTH_MAX:
-            self.fail(f"expected calls to be nested at most {DEPTH_MAX} deep")
+        outside = self.depth
+        self.deeper()
         node = self.source()
         while self.peek() == "|":
+            self.deeper()
             self.at += 1
             self.blank()
             start = self.at
@@ -179,8 +187,13 @@ class _Reader:
                 self.at = start
                 self.fail("expected a function call after the bar, as in a.b|scale(2)")
             node = self.call(word[0], start, piped=(node,))
-        self.depth -= 1
+        self.depth = outside
         return node
+
+    def deeper(self) -> None:
+        self.depth += 1
+        if self.depth > DEPTH_MAX:
+            self.fail(f"expected calls to be nested at most {DEPTH_MAX} deep")
 
     def source(self) -> Node:
         self.blank()

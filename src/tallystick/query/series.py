@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from tallystick.model.grid import Grid, Row
+from tallystick.model.grid import Found, Grid, Row
 
 Values = NDArray[np.float64]
 
@@ -66,8 +66,10 @@ class SeriesList:
         return sum(grid.values.size for grid in self.grids)
 
     @property
-    def rows(self) -> list[Row]:
+    def rows(self) -> Sequence[Row]:
         """What is known of each series."""
+        if len(self.grids) == 1:
+            return self.grids[0].rows
         return [row for grid in self.grids for row in grid.rows]
 
     @classmethod
@@ -152,14 +154,30 @@ def marked_rows(rows: Iterable[Row], name: Callable[[str], str], tags: Mapping[s
 
 def paths_of(rows: Iterable[Row]) -> str:
     """The different path expressions of rows, in their order, as names of aggregates show them."""
+    if isinstance(rows, Found):
+        return rows.path if len(rows) else ""
     return ",".join(dict.fromkeys(row.path for row in rows))
 
 
 def common_tags(rows: Sequence[Row]) -> dict[str, str]:
     """The tags that all rows share with the same value."""
+    if isinstance(rows, Found) and len(rows) > 1 and rows.names[0] != rows.names[-1] and not rows.tagged:
+        return {}
     shared = dict(rows[0].tags)
     for row in rows[1:]:
         if not shared:
             break
         shared = {key: value for key, value in shared.items() if row.tags.get(key) == value}
     return shared
+
+
+def consolidations_of(rows: Sequence[Row]) -> set[str]:
+    """The different ways in which slots of rows are joined."""
+    return {rows.consolidation} if isinstance(rows, Found) else {row.consolidation for row in rows}
+
+
+def first_share(rows: Sequence[Row]) -> float | None:
+    """The xFilesFactor that setXFilesFactor() left on the first row that has one."""
+    if isinstance(rows, Found):
+        return None
+    return next((row.x_files_factor for row in rows if row.x_files_factor is not None), None)

@@ -54,7 +54,7 @@ class Table:
         Where rows come from; None where functions made them.
     """
 
-    rows: tuple[Row, ...]
+    rows: Sequence[Row]
     start_s: int
     step_s: int
     columns: dict[str, Values]
