@@ -61,7 +61,7 @@ class Rejects:
     @property
     def total(self) -> int:
         """How many there are."""
-        return int(self.counts.sum())
+        return int(self.counts.sum()) if len(self.offset) else 0
 
     def text(self, k: int, buffer: NDArray[np.uint8], bytes_max: int) -> bytes:
         """What is told of one that was noted, as much of it as is asked for."""
@@ -71,6 +71,11 @@ class Rejects:
         return buffer[start : start + min(int(self.length[k]), bytes_max)].tobytes()
 
     @classmethod
+    def none(cls) -> "Rejects":
+        """Nothing was refused: always the same one."""
+        return _NO_REJECTS
+
+    @classmethod
     def one(cls, reason: Reason, offset: int, length: int) -> "Rejects":
         """A single reject, for what the receiver finds out: a sender that went away inside a line."""
         counts = np.zeros(len(Reason), np.int64)
@@ -78,6 +83,12 @@ class Rejects:
         return cls(
             np.array([offset], np.int64), np.array([length], np.int32), np.array([int(reason)], np.uint8), counts
         )
+
+
+_NO_REJECTS = Rejects(
+    np.empty(0, np.int64), np.empty(0, np.int32), np.empty(0, np.uint8), np.zeros(len(Reason), np.int64)
+)
+_NO_REJECTS.counts.flags.writeable = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -63,7 +63,7 @@ class KernelParser(ABC):
         now_ms: int,
     ) -> Parsed:
         """See `tallystick.parse.contract.Parser.parse_datagrams`."""
-        return self._run(buffer, offsets, lengths, names, now_ms, consumed=int(np.sum(lengths)))
+        return self._run(buffer, offsets, lengths, names, now_ms, consumed=int(lengths.sum()))
 
     @abstractmethod
     def parse(
@@ -107,7 +107,7 @@ class KernelParser(ABC):
     ) -> Parsed:
         """Parse spans; `fault` is what the caller found wrong behind them: reason, position and length."""
         starts, sizes = np.asarray(offsets, np.int64), np.asarray(lengths, np.int32)
-        samples_max = int(np.sum(sizes)) // self.sample_bytes_min + len(sizes)
+        samples_max = int(sizes.sum()) // self.sample_bytes_min + len(sizes)
         if samples_max > len(self._rows.ids):
             self._rows = _new_rows(samples_max)
         rows = self._rows
@@ -167,6 +167,8 @@ class KernelParser(ABC):
 
     def _rejects(self) -> Rejects:
         rows, k = self._rows, int(self._rows.progress[at.REJECTS])
+        if not k:  # the first ones are always noted
+            return Rejects.none()
         return Rejects(
             rows.reject_offset[:k].copy(),
             rows.reject_length[:k].copy(),

@@ -67,6 +67,10 @@ class Attributed(Generic[Rows]):
     def __len__(self) -> int:
         return len(self.batch)
 
+    def routed(self, batch: Rows) -> "Attributed[Rows]":
+        """The same rows with their series."""
+        return Attributed(batch, self.entries, self.cells, self.shares, self.late, self.arrays)
+
     def take(self, rows: NDArray[np.bool_]) -> "Attributed[Rows]":
         """The rows that a mask selects."""
         cells = self.cells[rows]

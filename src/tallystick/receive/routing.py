@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tallystick.fold.usable import usable_statistics
+from tallystick.kernels.extent import extent
 from tallystick.ledger import Ledger
 from tallystick.ledger.attribution import Attribution, Senders
 from tallystick.ledger.book import Shares
@@ -24,6 +25,7 @@ from tallystick.route import Router, Rows
 from tallystick.store.contract import Store
 
 _NO_TALLIES = TallyBatch.empty()
+_NOBODY = Shares(np.empty(0, np.int32), np.empty(0, np.int64))
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,8 +100,7 @@ class Routing:
         """Tell whose rows are, which of them are in time, and their series; with why some are not taken."""
         arrays = self._names.arrays
         if not len(batch):
-            nobody = Shares(np.empty(0, np.int32), np.empty(0, np.int64))
-            return Attributed(batch, batch.ids, nobody.cells, nobody, None, arrays)
+            return Attributed(batch, batch.ids, _NOBODY.cells, _NOBODY, None, arrays)
         cells, shares = self._attribution.attribute(batch.ids, senders)
         arrival.passage.parsed(shares, len(batch))
         on_way = Attributed(batch, batch.ids, cells, shares, None, arrays)
@@ -124,7 +125,7 @@ class Routing:
         now_s = self._clock.now()
         latest, oldest = int((now_s + self._limits.future_s) * 1000), int((now_s - self._limits.past_s) * 1000)
         late_ms = int(now_s // step_s - 1) * step_s * 1000
-        first_ms, last_ms = int(time_ms.min()), int(time_ms.max())
+        first_ms, last_ms = extent(time_ms)
         if first_ms < late_ms:
             on_way = replace(on_way, late=time_ms < late_ms)
         if last_ms > latest:
@@ -139,13 +140,13 @@ class Routing:
         routed = self._router.route(on_way.batch)
         rejects = routed.rejects
         if not rejects.total:
-            return replace(on_way, batch=routed.batch)
+            return on_way.routed(routed.batch)
         for reason in np.unique(rejects.reasons).tolist():
             arrival.passage.refused(Reason(reason), on_way.cells[rejects.rows[rejects.reasons == reason]])
         note_unrouted(self._ledger, rejects, arrival.account)
         kept = np.ones(len(on_way), np.bool_)
         kept[rejects.rows] = False
-        return replace(on_way.take(kept), batch=routed.batch)
+        return on_way.take(kept).routed(routed.batch)
 
     def _anew(self, routed: Attributed[Rows], arrival: Arrival) -> Attributed[Rows]:
         if not len(routed):

@@ -56,14 +56,16 @@ class RouteRejects:
 
     @classmethod
     def none(cls) -> "RouteRejects":
-        """Nothing was refused."""
-        nobody = np.empty(0, np.int64)
-        return cls(np.zeros(len(Reason), np.int64), [], nobody, nobody)
+        """Nothing was refused: always the same one."""
+        return _NO_REJECTS
 
     @property
     def total(self) -> int:
         """How many there are."""
-        return int(self.counts.sum())
+        return len(self.rows)
+
+
+_NO_REJECTS = RouteRejects(np.zeros(len(Reason), np.int64), [], np.empty(0, np.int64), np.empty(0, np.int64))
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,6 +14,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from tallystick.kernels.extent import extent
 from tallystick.kernels.fold import kinds_present
 from tallystick.kernels.packed import Names
 from tallystick.model.clock import Clock
@@ -304,12 +305,12 @@ class EmbeddedStore(Readable):
 
     def _check_living(self, *columns: NDArray[np.int32]) -> None:
         catalog = self._catalog
-        # Seen without their sign, ids below zero (names of another kind have -1) are beyond the end as well.
-        dead = [
-            ids[~catalog.living(ids)]
-            for ids in columns
-            if len(ids) and (catalog.gaps or int(ids.view(np.uint32).max()) >= catalog.id_end)
-        ]
+        dead = []
+        for ids in columns:
+            if len(ids):
+                least, greatest = extent(ids)
+                if catalog.gaps or least < 0 or greatest >= catalog.id_end:  # names of another kind have -1
+                    dead.append(ids[~catalog.living(ids)])
         if any(len(ids) for ids in dead):
             raise ForgottenSeriesError(np.unique(np.concatenate(dead)).tolist())
 

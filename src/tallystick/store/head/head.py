@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from tallystick.fold import OpenSlot, fold_batch
 from tallystick.kernels.accumulate import write_columns, write_slots
+from tallystick.kernels.extent import extent
 from tallystick.kernels.fold import slot_ranges
 from tallystick.model.kind import Kind
 from tallystick.model.sample import SampleBatch
@@ -65,7 +66,7 @@ class Head:
             Epoch seconds; slots around it are opened for even one sample.
         """
         step_ms = self.step_s * 1000
-        low, high = int(batch.timestamp.min()) // step_ms, int(batch.timestamp.max()) // step_ms
+        low, high = (time_ms // step_ms for time_ms in extent(batch.timestamp))
         with self._lock:
             if low == high:
                 if not self._fold_slot(low, len(batch), batch, kinds, n_series, now_s):

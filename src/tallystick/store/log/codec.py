@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from tallystick.kernels.extent import extent
 from tallystick.kernels.packed import Names, padded
 from tallystick.model.sample import SampleBatch
 from tallystick.model.tally import offsets
@@ -81,13 +82,13 @@ class Columns:
 
 def encode_times(timestamp: NDArray[np.int64]) -> tuple[int, int, list[Buffer]]:
     """A column of timestamps as base, flags and what follows: differences to the base, if there are any."""
-    base = int(timestamp[0]) if len(timestamp) else 0
-    relative = timestamp - base
-    if not relative.any():
+    if not len(timestamp):
+        return 0, _SAME_TIME, []
+    base, (first, last) = int(timestamp[0]), extent(timestamp)
+    if first == last:
         return base, _SAME_TIME, []
-    if np.abs(relative).max() < 2**31:
-        return base, 0, [relative.astype("<i4")]
-    return base, _WIDE_TIME, [relative]
+    narrow = last - base < 2**31 and base - first < 2**31
+    return base, 0 if narrow else _WIDE_TIME, [(timestamp - base).astype("<i4" if narrow else "<i8")]
 
 
 def encode_samples(batch: SampleBatch) -> list[Buffer]:

@@ -28,25 +28,22 @@ class Record:
     Parameters
     ----------
     parts
-        The payload; it must not change until the record is written.
+        The payload, which is copied.
     """
 
     def __init__(self, parts: Sequence[Buffer]) -> None:
-        self._parts = parts
-        self._payload_bytes = sum(bytes_of(part).nbytes for part in parts)
-        self._digest = xxhash.xxh3_64()
-        for part in parts:
-            self._digest.update(bytes_of(part))
+        self._payload = b"".join(map(bytes_of, parts))
+        self._digest = xxhash.xxh3_64(self._payload)
 
     def __len__(self) -> int:
         """Bytes that the record takes in a file."""
-        return HEAD_BYTES + self._payload_bytes
+        return HEAD_BYTES + len(self._payload)
 
     def framed(self, back: int) -> list[Buffer]:
         """Head and payload of a record that begins `back` bytes behind the beginning of its write."""
         digest = self._digest.copy()
         digest.update(_BACK.pack(back))
-        return [_HEAD.pack(MAGIC, self._payload_bytes, back, digest.intdigest()), *self._parts]
+        return [_HEAD.pack(MAGIC, len(self._payload), back, digest.intdigest()), self._payload]
 
 
 def frame(*records: Record) -> list[Buffer]:
