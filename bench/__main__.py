@@ -17,6 +17,7 @@ _SUBJECTS = (
         "statsd",
         "steady",
         "stall",
+        "overload",
         "disk",
         "memory",
         "loading",

@@ -5,7 +5,7 @@ A sender in plain Python reaches about what a server should take, and would be w
 
 import socket
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -32,6 +32,22 @@ def _send(descriptor: int, headers: NDArray[np.uint64], begin: int, end: int) ->
 
 def datagram_sender(port: int, datagrams: Sequence[bytes], rate: float | None) -> Sender:
     """Sends all datagrams, `rate` a second or as fast as the system takes them; its result is the seconds it took."""
+    return _sender(port, datagrams, rate, lambda count, took_s: count >= len(datagrams), lambda count, took_s: took_s)
+
+
+def repeated_datagrams(port: int, datagrams: Sequence[bytes], rate: float | None, seconds: float) -> Sender:
+    """Sends datagrams in turn for so many seconds; its result is how many they were."""
+    return _sender(port, datagrams, rate, lambda count, took_s: took_s >= seconds, lambda count, took_s: count)
+
+
+def _sender(
+    port: int,
+    datagrams: Sequence[bytes],
+    rate: float | None,
+    is_over: Callable[[int, float], bool],
+    result: Callable[[int, float], Any],
+) -> Sender:
+    """Sends datagrams from the first to the last and again, until it is over by their count and the seconds it took."""
     text = np.frombuffer(b"".join(datagrams), np.uint8)
     lengths = np.array([len(datagram) for datagram in datagrams], np.uint64)
     vectors = np.empty((len(lengths), 2), np.uint64)
@@ -47,17 +63,17 @@ def datagram_sender(port: int, datagrams: Sequence[bytes], rate: float | None) -
         _send(connected.fileno(), headers, 0, 0)
         return connected
 
-    def work(connected: socket.socket) -> float:
-        began = time.monotonic()
-        for begin in range(0, len(headers), _AT_ONCE):
+    def work(connected: socket.socket) -> Any:
+        began, count = time.monotonic(), 0
+        while not is_over(count, time.monotonic() - began):
+            begin = count % len(headers)
             end = min(begin + _AT_ONCE, len(headers))
             if _send(connected.fileno(), headers, begin, end) != end:
                 raise SystemExit("cannot send datagrams: the system takes no more")
+            count += end - begin
             if rate is not None:
-                early_s = began + end / rate - time.monotonic()
-                if early_s > 0:
-                    time.sleep(early_s)
-        return time.monotonic() - began
+                time.sleep(max(began + count / rate - time.monotonic(), 0))
+        return result(count, time.monotonic() - began)
 
     # The process is forked here and never leaves this function, so what the headers point to lives as long as it does.
     return Sender(prepare, work)

@@ -25,7 +25,7 @@ PARTS = 4
 """That each protocol sends in a round at rest, or has to choose from in one that ends in mid-load."""
 NUMBERED_SERIES = 50
 STORM_S = (0.3, 3.0)
-"""How long the senders of a round send before the server ends: from, to."""
+"""How long the senders of a round send before the server ends, from the first acknowledgement on: from, to."""
 _PAST_S = 3600
 _CONFIG = """
 [senders]
@@ -109,14 +109,17 @@ class Mixed:
 
         def end_it() -> None:
             nonlocal told
-            over.wait(self.chance.uniform(*STORM_S))
-            self._offer_numbered()
-            told = self._told_alive()
-            over.wait(self.chance.uniform(0, 0.3))  # the agent is waiting for an answer, or has it
-            dying.set()
-            trouble.server_dies()
-            end()
-            over.set()
+            try:
+                wait_until(lambda: any(s.taken for s in senders), "the first acknowledgement", wait_s=PATIENCE_S)
+                over.wait(self.chance.uniform(*STORM_S))
+                self._offer_numbered()
+                told = self._told_alive()
+                over.wait(self.chance.uniform(0, 0.3))  # the agent waits for an answer, or has it
+                dying.set()
+                trouble.server_dies()
+                end()
+            finally:
+                over.set()
 
         trouble.start()
         self._offer_numbered()
