@@ -12,9 +12,11 @@ run: setup
 demo: setup
 	@$(BIN)/tallystick demo
 
+# So many files of tests at a time.
+TEST_WORKERS ?= 2
 test: setup .venv/.developer senders
 	@$(BIN)/tallystick compile
-	$(BIN)/pytest
+	$(BIN)/pytest -n $(TEST_WORKERS) --dist loadfile
 	cd web && npm test
 
 # Tests of properties on other examples each time; `make test` draws the same ones. Every parser that is registered is
