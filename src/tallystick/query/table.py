@@ -1,6 +1,6 @@
 """`Table`: several statistics of the same series on one time line; what programs are given, as columns."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from math import lcm
 
@@ -105,7 +105,13 @@ def _rank(word: str) -> float | None:
     return rank if rank <= 100 else None
 
 
-def read_table(evaluator: Evaluator, targets: Sequence[str], asked: Request, wanted: dict[str, Wanted]) -> Table:
+def read_table(
+    evaluator: Evaluator,
+    targets: Sequence[str],
+    asked: Request,
+    wanted: dict[str, Wanted],
+    is_gone: Callable[[], bool] | None = None,
+) -> Table:
     """What targets give, each of `wanted` read for the paths in them.
 
     Series whose steps differ are read again at the least common multiple of their steps, so that their slots are
@@ -117,13 +123,15 @@ def read_table(evaluator: Evaluator, targets: Sequence[str], asked: Request, wan
         If a target cannot be read or evaluated.
     LimitError
         If the request is larger than the limits allow.
+    GoneError
+        If `is_gone` says that who asked has gone.
     """
     nodes = [parse(target) for target in targets]
-    session, found = _evaluated(evaluator, nodes, asked, wanted)
+    session, found = _evaluated(evaluator, nodes, asked, wanted, is_gone)
     steps = {grid.step_s for lists in found.values() for grid in SeriesList.joined(lists).grids}
     if len(steps) > 1:
         asked = replace(asked, step_s=lcm(*steps))
-        session, found = _evaluated(evaluator, nodes, asked, wanted)
+        session, found = _evaluated(evaluator, nodes, asked, wanted, is_gone)
     series = {word: SeriesList.joined(lists) for word, lists in found.items()}
     if not any(len(one) for one in series.values()):
         return Table((), 0, 1, {word: np.empty((0, 0)) for word in wanted})
@@ -132,10 +140,14 @@ def read_table(evaluator: Evaluator, targets: Sequence[str], asked: Request, wan
 
 
 def _evaluated(
-    evaluator: Evaluator, nodes: Sequence[Node], asked: Request, wanted: dict[str, Wanted]
+    evaluator: Evaluator,
+    nodes: Sequence[Node],
+    asked: Request,
+    wanted: dict[str, Wanted],
+    is_gone: Callable[[], bool] | None,
 ) -> tuple[Session, dict[str, list[SeriesList]]]:
     """For each statistic what each target gives; a path is read once for all of them."""
-    session = evaluator.new_session()
+    session = evaluator.new_session(nodes, asked, is_gone)
     session.statistics = tuple(wanted.values())
     found: dict[str, list[SeriesList]] = {word: [] for word in wanted}
     for node in nodes:

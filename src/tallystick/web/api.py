@@ -19,12 +19,11 @@ from tallystick.model.kind import Kind
 from tallystick.model.statistic import STATISTICS
 from tallystick.query import Band, Evaluator, EventSource, QueryLimits
 from tallystick.query import Request as Reading
-from tallystick.query.context import Session
 from tallystick.query.known import known_parts, known_series
 from tallystick.query.table import Table, parse_wanted, read_table
 from tallystick.render import Rendered, as_arrow
 from tallystick.store.contract import StoreReader
-from tallystick.web.reading import Parameters, Workers, answered, as_json, parameters, reading
+from tallystick.web.reading import IsGone, Parameters, Workers, answered, as_json, parameters, reading
 
 _POINTS = 800
 _NAMES = 50
@@ -99,17 +98,16 @@ def api_routes(
         if not arrow and asked.slots_max is None and asked.step_s is None:
             asked = replace(asked, slots_max=_POINTS)
 
-        def answer() -> Rendered:
+        def answer(is_gone: IsGone) -> Rendered:
             if arrow or words:
-                table = read_table(evaluator, targets, asked, parse_wanted(words))
+                table = read_table(evaluator, targets, asked, parse_wanted(words), is_gone)
                 return as_arrow.rendered_table(table) if arrow else _encoded(asked, _columns(table))
-            session = evaluator.new_session()
+            bands = zip(targets, evaluator.bands(targets, asked, is_gone), strict=True)
             return _encoded(
-                asked,
-                [line for target in targets for line in _lines(store, evaluator, target, asked, session, meta=meta)],
+                asked, [line for target, some in bands for line in _lines(store, target, some, asked, meta=meta)]
             )
 
-        return answered(await workers.run(answer))
+        return answered(await workers.answer(request, answer))
 
     async def search(request: Request) -> Response:
         given = await parameters(request)
@@ -167,10 +165,8 @@ def _columns(table: Table) -> list[Columns]:
     ]
 
 
-def _lines(
-    store: StoreReader, evaluator: Evaluator, target: str, asked: Reading, session: Session, *, meta: bool
-) -> Iterator[Line]:
-    for band in evaluator.evaluate_bands(target, asked, session):
+def _lines(store: StoreReader, target: str, bands: Sequence[Band], asked: Reading, *, meta: bool) -> Iterator[Line]:
+    for band in bands:
         for i, row in enumerate(band.grid.rows):
             kind, kept_s = _of_series(store, band, i, asked)
             yield Line(

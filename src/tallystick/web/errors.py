@@ -7,7 +7,7 @@ from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 
-from tallystick.model.errors import QueryError, StoreError, TakenNameError, TallystickError
+from tallystick.model.errors import GoneError, QueryError, StoreError, TakenNameError, TallystickError
 from tallystick.model.reason import Reason
 
 
@@ -91,6 +91,7 @@ exception_handlers = {
     TakenNameError: _with_status(409),
     HTTPException: _http_error,
     ClientDisconnect: _gone,
+    GoneError: _gone,
     Exception: _unforeseen,
 }
 """For the application: which answer each exception becomes."""

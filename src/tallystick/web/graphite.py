@@ -39,7 +39,9 @@ def graphite_routes(
         asked = reading(given, int(clock.now()), "-1d", "maxDataPoints" if name == "json" else "")
         options = Options(given.flag("pretty"), given.one("jsonp") or None, given.flag("noNullPoints"), asked.zone)
         targets = [target for target in given.all("target") if target.strip()]
-        return answered(await workers.run(lambda: render(name, evaluator.evaluate(targets, asked), options)))
+        return answered(
+            await workers.answer(request, lambda gone: render(name, evaluator.evaluate(targets, asked, gone), options))
+        )
 
     async def find(request: Request) -> Response:
         given = await parameters(request)

@@ -5,11 +5,11 @@ from typing import ParamSpec, TypeVar
 from urllib.parse import parse_qsl
 
 import msgspec
-from anyio import CapacityLimiter, to_thread
+from anyio import CancelScope, CapacityLimiter, create_task_group, sleep, to_thread
 from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
 
-from tallystick.model.errors import QueryError
+from tallystick.model.errors import GoneError, QueryError
 from tallystick.query import Request as Reading
 from tallystick.query import parse_time, time_zone
 from tallystick.render import Rendered, wrapped
@@ -18,8 +18,13 @@ from tallystick.web.errors import OverloadedError
 P = ParamSpec("P")
 R = TypeVar("R")
 
+IsGone = Callable[[], bool]
+"""Whether who asked has gone."""
+
 FORM_BYTES_MAX = 1 << 20
 _FIELDS_MAX = 2000
+_LOOK_S = 0.05
+"""Seconds between looks whether who asked is still there."""
 
 
 class Workers:
@@ -37,6 +42,11 @@ class Workers:
         self._limiter = CapacityLimiter(threads)
         self._asked_max = threads + waiting_max
         self._asked = 0
+
+    @property
+    def asked(self) -> int:
+        """Queries that run or wait."""
+        return self._asked
 
     async def run(self, call: Callable[P, R], *args: P.args, **kwargs: P.kwargs) -> R:
         """What `call` returns, from a thread.
@@ -56,6 +66,56 @@ class Workers:
             )
         finally:
             self._asked -= 1
+
+    async def answer(self, request: Request, call: Callable[[IsGone], R]) -> R:
+        """What `call` returns, from a thread; it is given what says whether who asked has gone, and may end then.
+
+        What still waits for a thread when who asked goes is not begun.
+
+        Raises
+        ------
+        OverloadedError
+            If too many wait already.
+        GoneError
+            If who asked has gone.
+        """
+        visit = _Visit(request)
+        found: list[R] = []
+        cause: Exception | None = None
+        async with create_task_group() as group:  # what leaves it by itself would come as a group of one
+            group.start_soon(visit.watch, group.cancel_scope)
+            try:
+                found.append(await self.run(visit.begin, call))
+            except Exception as error:
+                cause = error
+            group.cancel_scope.cancel()
+        if cause is not None:
+            raise cause
+        if not found:
+            raise GoneError("cannot answer: who asked has gone")
+        return found[0]
+
+
+class _Visit:
+    """Whether who asked is still there: looked at on the event loop, told to the thread that works."""
+
+    def __init__(self, request: Request) -> None:
+        self._request = request
+        self._begun = False
+        self._gone = False
+
+    def begin(self, call: Callable[[IsGone], R]) -> R:
+        """Do the work, in a thread."""
+        self._begun = True
+        return call(lambda: self._gone)
+
+    async def watch(self, waiting: CancelScope) -> None:
+        """Look now and then; end `waiting` if the work has not begun. Most answers are there before the first look."""
+        while not self._gone:
+            await sleep(_LOOK_S)
+            self._gone = await self._request.is_disconnected()
+        if not self._begun:
+            waiting.cancel()
 
 
 class Parameters:
