@@ -1,28 +1,26 @@
 """What can be set, read from one TOML file.
 
 `load` gives a `Config` or raises one `ConfigError` that tells every problem with its line. `builtin` is the config
-without any file. The keys, their defaults, meanings and checks are the structs in `schema`; `sample` prints them.
+without any file. The keys, their defaults, meanings and checks are the structs in `schema` and the files of its tables;
+`sample` prints them.
 """
 
 from tallystick.config.address import Address
+from tallystick.config.listeners import DEFAULT_LISTENERS, PROTOCOLS, Listener
 from tallystick.config.load import builtin, load, parse
 from tallystick.config.polls import POLLED, Poll
 from tallystick.config.sample import sample
 from tallystick.config.schema import (
     COLLECTORS,
-    DEFAULT_LISTENERS,
-    PROTOCOLS,
     Agent,
     Collector,
     Config,
     Http,
-    Keep,
-    Listener,
     Query,
     Rule,
-    Store,
 )
 from tallystick.config.statsd import Statsd
+from tallystick.config.store import Keep, Store
 
 __all__ = [
     "COLLECTORS",

@@ -6,7 +6,8 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from tallystick.config.places import Places
-from tallystick.config.schema import COLLECTORS, Collector, Config, Store
+from tallystick.config.schema import COLLECTORS, Collector, Config
+from tallystick.config.store import Store
 from tallystick.config.validate import Problem, convert, key_name
 from tallystick.model.errors import ConfigError
 

@@ -8,8 +8,9 @@ from typing import Any
 import msgspec
 from msgspec import inspect
 
+from tallystick.config.listeners import OPTIONS, Listener
 from tallystick.config.polls import POLL_OPTIONS, Poll
-from tallystick.config.schema import COLLECTORS, OPTIONS, Collector, Config, Listener
+from tallystick.config.schema import COLLECTORS, Collector, Config
 from tallystick.config.table import Table
 
 _HEAD = """\

@@ -4,8 +4,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from tallystick.config import Config
-from tallystick.config.schema import Http, Store
+from tallystick.config import Config, Http, Store
 from tallystick.kernels.packed import padded
 from tallystick.model.clock import ManualClock
 from tallystick.parse import protocols

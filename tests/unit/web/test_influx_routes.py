@@ -6,7 +6,7 @@ import pytest
 
 from posting import NOW_S, House
 from tallystick.config import Http, Listener
-from tallystick.config.schema import INFLUX_PRECISIONS
+from tallystick.config.listeners import INFLUX_PRECISIONS
 from tallystick.model.errors import StoreError
 from tallystick.model.numbered import Numbered
 from tallystick.model.sample import SampleBatch
