@@ -4,7 +4,7 @@ BIN := .venv/bin
 PAGES := src/tallystick/web/pages/index.html
 PAGE_SOURCES := $(shell find web -path web/node_modules -prune -o -type f -print)
 
-.PHONY: run demo test fuzz soak check bench setup senders clean
+.PHONY: run demo test fuzz oracle soak check bench setup senders clean
 
 run: setup
 	@$(BIN)/tallystick serve
@@ -26,6 +26,19 @@ fuzz: setup .venv/.developer
 	$(BIN)/pytest --hypothesis-profile=default tests/property tests/model
 	FUZZ_EXAMPLES=$(FUZZ_EXAMPLES) $(BIN)/pytest --timeout=0 --hypothesis-profile=default tests/property/test_any_bytes.py
 	FUZZ_EXAMPLES=$(FUZZ_EXAMPLES) NUMBA_BOUNDSCHECK=1 $(BIN)/pytest --timeout=0 --hypothesis-profile=default tests/property/test_any_bytes.py
+
+# What graphite-web answers, recorded anew for tests/differential, in an environment of its own; then ORACLE_TARGETS
+# other random targets are compared with it live. Needs libcairo2.
+ORACLE_TARGETS ?= 2000
+oracle: setup .venv/.developer .oracle/.installed
+	.oracle/bin/python tools/record_oracle.py
+	ORACLE_SEED=$$(date +%s) ORACLE_TARGETS=$(ORACLE_TARGETS) $(BIN)/pytest --timeout=0 tests/differential/test_live_oracle.py
+
+.oracle/.installed:
+	@echo "Installing graphite-web into .oracle ..."
+	@$(PYTHON) -m venv .oracle
+	@.oracle/bin/python -m pip install --quiet graphite-web==1.1.10
+	@touch $@
 
 # Power cuts of random lives of a store, for SOAK_S seconds; failing seeds are kept in tests/crash/seeds.txt. Then all
 # protocols at once against a server that is killed and stopped, for MIXED_S seconds.
@@ -74,4 +87,4 @@ $(PAGES): web/node_modules/.package-lock.json $(PAGE_SOURCES)
 	@touch $@
 
 clean:
-	rm -rf .venv .senders web/node_modules src/tallystick/web/pages
+	rm -rf .venv .oracle .senders web/node_modules src/tallystick/web/pages

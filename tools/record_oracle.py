@@ -1,20 +1,26 @@
-"""Record what graphite-web answers, as golden data for `tests/differential`.
+"""Record what graphite-web answers, as golden data for `tests/differential`; or answer for a test that asks it live.
 
-Run it with the Python of an environment that holds graphite-web, which is none of ours::
+``make oracle`` makes an environment that holds graphite-web, which is none of ours, and runs this in it. Each scene of
+``tests/differential/synthetic.py`` has its targets in ``tests/golden/query/SCENE.txt``; the answers are written beside
+them. No database, no files, no network::
 
-    python3 -m venv /tmp/oracle && /tmp/oracle/bin/pip install graphite-web==1.1.10
-    /tmp/oracle/bin/python tools/record_oracle.py
-
-It reads the targets and writes ``expected.json`` beside them. The series are synthetic; see
-``tests/differential/synthetic.py``. No database, no files, no network.
+    .oracle/bin/python tools/record_oracle.py            record all scenes
+    .oracle/bin/python tools/record_oracle.py plain      record some
+    .oracle/bin/python tools/record_oracle.py --draw 500 draw other nestings, and record them
+    .oracle/bin/python tools/record_oracle.py --answer   read [scene, target] from each line, write its answer
 """
 
 import json
 import os
+import random
 import re
 import sys
 import tempfile
+import time
 import types
+import warnings
+from collections.abc import Iterable
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -22,7 +28,20 @@ ROOT = Path(__file__).resolve().parent.parent
 GOLDEN = ROOT / "tests" / "golden" / "query"
 sys.path.insert(0, str(ROOT / "tests" / "differential"))
 
-from synthetic import FROM_S, SERIES, UNTIL_S  # noqa: E402
+from nestings import drawn, shapes  # noqa: E402
+from synthetic import SCENES, Scene  # noqa: E402
+
+_DRAWN, _SHAPES = "nestings", "shapes"
+
+
+@dataclass
+class _Asked:
+    """What is being asked; graphite-web makes its finder by itself."""
+
+    scene: Scene
+
+
+_asked = _Asked(SCENES["plain"])
 
 
 def settings(directory: Path) -> types.ModuleType:
@@ -72,10 +91,10 @@ def finder_module() -> types.ModuleType:
 
 def fetched(pattern: str, start: int, end: int):
     """What whisper gives for files that hold the synthetic series."""
-    for name, (step, wave) in SERIES.items():
+    for name, (step, wave) in _asked.scene.series.items():
         if not matches(pattern, name):
             continue
-        first, last = start - start % step + step, min(end, UNTIL_S)
+        first, last = start - start % step + step, min(end, _asked.scene.until_s)
         last = max(last - last % step + step, first + step)
         values = [wave(t) for t in range(first, last, step)]
         yield {
@@ -114,67 +133,126 @@ def record(target: str) -> object:
     import pytz
     from graphite.render.evaluator import evaluateTarget
 
-    moments = {"startTime": FROM_S, "endTime": UNTIL_S, "now": UNTIL_S}
-    context = {key: datetime.fromtimestamp(value, UTC).astimezone(pytz.utc) for key, value in moments.items()}
-    context |= {"localOnly": False, "template": {}, "tzinfo": pytz.utc, "forwardHeaders": {}, "sourceIdHeaders": {}}
+    scene = _asked.scene
+    zone = pytz.timezone(scene.zone)
+    moments = {"startTime": scene.from_s, "endTime": scene.until_s, "now": scene.until_s}
+    context = {key: datetime.fromtimestamp(value, UTC).astimezone(zone) for key, value in moments.items()}
+    context |= {"localOnly": False, "template": {}, "tzinfo": zone, "forwardHeaders": {}, "sourceIdHeaders": {}}
     context |= {
         "data": [],
         "prefetched": {},
-        "xFilesFactor": 0,
+        "xFilesFactor": scene.x_files_factor,
         "maxDataPoints": None,
         "targets": [target],
         "maxStep": None,
     }
-    result = evaluateTarget(context, target)
-    series = [one for item in result for one in (item if type(item) is list else [item])]
-    return [
-        {
-            "name": str(one.name),
-            "path": str(one.pathExpression),
-            "tags": dict(one.tags),
-            "start": int(one.start),
-            "step": int(one.step),
-            "values": [plain(value) for value in one],
-        }
-        for one in series
-    ]
+    try:
+        result = evaluateTarget(context, target)
+        series = [one for item in result for one in (item if type(item) is list else [item])]
+        return [shown(one) for one in series]
+    except Exception as error:
+        return {"error": f"{type(error).__name__}: {error}"}
+
+
+def shown(one) -> dict[str, object]:
+    """What is compared of a series."""
+    return {
+        "name": str(one.name),
+        "path": str(one.pathExpression),
+        "tags": dict(one.tags),
+        "start": int(one.start),
+        "step": int(one.step),
+        "values": [plain(value) for value in one],
+    }
+
+
+def enter(name: str) -> None:
+    """Ask in another scene from now on; its zone is the server's too, which some functions use instead."""
+    from django.conf import settings
+
+    _asked.scene = SCENES[name]
+    os.environ["TZ"] = settings.TIME_ZONE = _asked.scene.zone
+    time.tzset()
+
+
+def record_scene(name: str) -> None:
+    """Evaluate every target of a scene and write the answers."""
+    enter(name)
+    lines = (GOLDEN / f"{name}.txt").read_text().splitlines()
+    targets = [line for line in lines if line and line[0] != "#"]
+    answers = {target: record(target) for target in targets}
+    written = [f"{json.dumps(key)}: {json.dumps(one, separators=(',', ':'))}" for key, one in answers.items()]
+    (GOLDEN / f"{name}.json").write_text("{\n" + ",\n".join(written) + "\n}\n")
+    failed = sum(isinstance(one, dict) for one in answers.values())
+    print(f"{name}: {len(answers)} targets recorded, {failed} of them errors")
+
+
+def draw(count: int) -> None:
+    """Write other random targets, none of which is an error."""
+    enter(_DRAWN)
+    seed = random.randrange(10**6)
+    source = random.Random(seed)
+    targets: dict[str, None] = {}
+    while len(targets) < count:
+        target = drawn(source)
+        if isinstance(record(target), list):
+            targets[target] = None
+    written(_DRAWN, f"Drawn with seed {seed}", targets)
+    written(_SHAPES, "Every call on every shape of series, made", dict.fromkeys(shapes()))
+
+
+def written(name: str, how: str, targets: Iterable[str]) -> None:
+    """Write the targets of a scene."""
+    head = f"# {how} by tools/record_oracle.py, which records the answers."
+    (GOLDEN / f"{name}.txt").write_text("\n".join([head, *targets]) + "\n")
+
+
+def answer() -> None:
+    """Answer whoever asks on standard input."""
+    for line in sys.stdin:
+        name, target = json.loads(line)
+        if SCENES[name] is not _asked.scene:
+            enter(name)
+        print(json.dumps(record(target)), flush=True)
+
+
+def load(directory: Path) -> None:
+    """Make graphite-web ready: in this process, on the synthetic series, with a present that stands still."""
+    os.environ.update(DJANGO_SETTINGS_MODULE="graphite.settings", GRAPHITE_SETTINGS_MODULE="oracle_settings")
+    sys.modules["oracle_settings"] = settings(directory)
+    sys.modules["oracle_finder"] = finder_module()
+    import django
+    import pytz
+
+    django.setup()
+    from graphite.functions import loadFunctions
+    from graphite.render import attime, functions
+
+    loadFunctions()
+    real = attime.parseATTime
+
+    def parse(text, zone=None, now=None):
+        zone = zone or pytz.timezone(_asked.scene.zone)
+        return real(text, zone, now or datetime.fromtimestamp(_asked.scene.until_s, UTC).astimezone(zone))
+
+    functions.parseATTime = parse
 
 
 def main() -> None:
-    """Evaluate every target and write the answers."""
-    import time
-    import warnings
-
+    """Do what the arguments say."""
     warnings.simplefilter("ignore")
-    os.environ.update(TZ="UTC", DJANGO_SETTINGS_MODULE="graphite.settings", GRAPHITE_SETTINGS_MODULE="oracle_settings")
-    time.tzset()
     with tempfile.TemporaryDirectory() as directory:
-        sys.modules["oracle_settings"] = settings(Path(directory))
-        sys.modules["oracle_finder"] = finder_module()
-        import django
-
-        django.setup()
-        from graphite.functions import loadFunctions
-        from graphite.render import attime
-
-        loadFunctions()
-        fixed = datetime.fromtimestamp(UNTIL_S, UTC)
-        real = attime.parseATTime
-        from graphite.render import functions
-
-        # Functions ask for the time by themselves; in this recording it stands still.
-        functions.parseATTime = lambda text, zone=None, now=None: real(text, zone, now or fixed)
-        targets = [line for line in (GOLDEN / "targets.txt").read_text().splitlines() if line and line[0] != "#"]
-        lines = []
-        for target in targets:
-            try:
-                answer = record(target)
-            except Exception as error:
-                answer = {"error": f"{type(error).__name__}: {error}"}
-                print(f"{target}: {answer['error']}")
-            lines.append(f"{json.dumps(target)}: {json.dumps(answer, separators=(',', ':'))}")
-    (GOLDEN / "expected.json").write_text("{\n" + ",\n".join(lines) + "\n}\n")
-    print(f"{len(lines)} targets recorded")
+        load(Path(directory))
+        match sys.argv[1:]:
+            case ["--answer"]:
+                answer()
+            case ["--draw", count]:
+                draw(int(count))
+                record_scene(_DRAWN)
+                record_scene(_SHAPES)
+            case names:
+                for name in names or SCENES:
+                    record_scene(name)
 
 
 if __name__ == "__main__":

@@ -1,16 +1,12 @@
-"""Series that both sides of the comparison with graphite-web compute: plain Python, no packages.
+"""What both sides of the comparison with graphite-web compute and are asked: plain Python, no packages.
 
-A series is a name, a step in seconds and a function from the start of a slot to its value, None for a gap.
+A series is a name, a step in seconds and a function from the start of a slot to its value, None for a gap. A scene is
+some series and a request; what is asked in it is in a file of its name in ``tests/golden/query``.
 """
 
 import math
-from collections.abc import Callable
-
-UNTIL_S = 1_700_006_437
-"""The end of the range, and the present; on no slot's edge."""
-FROM_S = UNTIL_S - 1800
-HISTORY_S = 3 * 86400
-"""So much before the range has values too, for functions that look back."""
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 
 Wave = Callable[[int], float | None]
 
@@ -55,4 +51,54 @@ SERIES: dict[str, tuple[int, Wave]] = {
     "disk.used;dc=dc1;host=web2": (60, _saw(12)),
     "disk.used;dc=dc2;host=web3": (60, _sine(720, 7.0, 3.0)),
     "disk.free;dc=dc1;host=web1": (60, _saw(15)),
+}
+
+DAYS: dict[str, tuple[int, Wave]] = {
+    "day.hourly": (3600, lambda t: round(100.0 + 40.0 * math.sin(2 * math.pi * t / 86400) + t // 3600 % 7, 3)),
+    "day.gappy": (3600, lambda t: float(t // 3600 % 10) if t // 3600 % 5 > 1 else None),
+    "day.halves": (1800, lambda t: float(t // 1800 % 48)),
+}
+"""For ranges of several days."""
+
+
+@dataclass(frozen=True)
+class Scene:
+    """A request, and the series that it is about.
+
+    Parameters
+    ----------
+    from_s, until_s
+        The range in epoch seconds; its end is the present, and on no slot's edge.
+    zone
+        Where days begin.
+    x_files_factor
+        Of the request.
+    history_s
+        So much before the range has values too, for functions that look back.
+    """
+
+    from_s: int
+    until_s: int
+    zone: str = "UTC"
+    x_files_factor: float = 0.0
+    series: Mapping[str, tuple[int, Wave]] = field(default_factory=lambda: SERIES)
+    history_s: int = 8 * 86400
+
+
+_UNTIL_S = 1_700_006_437
+_AFTER_SPRING_S = 1_712_059_637  # 2024-04-02, two days after clocks went forward in Europe
+_AFTER_AUTUMN_S = 1_699_369_637  # 2023-11-07, two days after clocks went back in America
+_FOUR_DAYS_S = 4 * 86400
+
+SCENES: dict[str, Scene] = {
+    "plain": Scene(_UNTIL_S - 1800, _UNTIL_S),
+    "shares": Scene(_UNTIL_S - 1800, _UNTIL_S, x_files_factor=0.5),
+    "nestings": Scene(_UNTIL_S - 900, _UNTIL_S),
+    "shapes": Scene(_UNTIL_S - 600, _UNTIL_S),
+    "daylight-spring": Scene(
+        _AFTER_SPRING_S - _FOUR_DAYS_S, _AFTER_SPRING_S, "Europe/Berlin", series=DAYS, history_s=330 * 86400
+    ),
+    "daylight-autumn": Scene(
+        _AFTER_AUTUMN_S - _FOUR_DAYS_S, _AFTER_AUTUMN_S, "America/New_York", series=DAYS, history_s=330 * 86400
+    ),
 }

@@ -10,7 +10,7 @@ from tallystick.model.errors import QueryError
 from tallystick.model.grid import Grid, Row
 from tallystick.query.align import aligned
 from tallystick.query.context import Context, as_series
-from tallystick.query.grammar import Call, Node, Path, Template, parse
+from tallystick.query.grammar import Call, Node, Path, Template, parse_beginning
 from tallystick.query.reduce import OF_NOTHING, Values, enough, is_reduction, known_count, reduction, short_name
 from tallystick.query.registry import FUNCTIONS
 from tallystick.query.series import SeriesList, common_tags, consolidations_of, first_share, paths_of
@@ -127,7 +127,7 @@ def _part(parts: Sequence[str], row: Row, node: int | str) -> str:
 def _first_path(name: str) -> str:
     """The first path in a name that is a call; the name itself if there is none in it."""
     try:
-        node: Node = parse(name)
+        node: Node = parse_beginning(name)
     except QueryError:
         return name
     while True:

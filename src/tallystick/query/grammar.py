@@ -129,6 +129,22 @@ def _read_kept(target: str) -> "Node":
     return _Reader(target).target()
 
 
+def parse_beginning(text: str) -> Node:
+    """Read the first complete expression at the beginning of a text, whatever follows: for names that calls made.
+
+    Raises
+    ------
+    QueryError
+        If there is none.
+    """
+    reader = _Reader(text)
+    try:
+        return reader.expression()
+    except QueryError:
+        # As Graphite has it: of a call that cannot be read, its name is still a path.
+        return _Reader(text.split("(", 1)[0]).expression()
+
+
 class _Reader:
     """Where reading has come to in one text."""
 

@@ -5,6 +5,7 @@ import numpy as np
 from tallystick.query.context import Context
 from tallystick.query.reduce import Values
 from tallystick.query.registry import function
+from tallystick.query.rounding import rounded
 from tallystick.query.series import SeriesList, transformed
 
 
@@ -26,7 +27,7 @@ def scale_to_seconds(context: Context, seriesList: SeriesList, seconds: float) -
     """Values per slot as values per so many seconds."""
     return transformed(
         seriesList,
-        lambda grid: np.round(grid.values * (seconds / grid.step_s), 6),
+        lambda grid: rounded(grid.values * (seconds / grid.step_s), 6),
         lambda name: f"scaleToSeconds({name},{int(seconds)})",
         {"scaleToSeconds": seconds},
     )
@@ -97,7 +98,7 @@ def round_values(context: Context, seriesList: SeriesList, precision: int | None
     shown = "" if precision is None else f",{precision}"
     return transformed(
         seriesList,
-        lambda grid: np.round(grid.values, precision or 0),
+        lambda grid: rounded(grid.values, precision or 0),
         lambda name: f"round({name}{shown})",
         {"round": precision or 0},
     )

@@ -39,9 +39,12 @@ def aggregate_line(
 
     def line(i: int, value: float) -> SeriesList:
         one = seriesList.pick([i])
-        name = f"aggregateLine({one.rows[0].name}, {'None' if np.isnan(value) else format(value, 'g')})"
+        known = not np.isnan(value)  # and 0 is added so that -0 is shown as 0
+        name = f"aggregateLine({one.rows[0].name}, {format(value + 0.0, 'g') if known else None})"
         if not keepStep:
-            return constant(context, value, str(value), path=name).with_rows(lambda row: replace(row, name=name))
+            return constant(context, value, str(value if known else None), path=name).with_rows(
+                lambda row: replace(row, name=name)
+            )
         return one.each(
             lambda grid: replace(
                 grid,

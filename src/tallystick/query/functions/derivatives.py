@@ -5,6 +5,7 @@ import numpy as np
 from tallystick.query.context import Context
 from tallystick.query.reduce import Values
 from tallystick.query.registry import function
+from tallystick.query.rounding import rounded
 from tallystick.query.series import SeriesList, transformed
 
 
@@ -61,7 +62,7 @@ def per_second(
     """The growth of a counter per second."""
     return transformed(
         seriesList,
-        lambda grid: np.round(_increments(grid.values, maxValue, minValue) / grid.step_s, 6),
+        lambda grid: rounded(_increments(grid.values, maxValue, minValue) / grid.step_s, 6),
         lambda name: f"perSecond({name})",
         {"perSecond": 1},
     )

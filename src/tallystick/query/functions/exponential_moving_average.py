@@ -9,6 +9,7 @@ from tallystick.query.functions.moving import lead_s, shown
 from tallystick.query.parameters import Window
 from tallystick.query.reduce import Values, average
 from tallystick.query.registry import function
+from tallystick.query.rounding import rounded
 from tallystick.query.series import SeriesList, marked_rows
 
 
@@ -26,7 +27,7 @@ def exponential_moving_average(context: Context, seriesList: Deferred, windowSiz
         slots = windowSize.points or lead // grid.step_s
         first = np.nan_to_num(average(grid.values[:, :slots], 1))
         later = smoothed(grid.values[:, slots:], first, weight)
-        values = np.round(np.concatenate([first[:, np.newaxis], later], axis=1), 6)
+        values = rounded(np.concatenate([first[:, np.newaxis], later], axis=1), 6)
         rows = marked_rows(
             grid.rows,
             lambda name: f"exponentialMovingAverage({name},{shown(windowSize)})",

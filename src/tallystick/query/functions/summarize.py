@@ -3,26 +3,14 @@
 from dataclasses import replace
 from datetime import datetime, timedelta
 
-import numpy as np
-
 from tallystick.model.errors import QueryError
 from tallystick.model.grid import Grid
 from tallystick.query.context import Context, Deferred
+from tallystick.query.intervals import summarized
 from tallystick.query.parameters import Aggregation, Interval
 from tallystick.query.registry import function
 from tallystick.query.series import SeriesList, marked_rows
 from tallystick.query.times import parse_unit
-from tallystick.query.windows import bucketed, where_enough
-
-
-def _summed(context: Context, grid: Grid, start_s: int, end_s: int, interval_s: int, word: str) -> Grid:
-    """The grid in slots of `interval_s` from `start_s`; enough of each must be known."""
-    buckets = max(0, -(-(end_s - start_s) // interval_s))
-    context.session.charge(0, buckets * len(grid))
-    reduced, known = bucketed(grid.values, (grid.times - start_s) // interval_s, buckets, word)
-    shares = [context.x_files_factor if row.x_files_factor is None else row.x_files_factor for row in grid.rows]
-    values = where_enough(reduced, known, interval_s / grid.step_s, np.array(shares))
-    return Grid(values, grid.rows, start_s, interval_s)
 
 
 def _seconds(interval: Interval, name: str) -> int:
@@ -53,7 +41,7 @@ def summarize(
             lambda name: f'summarize({name}, "{intervalString.text}", "{func}"{ending})',
             {"summarize": intervalString.text, "summarizeFunction": func},
         )
-        return replace(_summed(context, grid, start_s, end_s, length, func), rows=rows)
+        return replace(summarized(context, grid, start_s, end_s, length, func), rows=rows)
 
     return seriesList.each(compute)
 
@@ -79,7 +67,7 @@ def smart_summarize(
             lambda name: f'smartSummarize({name}, "{intervalString.text}", "{func}")',
             {"smartSummarize": intervalString.text, "smartSummarizeFunction": func},
         )
-        return replace(_summed(context, grid, grid.start_s, grid.end_s, length, func), rows=rows)
+        return replace(summarized(context, grid, grid.start_s, grid.end_s, length, func), rows=rows)
 
     return series.each(compute)
 
