@@ -220,7 +220,7 @@ class _Connection(asyncio.BufferedProtocol):
 
         def tell() -> None:
             if not transport.is_closing():
-                transport.write(receipt)
+                self._say(transport, receipt)
 
         def safe() -> None:
             self._loop.call_soon_threadsafe(tell)  # the log's thread says so
@@ -257,12 +257,17 @@ class _Connection(asyncio.BufferedProtocol):
             self._transport.resume_reading()
 
     def _answer(self, transport: asyncio.Transport, parsed: Parsed) -> None:
-        if transport.get_write_buffer_size() > _UNREAD_BYTES_MAX:
-            transport.abort()  # who sends and never reads must not fill our memory
-            return
-        transport.write(parsed.reply)
+        self._say(transport, parsed.reply)
         if parsed.broken:
             transport.close()
+
+    def _say(self, transport: asyncio.Transport, text: bytes) -> None:
+        """Write, or hang up: who sends and never reads must not fill our memory."""
+        if transport.get_write_buffer_size() > _UNREAD_BYTES_MAX:
+            self._account.turned_away()
+            transport.abort()
+            return
+        transport.write(text)
 
     def eof_received(self) -> bool:
         return False

@@ -53,6 +53,8 @@ def ledger_routes(ledger: Ledger, taps: Taps, store: Store, clock: Clock, worker
         pattern = given.one("pattern")
         if not pattern.strip():
             raise QueryError("cannot show anything: missing required parameter 'pattern'; expected a glob: web.*.cpu")
+        if request.method == "HEAD":  # a tail has no end to wait for
+            return StreamingResponse(iter(()), headers=_TAIL_HEADERS, media_type=_LINES)
         return _Tail(Tap(pattern, given.one("source")), taps)
 
     return [
@@ -63,6 +65,7 @@ def ledger_routes(ledger: Ledger, taps: Taps, store: Store, clock: Clock, worker
 
 
 _LINES = "application/x-ndjson"
+_TAIL_HEADERS = {"cache-control": "no-store"}
 
 
 def _accounts(ledger: Ledger, given: Parameters, now_s: float) -> dict[str, Any]:
@@ -140,7 +143,7 @@ class _Tail(StreamingResponse):
     """What a tap sees; it is open from before the status is told, which is 503 if it cannot be, to the end."""
 
     def __init__(self, tap: Tap, taps: Taps) -> None:
-        super().__init__(_lines(tap), headers={"cache-control": "no-store"}, media_type=_LINES)
+        super().__init__(_lines(tap), headers=_TAIL_HEADERS, media_type=_LINES)
         self._tap, self._taps = tap, taps
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:

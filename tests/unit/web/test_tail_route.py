@@ -15,7 +15,6 @@ from tallystick.web.reading import Workers
 SCOPE = {
     "type": "http",
     "asgi": {"spec_version": "2.3"},
-    "method": "GET",
     "path": "/ledger/tail",
     "headers": [],
     "query_string": b"pattern=*",
@@ -25,10 +24,10 @@ SCOPE = {
 class Looker:
     """Somebody who looks until told to go."""
 
-    def __init__(self, app: Starlette) -> None:
+    def __init__(self, app: Starlette, method: str = "GET") -> None:
         self.sent: list[Message] = []
         self.began, self._going = asyncio.Event(), asyncio.Event()
-        self.task = asyncio.ensure_future(app(SCOPE, self._receive, self._send))
+        self.task = asyncio.ensure_future(app({**SCOPE, "method": method}, self._receive, self._send))
 
     async def _receive(self) -> Message:
         await self._going.wait()
@@ -63,4 +62,16 @@ async def test_one_looker_too_many_is_told_so_and_has_a_place_when_another_went(
     assert lookers[-1].sent[0]["status"] == 200
     for looker in lookers:
         await looker.go()
+    assert not house.intake.taps
+
+
+@pytest.mark.anyio
+async def test_who_asks_only_for_the_head_of_the_answer_has_all_of_it_at_once() -> None:
+    house = House()
+    routes = ledger_routes(house.ledger, house.intake.taps, house.store, house.intake.clock, Workers(1))
+    looker = Looker(Starlette(routes=routes), "HEAD")
+    await asyncio.wait_for(looker.task, 10)
+    assert [message["type"] for message in looker.sent] == ["http.response.start", "http.response.body"]
+    assert looker.sent[0]["status"] == 200
+    assert (b"content-type", b"application/x-ndjson") in looker.sent[0]["headers"]
     assert not house.intake.taps
