@@ -187,7 +187,7 @@ class Evaluator:
             If the request is larger than the limits allow.
         """
         context = _context(session, request)
-        if _is_plain(node) and _is_coarse(request):
+        if is_plain(node) and _is_coarse(request):
             context = _plain_context(context, node)
         if wanted is not Statistic.DEFAULT:
             context = context.wanting(wanted)
@@ -212,7 +212,7 @@ def _context(session: Session, request: Request) -> Context:
 def _resolution(node: Node, request: Request, *, bands: bool) -> Hashable:
     """What says how the paths of a target are read: targets with the same are read together."""
     banded = bands and _has_band(node)
-    if not (banded or (_is_plain(node) and _is_coarse(request))):
+    if not (banded or (is_plain(node) and _is_coarse(request))):
         return None
     return "plain", banded, _consolidation_of(node)
 
@@ -238,15 +238,15 @@ def _plain_context(context: Context, node: Node) -> Context:
     return replace(context, slots_max=asked.slots_max, step_s=asked.step_s, consolidation=_consolidation_of(node))
 
 
-def _is_plain(node: Node) -> bool:
+def is_plain(node: Node) -> bool:
     """Whether the values of a target are those of its paths, merely named, sorted by name or coloured."""
     match node:
         case Path() | Call(name="seriesByTag"):
             return True
         case Template(body=body):
-            return _is_plain(body)
+            return is_plain(body)
         case Call(name=name, arguments=(first, *others)) if registry.find(name).transparent:
-            return _is_plain(first) and all(isinstance(other, Literal) or _is_plain(other) for other in others)
+            return is_plain(first) and all(isinstance(other, Literal) or is_plain(other) for other in others)
         case _:
             return False
 
@@ -257,9 +257,9 @@ def _has_band(node: Node) -> bool:
         case Call(name="stat" | "percentile" | "consolidateBy" | "cumulative"):
             return False
         case Call(arguments=arguments) if node.name != "seriesByTag":
-            return _is_plain(node) and all(isinstance(one, Literal) or _has_band(one) for one in arguments)
+            return is_plain(node) and all(isinstance(one, Literal) or _has_band(one) for one in arguments)
         case _:
-            return _is_plain(node)
+            return is_plain(node)
 
 
 def _consolidation_of(node: Node) -> str | None:

@@ -1,78 +1,36 @@
 """Our own reads: for the pages series with their min/max band and names by words, for programs columns.
 
-A program says which statistics it wants, or that it takes Arrow, and gets all series on one time line.
+A program says which statistics it wants, or that it takes Arrow, and gets all series on one time line. Who wants to
+follow a query gets its new slots as they close.
 """
 
-from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
-import msgspec
-import numpy as np
-from numpy.typing import NDArray
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
 from tallystick.model.clock import Clock
 from tallystick.model.errors import QueryError
-from tallystick.model.kind import Kind
-from tallystick.model.statistic import STATISTICS
-from tallystick.query import Band, Evaluator, EventSource, QueryLimits
-from tallystick.query import Request as Reading
+from tallystick.query import Evaluator, EventSource, QueryLimits
 from tallystick.query.known import known_parts, known_series
-from tallystick.query.table import Table, parse_wanted, read_table
+from tallystick.query.table import parse_wanted, read_table
 from tallystick.render import Rendered, as_arrow
 from tallystick.store.contract import StoreReader
+from tallystick.web.answers import COLUMNS_TYPE, columns_of, json_of, lines_of, packed_bands, packed_table
+from tallystick.web.live import EVENTS_TYPE, Live
 from tallystick.web.reading import IsGone, Parameters, Workers, answered, as_json, parameters, reading
 
 _POINTS = 800
 _NAMES = 50
 _NAMES_MAX = 1000
-
-
-class Stretch(msgspec.Struct, frozen=True):
-    """The finest slots that there are in a stretch of time; the first of them is forgotten at `expires`."""
-
-    start: int
-    until: int
-    step: int
-    kept_s: int
-    expires: int
-
-
-class Origin(msgspec.Struct, frozen=True):
-    """Where values come from: which statistic of which slots, and what finer ones there are."""
-
-    statistic: str
-    retention: str
-    parts: list[Stretch]
-
-
-class Line(msgspec.Struct, frozen=True):
-    """One series; `min` and `max` only where the target leaves its values untouched, and `meta` if it was asked for."""
-
-    name: str
-    target: str
-    kind: str | None
-    start: int
-    step: int
-    values: list[float]
-    kept_s: int | None
-    min: list[float] | msgspec.UnsetType = msgspec.UNSET
-    max: list[float] | msgspec.UnsetType = msgspec.UNSET
-    meta: Origin | msgspec.UnsetType = msgspec.UNSET
-
-
-class Columns(msgspec.Struct, frozen=True):
-    """One series with the statistics that were asked for."""
-
-    name: str
-    tags: dict[str, str]
-    kind: str | None
-    start: int
-    step: int
-    kept_s: int | None
-    statistics: dict[str, list[float]]
+_FORMS = {
+    "arrow": as_arrow.MEDIA_TYPE,
+    "columns": COLUMNS_TYPE,
+    "events": EVENTS_TYPE,
+    "json": "application/json",
+}
+"""Forms of an answer to ``/api/query``, and the media type by which a request accepts each."""
 
 
 def api_routes(
@@ -85,6 +43,7 @@ def api_routes(
     """Routes of our own API that read."""
     workers = workers or Workers(limits.workers)
     evaluator = Evaluator(store, clock, limits, events)
+    live = Live(store, evaluator, workers, clock)
 
     async def query(request: Request) -> Response:
         given = await parameters(request)
@@ -94,18 +53,26 @@ def api_routes(
         asked = reading(given, int(clock.now()), "-1h", "points")
         asked = replace(asked, step_s=given.whole("step"))
         words = [word for one in given.all("statistics") for word in one.split(",") if word]
-        arrow, meta = _wants_arrow(request, given), given.flag("meta")
-        if not arrow and asked.slots_max is None and asked.step_s is None:
+        form, meta = _form(request, given), given.flag("meta")
+        if form != "arrow" and asked.slots_max is None and asked.step_s is None:
             asked = replace(asked, slots_max=_POINTS)
+        if form == "events":
+            if words or given.one("until") or given.one("now"):
+                raise QueryError("cannot follow a query with 'statistics', 'until' or 'now'; expected it without them")
+            return await live.follow(request, targets, asked)
 
         def answer(is_gone: IsGone) -> Rendered:
-            if arrow or words:
+            if form == "arrow" or words:
                 table = read_table(evaluator, targets, asked, parse_wanted(words), is_gone)
-                return as_arrow.rendered_table(table) if arrow else _encoded(asked, _columns(table))
-            bands = zip(targets, evaluator.bands(targets, asked, is_gone), strict=True)
-            return _encoded(
-                asked, [line for target, some in bands for line in _lines(store, target, some, asked, meta=meta)]
-            )
+                if form == "arrow":
+                    return as_arrow.rendered_table(table)
+                if form == "columns":
+                    return packed_table(table, asked)
+                return Rendered(json_of(asked, columns_of(table)), _FORMS["json"])
+            bands = evaluator.bands(targets, asked, is_gone)
+            if form == "columns":
+                return packed_bands(store, targets, bands, asked)
+            return Rendered(json_of(asked, list(lines_of(store, targets, bands, asked, meta=meta))), _FORMS["json"])
 
         return answered(await workers.answer(request, answer))
 
@@ -138,70 +105,10 @@ def api_routes(
     ]
 
 
-def _wants_arrow(request: Request, given: Parameters) -> bool:
-    form = given.one("format") or ("arrow" if as_arrow.MEDIA_TYPE in request.headers.get("accept", "") else "json")
-    if form not in ("arrow", "json"):
-        raise QueryError(f"cannot write format {form!r}: not supported here; expected arrow or json")
-    return form == "arrow"
-
-
-def _encoded(asked: Reading, series: Sequence[Line | Columns]) -> Rendered:
-    body = msgspec.json.encode({"from": asked.from_s, "until": asked.until_s, "series": series})
-    return Rendered(body, "application/json")
-
-
-def _columns(table: Table) -> list[Columns]:
-    return [
-        Columns(
-            row.name,
-            row.tags,
-            origin.kind.name.lower() if origin else None,
-            table.start_s,
-            table.step_s,
-            origin.kept_s if origin else None,
-            {word: values[i].tolist() for word, values in table.columns.items()},
-        )
-        for i, (row, origin) in enumerate(zip(table.rows, table.origins, strict=True))
-    ]
-
-
-def _lines(store: StoreReader, target: str, bands: Sequence[Band], asked: Reading, *, meta: bool) -> Iterator[Line]:
-    for band in bands:
-        for i, row in enumerate(band.grid.rows):
-            kind, kept_s = _of_series(store, band, i, asked)
-            yield Line(
-                row.name,
-                target,
-                kind,
-                band.grid.start_s,
-                band.grid.step_s,
-                band.grid.values[i].tolist(),
-                kept_s,
-                _listed(band.low, i),
-                _listed(band.high, i),
-                _origin(store, band, i) if meta and band.ids is not None else msgspec.UNSET,
-            )
-
-
-def _of_series(store: StoreReader, band: Band, i: int, asked: Reading) -> tuple[str | None, int | None]:
-    """The kind of the series that a row is, and how long its resolution is kept; None if it is made of others."""
-    if band.ids is None:
-        return None, None
-    ids = band.ids[i : i + 1]
-    resolution = store.retention(int(ids[0])).covering(asked.now_s - asked.from_s)
-    return Kind(int(store.catalog.kinds(ids)[0])).name.lower(), resolution.keep_s
-
-
-def _origin(store: StoreReader, band: Band, i: int) -> Origin:
-    """Where the values of a row come from that is a series."""
-    assert band.ids is not None
-    ids, grid = band.ids[i : i + 1], band.grid
-    statistic = STATISTICS[int(store.defaults(ids, grid.step_s)[0])]
-    end_s = grid.start_s + grid.step_s * grid.values.shape[1]
-    parts = store.parts(ids, grid.start_s, end_s)
-    stretches = [Stretch(p.start_s, p.until_s, p.step_s, p.keep_s, p.start_s + p.step_s + p.keep_s) for p in parts]
-    return Origin(statistic.value, str(store.retention(int(ids[0]))), stretches)
-
-
-def _listed(values: NDArray[np.float64] | None, i: int) -> list[float] | msgspec.UnsetType:
-    return msgspec.UNSET if values is None else values[i].tolist()
+def _form(request: Request, given: Parameters) -> str:
+    """The form of the answer: the one that is named, else the one that the request accepts."""
+    accepted = request.headers.get("accept", "")
+    form = given.one("format") or next((form for form, kind in _FORMS.items() if kind in accepted), "json")
+    if form not in _FORMS:
+        raise QueryError(f"cannot write format {form!r}: not supported here; expected one of {', '.join(_FORMS)}")
+    return form

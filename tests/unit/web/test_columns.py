@@ -114,7 +114,7 @@ def test_render_writes_arrow_with_one_time_line(client: TestClient) -> None:
 @pytest.mark.parametrize(
     ("path", "params", "says"),
     [
-        ("/api/query", {"target": "web.*", "format": "xml"}, "expected arrow or json"),
+        ("/api/query", {"target": "web.*", "format": "xml"}, "expected one of arrow, columns, events, json"),
         ("/api/query", {"target": "web.*", "statistics": "best"}, "best"),
         ("/api/query", {"target": "web.*", "step": "-1"}, "step"),
         ("/api/query", {"target": "web.*", "format": "arrow", "from": "-9d"}, "points_max"),
