@@ -92,7 +92,7 @@ class Attribution:
 
     def _decide(self, ids: NDArray[np.int32], senders: Senders) -> None:
         """Decide the prefixes that are not known yet, and have a cell for each account and prefix of the rows."""
-        unseen = np.unique(ids[self._prefixes[ids] == UNDECIDED])
+        unseen = ids[self._prefixes[ids] == UNDECIDED]
         self._book.prefixes.decide(self._names.arrays, unseen, self._prefixes)
         accounts, prefixes = senders.of_rows(np.arange(len(ids))), self._prefixes[ids]
         missing = self._book.place[accounts, prefixes] < 0

@@ -8,9 +8,11 @@ from typing import Any, Generic, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from tallystick.kernels.names import NameTable
+from tallystick.kernels.firsts import first_places
+from tallystick.kernels.names import NameArrays, NameTable
 from tallystick.kernels.packed import Names
-from tallystick.kernels.routing import in_normal_form, look_up
+from tallystick.kernels.routing import TAGS_MAX, look_up, write_normal
+from tallystick.kernels.words import PADDING
 from tallystick.ledger.attribution import Attribution
 from tallystick.model.kind import Kind
 from tallystick.model.reason import Reason
@@ -209,10 +211,9 @@ class Router:
         open_ = (target == _UNSEEN) | ((target == -Reason.KIND) & untried)
         if not open_.any():
             return False
-        entries, first = np.unique(entries[open_], return_index=True)
         # In the order of arrival, so that series that are sent together lie together.
-        order = np.argsort(first)
-        self._make(entries[order], kinds[open_][first[order]])
+        first = first_places(entries, open_, len(self._names))
+        self._make(entries[first], kinds[first])
         return True
 
     def _make(self, entries: NDArray[np.int32], kinds: NDArray[np.uint8]) -> None:
@@ -237,26 +238,15 @@ class Router:
 
     def _normal(self, entries: NDArray[np.int32]) -> tuple[Names, NDArray[np.bool_]]:
         """The series' names of the entries that have one, and which those are; the others' reasons are noted."""
-        sent_names = self._names.packed(entries)
-        usable = np.ones(len(entries), np.bool_)
-        normal = np.zeros(len(entries), np.bool_)
         if self._plain:
-            arrays = self._names.arrays
-            in_normal_form(arrays.arena, arrays.offsets, entries, normal)
-            if normal.all():
-                return sent_names, usable
-        names: list[str] = []
-        for k, sent in enumerate(sent_names):
-            if normal[k]:
-                names.append(sent)
-                continue
-            name = self._naming.name(sent)
-            if isinstance(name, Reason):
-                usable[k] = False
-                self._target[entries[k]] = -int(name)
-            else:
-                names.append(name)
-        return Names.of(names), usable
+            names, faults = in_normal_form(self._names.arrays, entries)
+        else:
+            named = [self._naming.name(sent) for sent in self._names.packed(entries)]
+            names = Names.of([name for name in named if isinstance(name, str)])
+            faults = np.array([name if isinstance(name, Reason) else Reason.NONE for name in named], np.uint8)
+        usable = faults == Reason.NONE
+        self._target[entries[~usable]] = -faults[~usable].astype(np.int32)
+        return names, usable
 
     def _rejects(self, ids: NDArray[np.int32], rows: NDArray[np.int64]) -> RouteRejects:
         entries = ids[rows]
@@ -281,3 +271,12 @@ def _moved(column: NDArray[Any], entries: NDArray[np.intp], place: NDArray[np.in
     moved = np.zeros(count, column.dtype)
     moved[place[entries]] = column[entries]
     return moved
+
+
+def in_normal_form(table: NameArrays, entries: NDArray[np.int32]) -> tuple[Names, NDArray[np.uint8]]:
+    """The normal forms of those entries that have one, and a `Reason` for each entry."""
+    room = int((table.offsets[entries + 1] - table.offsets[entries]).sum()) + PADDING
+    out, ends = np.zeros(room, np.uint8), np.empty(len(entries) + 1, np.int64)
+    tags, faults = np.empty((TAGS_MAX, 3), np.int64), np.empty(len(entries), np.uint8)
+    written = write_normal(table.arena, table.offsets, entries, tags, out, ends, faults)
+    return Names(out[: ends[written] + PADDING], ends[: written + 1]), faults

@@ -17,6 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tallystick.kernels.components import holding
+from tallystick.kernels.firsts import first_places
 from tallystick.kernels.names import NameTable
 from tallystick.kernels.packed import Names, padded
 from tallystick.model.errors import StoreError, TakenNameError
@@ -124,7 +125,7 @@ class SeriesCatalog:
             packed = Names.of(names)
             rows = self._view.tables.names.intern_packed(packed)
             view = self._view.with_rows()
-            new = _first_places(rows, view.ids[rows] < 0)
+            new = first_places(rows, view.ids[rows] < 0, view.count)
             if len(new):
                 fresh = self._unused(len(new))
                 view = view.with_ids(int(fresh.max()) + 1)
@@ -375,12 +376,6 @@ class SeriesCatalog:
         if len(rows) and int(rows.max()) < len(rank):
             return view.ids[rows[np.argsort(rank[rows])]]
         return view.ids[rows[_order(tables.names.names(rows.astype(np.int32)))]]
-
-
-def _first_places(rows: NDArray[np.int32], wanted: NDArray[np.bool_]) -> NDArray[np.intp]:
-    """Where each different one of the wanted rows stands first, ascending."""
-    places = np.flatnonzero(wanted)
-    return np.sort(places[np.unique(rows[places], return_index=True)[1]])
 
 
 def _last_places(rows: NDArray[np.int32], ids: Ids) -> NDArray[np.intp]:
