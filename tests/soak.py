@@ -12,7 +12,8 @@ from pathlib import Path
 
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
-from scenarios import FATES, STEPS, Scenario, crash_everywhere, memory_directory
+from power_cuts import FATES, crash_everywhere, memory_directory
+from scenarios import STEPS, Scenario
 from tallystick.store.log import log
 
 SEEDS_FILE = Path(__file__).parent / "crash" / "seeds.txt"

@@ -8,8 +8,10 @@ from pathlib import Path
 
 import pytest
 
+from inspection import Content, content_of
 from journal import tree
-from scenarios import Content, QuietFiles, Scenario, content_of, memory_directory, open_quietly
+from power_cuts import memory_directory
+from scenarios import QuietFiles, Scenario, open_quietly
 from tallystick.store.names.series_file import RECOVERED
 
 SEED = 2

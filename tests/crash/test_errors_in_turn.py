@@ -8,8 +8,10 @@ from pathlib import Path
 import pytest
 
 from faults import FaultyDisk
+from inspection import Content, Inspection, content_of
 from journal import tree
-from scenarios import RULES, Content, Inspection, QuietFiles, Scenario, content_of, memory_directory, open_quietly
+from power_cuts import memory_directory
+from scenarios import RULES, QuietFiles, Scenario, open_quietly
 from tallystick.model.errors import StoreError
 from tallystick.store.log import log
 

@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 
 from journal import Disk, tree
-from scenarios import FATES, STEPS, Scenario, crash_everywhere
+from power_cuts import FATES, crash_everywhere
+from scenarios import STEPS, Scenario
 
 pytestmark = pytest.mark.timeout(600)
 

@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from scenarios import RULES, Scenario, crash
+from power_cuts import crash
+from scenarios import RULES, Scenario
 
 pytestmark = pytest.mark.timeout(600)
 
