@@ -46,6 +46,7 @@ from tallystick.store.snapshot import take_snapshot
 from tallystick.web.app import make_app, make_opentsdb_app
 from tallystick.web.guests import Guests
 from tallystick.web.keeping import Compacted, Snapshot
+from tallystick.web.reading import Reads, Workers
 from tallystick.web.status import Health
 from tallystick.web.writes.writing import Writing
 
@@ -107,7 +108,8 @@ class Service:
         self._forwarding = Forwarding(self.events, self._clock)
         self._journal = EventJournal(self._forwarding.note)
         self._writing = Writing(self.intake, self.store.when_durable, config.http)
-        self._guests = Guests(make_opentsdb_app(self._writing))
+        self._reads = self._make_reads()
+        self._guests = Guests(make_opentsdb_app(self._writing, self._reads, config.http.token))
         self._open_doors()
         self._auditor = Auditor(self.ledger)
         self._bookkeeper = Bookkeeper(self.intake, self._auditor, self._look_after)
@@ -116,6 +118,11 @@ class Service:
 
     def app(self) -> ASGIApp:
         """What answers HTTP."""
+        token, keeper = self._config.http.token, self
+        return make_app(self.store, self.ledger, self._writing, self.health, self._reads, token, keeper, self._journal)
+
+    def _make_reads(self) -> Reads:
+        """What queries share, whichever way they come."""
         q = self._config.query
         limits = QueryLimits(
             series_max=q.series_max,
@@ -124,23 +131,10 @@ class Service:
             time_s_max=q.time_s_max,
             workers=q.workers,
         )
-        token = self._config.http.token
         reading: StoreReader = self.store
         if self._marks is not None:
             reading = StatsdView(self.store, self._marks, Naming.configured(self._config.statsd), self._clock)
-        return make_app(
-            self.store,
-            self.ledger,
-            self._writing,
-            self.health,
-            self._clock,
-            limits,
-            token,
-            self,
-            reading,
-            self._journal,
-            self.events,
-        )
+        return Reads(reading, limits, self._clock, Workers(limits.workers), self.events)
 
     def snapshot(self, name: str) -> Snapshot:
         """See `Keeper.snapshot`."""

@@ -8,6 +8,7 @@ otherwise include ``/render?jsonp=...`` as a script and read what it answers.
 
 import hmac
 import ipaddress
+from collections.abc import Collection
 from urllib.parse import urlsplit
 
 import msgspec
@@ -15,12 +16,15 @@ from starlette.datastructures import Headers, QueryParams
 from starlette.responses import Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from tallystick.web.errors import error_response
+
 STRANGER = "tallystick.stranger"
 """Key of the ASGI scope: whether who asks may not ask, and is answered because the path is open to all."""
-_OPEN_PATHS = {"/healthz", "/health", "/ping"}
+_OPEN_PATHS = frozenset({"/healthz", "/health", "/ping"})
 _QUERY_TOKEN_PATHS = {"/write", "/query"}
 """Where InfluxDB's clients put user and password into the address, as ``u`` and ``p``."""
 _OWN_SITES = {"same-origin", "none"}
+_OF_PAGES = {"origin", "sec-fetch-site"}
 
 
 class Access:
@@ -31,16 +35,19 @@ class Access:
     token
         What a client sends as ``Authorization: Bearer ...``, as ``Token ...`` or as the password of ``Basic ...``;
         empty if only this machine may ask.
+    open_paths
+        What is answered to all.
     """
 
-    def __init__(self, app: ASGIApp, token: str) -> None:
+    def __init__(self, app: ASGIApp, token: str, open_paths: Collection[str] = _OPEN_PATHS) -> None:
         self._app = app
         self._token = token
+        self._open_paths = open_paths
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         stranger = scope["type"] == "http" and not self._allowed(scope)
         scope[STRANGER] = stranger
-        if not stranger or scope["path"] in _OPEN_PATHS:
+        if not stranger or scope["path"] in self._open_paths:
             await self._app(scope, receive, send)
             return
         text = "cannot answer: not on this machine and without its token; expected 'Authorization: Bearer TOKEN'"
@@ -76,6 +83,28 @@ class Access:
 
     def _is_token(self, given: str) -> bool:
         return hmac.compare_digest(given.encode(), self._token.encode())
+
+
+class WithoutPages:
+    """ASGI middleware that refuses what a page has a browser send, where nothing else would keep it out.
+
+    Parameters
+    ----------
+    paths
+        Where it does: what takes data from whoever reaches the port.
+    """
+
+    def __init__(self, app: ASGIApp, paths: Collection[str]) -> None:
+        self._app = app
+        self._paths = paths
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        is_guarded = scope["type"] == "http" and scope["path"] in self._paths
+        if is_guarded and not _OF_PAGES.isdisjoint(Headers(scope=scope)):
+            text = "cannot take it from a page in a browser: this port is for senders; expected http.address"
+            await error_response(403, text)(scope, receive, send)
+            return
+        await self._app(scope, receive, send)
 
 
 def _password(encoded: str) -> str:

@@ -6,13 +6,10 @@ from starlette.applications import Starlette
 from starlette.middleware import Middleware
 from starlette.types import ASGIApp
 
-from tallystick.events import EventStore
 from tallystick.ledger import Ledger
-from tallystick.model.clock import Clock
 from tallystick.parse.events import EventJournal
-from tallystick.query import QueryLimits
-from tallystick.store.contract import Store, StoreReader
-from tallystick.web.access import Access
+from tallystick.store.contract import Store
+from tallystick.web.access import Access, WithoutPages
 from tallystick.web.api import api_routes
 from tallystick.web.errors import exception_handlers
 from tallystick.web.events import event_routes
@@ -21,7 +18,8 @@ from tallystick.web.importing import import_routes
 from tallystick.web.keeping import Keeper, keeping_routes
 from tallystick.web.ledger import ledger_routes
 from tallystick.web.nosniff import NoSniff
-from tallystick.web.reading import Workers
+from tallystick.web.opentsdb import OpenTsdb
+from tallystick.web.reading import Reads
 from tallystick.web.series import series_routes
 from tallystick.web.static import page_routes
 from tallystick.web.statsd import statsd_routes
@@ -29,43 +27,40 @@ from tallystick.web.status import Health, status_routes
 from tallystick.web.writes import opentsdb, writing_routes
 from tallystick.web.writes.writing import Writing
 
+_OF_SENDERS = frozenset({opentsdb.PATH, opentsdb.VERSION_PATH})
+"""What whoever reaches OpenTSDB's port may ask."""
+
 
 def make_app(
     store: Store,
     ledger: Ledger,
     writing: Writing,
     health: Callable[[], Health],
-    clock: Clock,
-    limits: QueryLimits,
+    reads: Reads,
     token: str,
     keeper: Keeper | None = None,
-    reading: StoreReader | None = None,
     journal: EventJournal | None = None,
-    events: EventStore | None = None,
 ) -> ASGIApp:
     """An ASGI application that answers everything that is asked over HTTP.
 
     Parameters
     ----------
-    reading
-        What queries read, where that is more than the store: a view before it.
+    reads
+        What queries read.
     journal
         What DogStatsD's events said.
-    events
-        What happened; kept in memory only if there is no store of them.
     """
-    reading = reading or store
-    events = EventStore(None, clock) if events is None else events
-    workers = Workers(limits.workers)
+    read_by = reads.store, reads.limits, reads.clock, reads.workers, reads.events
     routes = [
         *status_routes(health),
-        *ledger_routes(ledger, writing.intake.taps, store, clock, workers),
+        *ledger_routes(ledger, writing.intake.taps, store, reads.clock, reads.workers),
         *writing_routes(writing),
         *import_routes(store),
         *series_routes(store),
-        *api_routes(reading, limits, clock, workers, events),
-        *graphite_routes(reading, limits, clock, workers, events),
-        *event_routes(events, clock, workers),
+        *OpenTsdb(reads).routes(shared=True),
+        *api_routes(*read_by),
+        *graphite_routes(*read_by),
+        *event_routes(reads.events, reads.clock, reads.workers),
         *(keeping_routes(keeper) if keeper is not None else ()),
         *statsd_routes(journal or EventJournal()),
         *page_routes(),
@@ -74,6 +69,17 @@ def make_app(
     return Starlette(routes=routes, middleware=middleware, exception_handlers=exception_handlers)
 
 
-def make_opentsdb_app(writing: Writing) -> ASGIApp:
-    """What is answered to HTTP on the port of OpenTSDB's lines."""
-    return Starlette(routes=opentsdb.routes(writing), exception_handlers=exception_handlers)
+def make_opentsdb_app(writing: Writing, reads: Reads, token: str) -> ASGIApp:
+    """What is answered to HTTP on the port of OpenTSDB's lines.
+
+    Whoever may send lines to that port may put points over HTTP as well, without a token; who reads has to be on this
+    machine or needs the token, as everywhere.
+    """
+    reading = OpenTsdb(reads)
+    routes = [*opentsdb.routes(writing), *reading.routes(shared=False), *reading.refusals()]
+    middleware = [
+        Middleware(NoSniff),
+        Middleware(WithoutPages, paths=_OF_SENDERS),
+        Middleware(Access, token=token, open_paths=_OF_SENDERS),
+    ]
+    return Starlette(routes=routes, middleware=middleware, exception_handlers=exception_handlers)

@@ -1,8 +1,7 @@
 """`Guests`: HTTP on connections that came in by a door for senders, which are told by their first byte.
 
 OpenTSDB has its lines and HTTP on one port, and its senders know one address for both. The door keeps those that begin
-with a command and gives the others away. What is answered there is a small application of its own: whoever may send
-lines to that port may put points over HTTP as well, without a token, and may do nothing else.
+with a command and gives the others away. What is answered there is a small application of its own.
 """
 
 import asyncio
@@ -10,16 +9,12 @@ import socket
 from typing import Any
 
 import uvicorn
-from starlette.datastructures import Headers
-from starlette.types import ASGIApp, Receive, Scope, Send
+from starlette.types import ASGIApp
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 from uvicorn.server import ServerState
 
-from tallystick.web.errors import error_response
-
 CONNECTIONS_MAX = 1000
 """Requests on further connections are answered 503 at once."""
-_OF_PAGES = {"origin", "sec-fetch-site"}
 
 
 class Guests:
@@ -33,7 +28,7 @@ class Guests:
 
     def __init__(self, app: ASGIApp) -> None:
         self._config = uvicorn.Config(
-            _WithoutPages(app),
+            app,
             http=_Guest,
             lifespan="off",
             log_level="warning",
@@ -84,17 +79,3 @@ class _Guest(HttpToolsProtocol):
     def connection_made(self, transport: Any) -> None:
         super().connection_made(transport)
         self.data_received(self._first)
-
-
-class _WithoutPages:
-    """ASGI middleware that refuses what a page has a browser send: nothing else would keep it from this port."""
-
-    def __init__(self, app: ASGIApp) -> None:
-        self._app = app
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] == "http" and not _OF_PAGES.isdisjoint(Headers(scope=scope)):
-            text = "cannot take it from a page in a browser: this port is for senders; expected http.address"
-            await error_response(403, text)(scope, receive, send)
-            return
-        await self._app(scope, receive, send)

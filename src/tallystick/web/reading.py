@@ -1,6 +1,7 @@
 """What routes that read share: parameters from the address or a form, and threads that evaluate."""
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import ParamSpec, TypeVar
 from urllib.parse import parse_qsl
 
@@ -9,10 +10,13 @@ from anyio import CancelScope, CapacityLimiter, create_task_group, sleep, to_thr
 from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
 
+from tallystick.events import EventStore
+from tallystick.model.clock import Clock
 from tallystick.model.errors import GoneError, QueryError
+from tallystick.query import QueryLimits, parse_time, time_zone
 from tallystick.query import Request as Reading
-from tallystick.query import parse_time, time_zone
 from tallystick.render import Rendered, wrapped
+from tallystick.store.contract import StoreReader
 from tallystick.web.errors import OverloadedError
 
 P = ParamSpec("P")
@@ -116,6 +120,29 @@ class _Visit:
             self._gone = await self._request.is_disconnected()
         if not self._begun:
             waiting.cancel()
+
+
+@dataclass(frozen=True, slots=True)
+class Reads:
+    """What all that is read over HTTP shares.
+
+    Parameters
+    ----------
+    store
+        What queries read: the store, or a view before it.
+    limits
+        Of one request.
+    workers
+        Threads for all requests together.
+    events
+        What happened beside the numbers.
+    """
+
+    store: StoreReader
+    limits: QueryLimits
+    clock: Clock
+    workers: Workers
+    events: EventStore
 
 
 class Parameters:

@@ -37,6 +37,7 @@ PAGES = (
     "README.md",
     "docs/tutorial.md",
     "docs/guides/senders.md",
+    "docs/guides/from-opentsdb.md",
     "docs/guides/configuration.md",
     "docs/guides/importing.md",
     "docs/guides/operating.md",

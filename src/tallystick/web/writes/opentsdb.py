@@ -17,9 +17,11 @@ from tallystick.model.reason import Reason
 from tallystick.parse.opentsdb_json import OpenTsdbJsonParser
 from tallystick.version import __version__
 from tallystick.web.errors import BodyError
+from tallystick.web.opentsdb.answers import error_answer, json_answer
 from tallystick.web.writes.writing import Fault, UnsafeError, Writing, Written
 
 PATH = "/api/put"
+VERSION_PATH = "/api/version"
 VERSION = f"2.4.1+tallystick.{__version__}"
 
 _TIMEOUT_MS_MAX = 60_000
@@ -61,41 +63,43 @@ def routes(writing: Writing) -> list[BaseRoute]:
     async def put(request: Request) -> Response:
         timeout = request.query_params.get("sync_timeout", "0") or "0"
         if not timeout.isdecimal() or int(timeout) > _TIMEOUT_MS_MAX:
-            return _error(400, "Unable to parse the timeout", f"expected sync_timeout of at most {_TIMEOUT_MS_MAX} ms")
+            return error_answer(
+                400, "Unable to parse the timeout", f"expected sync_timeout of at most {_TIMEOUT_MS_MAX} ms"
+            )
         wait_s = int(timeout) / 1000 or None
         try:
             written = await taker.take(request, parser, durable_wait_s=wait_s)
         except UnsafeError as error:
             if wait_s is None:
-                return _error(503, str(error))
+                return error_answer(503, str(error))
             return _answer(request, error.written, timeouts=error.written.stored)
         except BodyError as error:
-            return _error(error.status, str(error))
+            return error_answer(error.status, str(error))
         return _answer(request, written, timeouts=None if wait_s is None else 0)
 
     return [
         Route(PATH, put, methods=["POST"]),
-        Route("/api/version", _version, methods=["GET", "POST"]),
+        Route(VERSION_PATH, _version, methods=["GET", "POST"]),
     ]
 
 
 def _answer(request: Request, written: Written, timeouts: int | None) -> Response:
     if _ENCODING in written.rejected:
-        return _error(400, "Unable to parse the given JSON", "expected a data point or a list of them, in UTF-8")
+        return error_answer(400, "Unable to parse the given JSON", "expected a data point or a list of them, in UTF-8")
     if written.is_store_full:
-        return _error(503, "Storage exception: the disk takes nothing at present", "send it again later")
+        return error_answer(503, "Storage exception: the disk takes nothing at present", "send it again later")
     failed = written.dropped - written.rejected.get(_BLOCKED, 0)
     if not written.stored and not written.rejected:
-        return _error(400, "No datapoints found in content")
+        return error_answer(400, "No datapoints found in content")
     status = 400 if failed or timeouts else 200
     details = "details" in request.query_params
     if details or "summary" in request.query_params:
         errors = _errors(written) if details else None
-        return _json(_Summary(written.stored - (timeouts or 0), failed, timeouts, errors), status)
+        return json_answer(_Summary(written.stored - (timeouts or 0), failed, timeouts, errors), status)
     if timeouts:
-        return _error(400, f"The put call has timed out with {timeouts} data points not yet on disk")
+        return error_answer(400, f"The put call has timed out with {timeouts} data points not yet on disk")
     if failed:
-        return _error(
+        return error_answer(
             400,
             "One or more data points had errors",
             'Please see the ledger, or append "details" to the put request',
@@ -124,7 +128,7 @@ def _told(fault: Fault) -> _Error:
 
 
 async def _version(request: Request) -> Response:
-    return _json(
+    return json_answer(
         {
             "version": VERSION,
             "short_revision": "",
@@ -137,16 +141,3 @@ async def _version(request: Request) -> Response:
             "branch": "",
         }
     )
-
-
-def _error(status: int, message: str, details: str = "") -> Response:
-    """The one shape of errors that OpenTSDB has."""
-    error = {"code": status, "message": message} | ({"details": details} if details else {})
-    response = _json({"error": error}, status)
-    if status == 503:
-        response.headers["retry-after"] = "1"
-    return response
-
-
-def _json(body: object, status: int = 200) -> Response:
-    return Response(msgspec.json.encode(body), status, media_type="application/json")
