@@ -124,7 +124,7 @@ class Server:
 
     def render(self, target: str, since: str = "-30min") -> dict[str, dict[int, float]]:
         """What each series of a target has in each slot: values by time, without the gaps."""
-        found = self.get("/render", target=target, **{"from": since})
+        found = self.get("/render", target=target, format="json", **{"from": since})
         return {row["target"]: {at: value for value, at in row["datapoints"] if value is not None} for row in found}
 
     def values(self, target: str) -> list[float]:

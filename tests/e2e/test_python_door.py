@@ -77,7 +77,9 @@ def test_the_numbers_are_those_that_were_sent(server: Server, remote: Database) 
     result = remote.query("door.web*.load", START_S, END_S, statistics=["default", "count"])
     assert result.values.shape == (4, (END_S - START_S) // 10)
     assert (result.to_numpy("count")[:, :-1] == 2).all()
-    rendered = server.get("/render", target="door.web2.load", until=END_S, **{"from": START_S})[0]["datapoints"]
+    rendered = server.get("/render", target="door.web2.load", format="json", until=END_S, **{"from": START_S})[0][
+        "datapoints"
+    ]
     np.testing.assert_array_equal(result.values[1], np.array([value for value, _ in rendered], float))
     assert result.to_pandas()["door.web2.load", "default"].iloc[0] == rendered[0][0]
 

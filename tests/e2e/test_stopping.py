@@ -12,7 +12,7 @@ from servers import CARBON, START_S_MAX, running_server, wait_until
 
 pytestmark = pytest.mark.timeout(START_S_MAX + 120)
 
-LONG = "/render?target=movingMedian(load.*,'100d')&from=-2y"
+LONG = "/render?target=movingMedian(load.*,'100d')&from=-2y&format=json"
 MORE = f"{CARBON}\n[query]\ntime_s_max = 600\n"
 
 

@@ -5,7 +5,6 @@ others go through the general encoder, which takes several times as long.
 """
 
 from collections.abc import Iterator, Sequence
-from typing import Any
 
 import msgspec
 import numpy as np
@@ -14,10 +13,9 @@ from numpy.typing import NDArray
 from tallystick.kernels.points import POINT_BYTES_MAX, write_points
 from tallystick.model.grid import Grid
 from tallystick.render.format import Options, Rendered, renderer, wrapped
+from tallystick.render.json_numbers import shown
 
 _ENCODER = msgspec.json.Encoder()
-# JSON has no infinity; Graphite's readers take a number that overflows to it.
-_INFINITE = {True: msgspec.Raw(b"1e9999"), False: msgspec.Raw(b"-1e9999")}
 
 
 @renderer("json")
@@ -56,7 +54,4 @@ def _points(values: NDArray[np.float64], grid: Grid, out: NDArray[np.uint8]) -> 
 
 def _general(values: NDArray[np.float64], times: NDArray[np.int64]) -> bytes:
     """Points of any values; the encoder writes NaN as null, and tuples as it does lists."""
-    shown: list[Any] = values.tolist()
-    for i in np.flatnonzero(np.isinf(values)).tolist():
-        shown[i] = _INFINITE[bool(values[i] > 0)]
-    return _ENCODER.encode(list(zip(shown, times.tolist(), strict=True)))
+    return _ENCODER.encode(list(zip(shown(values), times.tolist(), strict=True)))

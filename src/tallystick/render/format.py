@@ -2,11 +2,12 @@
 
 import re
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, tzinfo
 
 from tallystick.model.errors import QueryError
 from tallystick.model.grid import Grid
+from tallystick.render.picture.drawing import Drawing
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,12 +24,15 @@ class Options:
         Leave out slots without a value, and series without any.
     zone
         For formats that write the time of day.
+    drawing
+        How pictures are to look.
     """
 
     pretty: bool = False
     jsonp: str | None = None
     no_null_points: bool = False
     zone: tzinfo = UTC
+    drawing: Drawing = field(default_factory=Drawing)
 
 
 @dataclass(frozen=True, slots=True)

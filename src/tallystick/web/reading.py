@@ -1,6 +1,6 @@
 """What routes that read share: parameters from the address or a form, and threads that evaluate."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import ParamSpec, TypeVar
 from urllib.parse import parse_qsl
@@ -9,6 +9,7 @@ import msgspec
 from anyio import CancelScope, CapacityLimiter, create_task_group, sleep, to_thread
 from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
+from starlette.routing import BaseRoute, Route
 
 from tallystick.events import EventStore
 from tallystick.model.clock import Clock
@@ -19,6 +20,7 @@ from tallystick.render import Rendered, wrapped
 from tallystick.store.contract import StoreReader
 from tallystick.web.errors import OverloadedError
 
+Endpoint = Callable[[Request], Awaitable[Response]]
 P = ParamSpec("P")
 R = TypeVar("R")
 
@@ -29,6 +31,11 @@ FORM_BYTES_MAX = 1 << 20
 _FIELDS_MAX = 2000
 _LOOK_S = 0.05
 """Seconds between looks whether who asked is still there."""
+
+
+def slashed(path: str, endpoint: Endpoint, *methods: str) -> list[BaseRoute]:
+    """A route with and without a slash at its end, for GET and `methods`."""
+    return [Route(form, endpoint, methods=["GET", *methods]) for form in (path, f"{path}/")]
 
 
 class Workers:
@@ -154,6 +161,14 @@ class Parameters:
     def all(self, name: str) -> list[str]:
         """Every value of a field, also under ``name[]``."""
         return [*self._fields.get(name, ()), *self._fields.get(f"{name}[]", ())]
+
+    def names(self) -> list[str]:
+        """The names of all fields."""
+        return list(self._fields)
+
+    def has(self, name: str) -> bool:
+        """Whether a field is there, whatever it says."""
+        return name in self._fields
 
     def one(self, name: str, default: str = "") -> str:
         """The last value of a field, or `default`."""

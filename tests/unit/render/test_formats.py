@@ -1,8 +1,10 @@
 """Series as bytes."""
 
 import json
+import pickle
 from zoneinfo import ZoneInfo
 
+import msgspec
 import numpy as np
 import pytest
 from hypothesis import given
@@ -77,4 +79,55 @@ def test_raw_has_a_line_for_each_series() -> None:
 
 def test_an_unknown_format_names_the_known_ones() -> None:
     with pytest.raises(QueryError, match=", ".join(sorted(FORMATS))):
-        render("png", [], Options())
+        render("gif", [], Options())
+
+
+def test_dygraph_has_a_row_for_each_time() -> None:
+    answer = render("dygraph", [grid([4.0, NAN], [float("inf"), 2.0])], Options())
+    assert answer.media_type == "application/json"
+    assert answer.body == (
+        b'{"labels" : ["Time","a","b"], "data" : [[1700000040000,4.0,1e9999],[1700000100000,null,2.0]]}'
+    )
+    assert render("dygraph", [], Options(jsonp="draw")).body == b"draw({})"
+
+
+def test_dygraph_brings_different_steps_onto_one_time_line() -> None:
+    fine = Grid(np.arange(4.0)[np.newaxis], (Row("fine", "fine"),), 1_700_000_040, 30)
+    table = json.loads(render("dygraph", [grid([1.0, 2.0]), fine], Options()).body)["data"]
+    assert table == [[1700000040000, 1.0, 0.5], [1700000100000, 2.0, 2.5]]
+
+
+def test_rickshaw_names_its_axes() -> None:
+    answer = render("rickshaw", [grid([4.0, NAN])], Options())
+    assert answer.body == (b'[{"target":"a","datapoints":[{"x":1700000040,"y":4.0},{"x":1700000100,"y":null}]}]')
+
+
+def binary_value(line: list[float]) -> list[dict[str, object]]:
+    values = [None if np.isnan(value) else value for value in line]
+    return [
+        {
+            "name": "a",
+            "start": 1_700_000_040,
+            "end": 1_700_000_040 + 60 * len(line),
+            "step": 60,
+            "values": values,
+            "pathExpression": "a",
+            "valuesPerPoint": 1,
+            "consolidationFunc": "average",
+            "xFilesFactor": 0.0,
+        }
+    ]
+
+
+@given(st.lists(st.floats(), min_size=1, max_size=9))
+def test_msgpack_gives_back_every_value(line: list[float]) -> None:
+    answer = render("msgpack", [grid(line)], Options())
+    assert answer.media_type == "application/x-msgpack"
+    assert msgspec.msgpack.decode(answer.body) == binary_value(line)
+
+
+@given(st.lists(st.floats(), min_size=1, max_size=9))
+def test_pickle_gives_back_every_value(line: list[float]) -> None:
+    answer = render("pickle", [grid(line)], Options())
+    assert answer.media_type == "application/pickle"
+    assert pickle.loads(answer.body) == binary_value(line)

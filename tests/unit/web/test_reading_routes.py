@@ -81,7 +81,7 @@ def test_render_answers_a_form_as_grafana_posts_it(client: TestClient) -> None:
 
 def test_the_form_wins_over_the_address(client: TestClient) -> None:
     answer = client.post(
-        "/render?target=web.h1.cpu&from=-1min", data={"target[]": "web.h2.cpu", "target": "web.h2.hits"}
+        "/render?target=web.h1.cpu&from=-1min&format=json", data={"target[]": "web.h2.cpu", "target": "web.h2.hits"}
     )
     assert set(points(answer.json())) == {"web.h2.hits", "web.h2.cpu"}
 
@@ -92,8 +92,19 @@ def test_the_form_wins_over_the_address(client: TestClient) -> None:
         ({"format": "csv", "tz": "Europe/Vienna"}, "text/csv; charset=utf-8", b"web.h1.cpu,2023-11-14 23:13:00,"),
         ({"format": "raw"}, "text/plain; charset=utf-8", b"web.h1.cpu,1699999980,1700000010,10|"),
         ({"rawData": "1"}, "text/plain; charset=utf-8", b"web.h1.cpu,"),
-        ({"jsonp": "draw"}, "text/javascript; charset=utf-8", b"draw([{"),
-        ({"pretty": "1"}, "application/json", b"[\n  {"),
+        ({"format": "json", "jsonp": "draw"}, "text/javascript; charset=utf-8", b"draw([{"),
+        ({"format": "json", "pretty": "1"}, "application/json", b"[\n  {"),
+        ({"format": "dygraph"}, "application/json", b'{"labels" : ["Time","web.h1.cpu"], "data" : [[1699999980000,'),
+        ({"format": "rickshaw"}, "application/json", b'[{"target":"web.h1.cpu","datapoints":[{"x":1699999980,"y":'),
+        ({"format": "pickle"}, "application/pickle", b"\x80\x02]"),
+        ({"pickle": "1"}, "application/pickle", b"\x80\x02]"),
+        ({"format": "msgpack"}, "application/x-msgpack", b"\x91\x89\xa4name\xaaweb.h1.cpu"),
+        ({}, "image/png", b"\x89PNG\r\n"),
+        ({"format": "png"}, "image/png", b"\x89PNG\r\n"),
+        ({"format": "svg"}, "image/svg+xml", b"<?xml"),
+        ({"format": "svg", "jsonp": "draw"}, "text/javascript; charset=utf-8", b'draw("<?xml'),
+        ({"format": "pdf"}, "application/x-pdf", b"%PDF-"),
+        ({"graphType": "pie", "format": "json"}, "image/png", b"\x89PNG\r\n"),
     ],
 )
 def test_render_writes_other_formats(client: TestClient, more: dict[str, str], media_type: str, begins: bytes) -> None:
@@ -103,13 +114,16 @@ def test_render_writes_other_formats(client: TestClient, more: dict[str, str], m
 
 
 def test_templates_are_filled_from_the_request(client: TestClient) -> None:
-    answer = client.get("/render", params={"target": "template(web.$h.cpu,h='h1')", "template[h]": "h2"})
+    answer = client.get(
+        "/render", params={"target": "template(web.$h.cpu,h='h1')", "template[h]": "h2", "format": "json"}
+    )
     assert set(points(answer.json())) == {"web.h2.cpu"}
 
 
 def test_what_does_not_exist_is_an_empty_list(client: TestClient) -> None:
-    assert client.get("/render", params={"target": "no.such"}).json() == []
-    assert client.get("/render").json() == []
+    assert client.get("/render", params={"target": "no.such", "format": "json"}).json() == []
+    assert client.get("/render?format=json").json() == []
+    assert client.get("/render").content.startswith(b"\x89PNG")
     assert client.get("/metrics/find", params={"query": "no.such.*"}).json() == []
 
 
@@ -120,17 +134,26 @@ def test_what_does_not_exist_is_an_empty_list(client: TestClient) -> None:
         ("/render", {"target": "bogus(web.h1.cpu)"}, "unknown function"),
         ("/render", {"target": "web.h1.cpu", "from": "-5m"}, "unit"),
         ("/render", {"target": "web.h1.cpu", "from": "now", "until": "now"}, "empty time range"),
-        ("/render", {"target": "web.h1.cpu", "format": "png"}, "format"),
-        ("/render", {"target": "web.h1.cpu", "maxDataPoints": "-1"}, "maxDataPoints"),
+        ("/render", {"target": "web.h1.cpu", "format": "gif"}, "format"),
+        ("/render", {"target": "web.h1.cpu", "format": "json", "maxDataPoints": "-1"}, "maxDataPoints"),
+        ("/render", {"target": "web.h1.cpu", "width": "99999"}, "width"),
+        ("/render", {"target": "web.h1.cpu", "bgcolor": "nocolour"}, "colour"),
+        ("/render", {"target": "web.h1.cpu", "areaMode": "some"}, "areaMode"),
+        ("/render", {"target": "color(web.h1.cpu,'nocolour')"}, "colour"),
+        ("/render", {"target": "web.h1.cpu", "graphType": "bars"}, "graphType"),
+        ("/render", {"target": "web.h1.cpu", "graphType": "pie", "pieMode": "most"}, "pie"),
+        ("/render", {"target": "a:b", "graphType": "pie"}, "slice"),
         ("/render", {"target": "web.h1.cpu", "tz": "Mars/Olympus"}, "Mars"),
-        ("/render", {"target": "web.h1.cpu", "jsonp": "a b"}, "jsonp"),
+        ("/render", {"target": "web.h1.cpu", "format": "json", "jsonp": "a b"}, "jsonp"),
         ("/render", {"target": "*.*.*", "xFilesFactor": "x"}, "xFilesFactor"),
         ("/render", {"target": ["*.*.*", "disk*", "web.h1.cpu.idle"]}, "series_max"),
         ("/metrics/find", {}, "query"),
-        ("/metrics/find", {"query": "a", "format": "pickle"}, "pickle"),
+        ("/metrics/find", {"query": "a", "format": "xml"}, "xml"),
         ("/metrics/find", {"query": "a.{b"}, "glob"),
         ("/tags/findSeries", {}, "no tag expressions"),
         ("/tags/autoComplete/values", {}, "no tag"),
+        ("/tags", {"filter": "("}, "regular expression"),
+        ("/metrics/find", {"query": "web.*", "format": "nodelist", "position": "7"}, "position"),
         ("/api/query", {}, "target"),
         ("/api/query", {"target": "f("}, "column"),
         ("/api/search", {"q": "x", "limit": "many"}, "limit"),
@@ -192,10 +215,23 @@ def test_find_completes_and_lists(client: TestClient) -> None:
             {"path": "web.h1.cpu", "name": "cpu", "is_leaf": "1"},
         ]
     }
+    several = {"query": "web.h1,h2.h", "format": "completer", "automatic_variants": "1"}
+    assert [one["path"] for one in client.get("/metrics/find", params=several).json()["metrics"]] == ["web.h2.hits"]
     nodes = client.get("/metrics/find", params={"query": "web.*", "format": "nodelist"}).json()
     assert nodes == {"nodes": ["h1", "h2"]}
+    levels = {"query": "web.*.hits", "format": "nodelist", "position": "1"}
+    assert client.get("/metrics/find", params=levels).json() == {"nodes": ["h2"]}
+    leaves = client.get("/metrics/find", params={"query": "web.h1.*", "leavesOnly": "1"}).json()
+    assert [(one["text"], one["leaf"], one["expandable"]) for one in leaves] == [("cpu", 1, 0)]
     plain = client.get("/metrics/find", params={"query": "web.h2.*", "format": "json"}).json()
-    assert plain == [{"path": "web.h2.cpu", "is_leaf": True}, {"path": "web.h2.hits", "is_leaf": True}]
+    since = [{"start": float(NOW_S - 2 * 365 * 86400), "end": float(NOW_S)}]
+    assert plain == [
+        {"path": "web.h2.cpu", "is_leaf": True, "intervals": since},
+        {"path": "web.h2.hits", "is_leaf": True, "intervals": since},
+    ]
+    assert client.get("/metrics", params={"query": "web.h2", "format": "json"}).json() == [
+        {"path": "web.h2", "is_leaf": False}
+    ]
     assert client.get("/metrics/find?query=web.*&wildcards=1").json()[0]["text"] == "*"
 
 
@@ -279,5 +315,5 @@ def test_no_answer_is_anything_but_strict_json(client: TestClient) -> None:
     def refuse(text: str) -> float:
         raise AssertionError(text)
 
-    for path in ("/functions", "/api/query?target=web.*.*", "/render?target=pow(web.*.*,-1)&from=-1min"):
+    for path in ("/functions", "/api/query?target=web.*.*", "/render?target=pow(web.*.*,-1)&from=-1min&format=json"):
         json.loads(client.get(path).content, parse_constant=refuse)
