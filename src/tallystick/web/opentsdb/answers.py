@@ -14,8 +14,8 @@ from tallystick.events import Event
 from tallystick.model.errors import QueryError, StoreError
 from tallystick.query.opentsdb import Answer, Fill, tsuid_of
 from tallystick.web.errors import BodyError, OverloadedError
-from tallystick.web.graphite import Endpoint
 from tallystick.web.opentsdb.bodies import Shown
+from tallystick.web.reading import Endpoint
 
 NOT_A_NUMBER = "NaN"
 """As OpenTSDB writes it in JSON, where a query asks for the fill policy nan."""

@@ -29,7 +29,6 @@ from tallystick.query.opentsdb import (
     parse_moment,
 )
 from tallystick.render import wrapped
-from tallystick.web.graphite import Endpoint
 from tallystick.web.opentsdb.answers import annotation, encoded, error_answer, json_answer, told
 from tallystick.web.opentsdb.bodies import (
     LastBody,
@@ -44,7 +43,7 @@ from tallystick.web.opentsdb.bodies import (
     read_body,
     series_of_text,
 )
-from tallystick.web.reading import IsGone, Reads, answered
+from tallystick.web.reading import Endpoint, IsGone, Reads, answered
 
 QUERY_PATH = "/api/query"
 _SUGGESTED = 25
