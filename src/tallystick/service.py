@@ -95,7 +95,7 @@ class Service:
         limits = IntakeLimits(
             config.store.future_limit_s, past_s, max(rule.retention.step_s for rule in config.store.retention_rules)
         )
-        throttle = Throttle(config.senders.names_per_s, config.senders.names_burst)
+        throttle = Throttle(config.senders.names_per_s, config.senders.names_burst, self.ledger.host_of)
         self.intake = Intake(names, router, self.store, self.ledger, self._clock, limits, throttle)
         self.store.when_forgotten(self.intake.forget)
         self._marks = self._make_marks()

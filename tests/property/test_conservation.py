@@ -123,6 +123,14 @@ class Conservation(RuleBasedStateMachine):
         else:
             self.clock.jump(seconds)
 
+    @rule(seconds=st.sampled_from([0.0, 75.0, 400.0]))
+    def who_fell_silent_gives_way(self, seconds: float) -> None:
+        self.clock.advance(seconds)
+        self.intake.make_room()
+        for source, peer, prefix, window in list(self.received):
+            if peer not in {"", *(balance.peer for balance in self.ledger.peers(source))}:
+                self.received[source, "other", prefix, window] += self.received.pop((source, peer, prefix, window))
+
     @precondition(lambda self: len(self.store.catalog))
     @rule(data=st.data())
     def a_series_is_deleted(self, data: st.DataObject) -> None:

@@ -106,16 +106,18 @@ class Collector(Table, frozen=True):
 
 
 class Senders(Table, frozen=True):
-    """What a sender may do to the others: each peer of each listener has limits of its own."""
+    """What a sender may do to the others: each host has limits of its own, whatever it sends by."""
 
     names_per_s: Annotated[
-        int, key("New names a second that a peer may go on bringing, others are throttled; 0 for no limit.", ge=0)
+        int, key("New names a second that a host may go on bringing, others are throttled; 0 for no limit.", ge=0)
     ] = 20_000
-    names_burst: Annotated[int, key("New names that it may bring at once: those of a whole fleet.", ge=1)] = 1_000_000
+    names_burst: Annotated[
+        int, key("New names that it may bring at once: those of a whole fleet, but not half of store.series_max.", ge=1)
+    ] = 600_000
 
 
 class Books(Table, frozen=True):
-    """What the ledger tells apart; beyond these limits it counts under 'other'."""
+    """What the ledger tells apart; beyond these limits it counts under 'other', and who fell silent gives way."""
 
     prefix_depth: Annotated[
         int, key("Components of the prefixes of names: 2 is hosts.web1 of hosts.web1.cpu.user.", ge=1, le=8)

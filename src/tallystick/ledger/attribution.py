@@ -6,7 +6,7 @@ from functools import cache
 import numpy as np
 from numpy.typing import NDArray
 
-from tallystick.kernels.attributing import UNDECIDED, attribute
+from tallystick.kernels.attributing import OTHER, UNDECIDED, attribute
 from tallystick.kernels.names import NameTable
 from tallystick.kernels.packed import Names
 from tallystick.ledger.book import Book, Shares
@@ -54,6 +54,7 @@ class Attribution:
         self._book = book
         self._names = names
         self._prefixes = prefix_column(64)
+        self._renamed = np.zeros(64, np.bool_)
         self._counts = np.zeros(64, np.int64)
         self._touched = np.zeros(64, np.int32)
         self._shares = np.zeros(64, np.int64)
@@ -78,13 +79,23 @@ class Attribution:
         """Count names from now on by what rules made of them."""
         self._grow()
         self._prefixes[entries] = self._book.prefixes.of_names(names)
+        self._renamed[entries] = True
 
     def moved(self, entries: NDArray[np.integer], place: NDArray[np.integer], count: int) -> None:
         """Follow a table that was made anew: each of these entries has the one at its position of `place` now."""
         self._grow()
-        column = prefix_column(max(count, 1))
-        column[place] = self._prefixes[entries]
-        self._prefixes = column
+        column, renamed = prefix_column(max(count, 1)), np.zeros(max(count, 1), np.bool_)
+        column[place], renamed[place] = self._prefixes[entries], self._renamed[entries]
+        self._prefixes, self._renamed = column, renamed
+
+    def renumber(self, place: NDArray[np.uint16]) -> None:
+        """Follow prefixes that have new numbers.
+
+        Names that found no place among them are looked at anew when they come. Those that a rule renamed stay with
+        the others: what it made of them is not kept.
+        """
+        self._prefixes = place[self._prefixes]
+        self._prefixes[(self._prefixes == OTHER) & ~self._renamed] = UNDECIDED
 
     def _run(self, ids: NDArray[np.int32], senders: Senders, cells: NDArray[np.int32]) -> int:
         place, ends, accounts = self._book.place, senders.ends, senders.accounts
@@ -103,7 +114,9 @@ class Attribution:
     def _grow(self) -> None:
         room, needed = len(self._prefixes), len(self._names)
         if needed > room:
-            self._prefixes = np.concatenate([self._prefixes, prefix_column(max(2 * room, needed) - room)])
+            more = max(2 * room, needed) - room
+            self._prefixes = np.concatenate([self._prefixes, prefix_column(more)])
+            self._renamed = np.concatenate([self._renamed, np.zeros(more, np.bool_)])
         if len(self._counts) < self._book.cells:
             self._counts = np.zeros(2 * self._book.cells, np.int64)
             self._touched = np.zeros(2 * self._book.cells, np.int32)

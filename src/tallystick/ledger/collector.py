@@ -71,7 +71,7 @@ class LedgerCollector:
         for prefix in np.flatnonzero((kept.stored > 0) | (lost > 0)).tolist():
             if prefix == UNDECIDED:
                 continue
-            name = prefix_name(self._ledger.prefixes.text(prefix))
+            name = prefix_name(kept.prefixes.text(prefix))
             yield f"{name}.stored", float(kept.stored[prefix])
             yield f"{name}.lost", float(lost[prefix])
 

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from tallystick.kernels.attributing import UNDECIDED
 from tallystick.ledger.ledger import Ledger
+from tallystick.ledger.prefixes import Prefixes
 from tallystick.ledger.terms import GENERATED, KERNEL_DROPS, PARSED, RECEIVED, REJECTED, STORED, WINDOW_S
 from tallystick.ledger.windows import Counts
 from tallystick.model.reason import Reason
@@ -34,10 +35,13 @@ class Kept:
     stored : float64[prefixes]
     lost : float64[prefixes, causes]
         By cause: `CAUSES`.
+    prefixes
+        What the rows are.
     """
 
     stored: NDArray[np.float64]
     lost: NDArray[np.float64]
+    prefixes: Prefixes
 
 
 CAUSES = (*(reason.name.lower() for reason in _REASONS), DROPPED, ON_THE_WAY)
@@ -50,7 +54,8 @@ def kept_in(ledger: Ledger, number: int) -> Kept:
     with book.lock:
         counts, total = book.windows.window(number, book.cells), book.windows.total(book.cells)
         account_of, source_of = book.account_of.copy(), book.source_of
-        prefix_of, prefixes = book.prefix_of.copy(), len(ledger.prefixes)
+        prefix_of, prefixes = book.prefix_of.copy(), book.prefixes
+        rows = len(prefixes)
     lost = np.zeros((len(counts), len(CAUSES)))
     lost[:, : len(_LOST_COLUMNS)] = counts[:, _LOST_COLUMNS]
     unnamed = prefix_of == UNDECIDED
@@ -61,10 +66,10 @@ def kept_in(ledger: Ledger, number: int) -> Kept:
     drops = np.zeros_like(lost)
     drops[:, -2] = counts[:, KERNEL_DROPS]
     lost += _shared(drops, source_of, counts, total, unnamed)
-    stored = np.bincount(prefix_of, counts[:, STORED], minlength=prefixes).astype(np.float64)
-    by_prefix = np.zeros((prefixes, len(CAUSES)))
+    stored = np.bincount(prefix_of, counts[:, STORED], minlength=rows).astype(np.float64)
+    by_prefix = np.zeros((rows, len(CAUSES)))
     np.add.at(by_prefix, prefix_of, lost)
-    return Kept(stored, by_prefix)
+    return Kept(stored, by_prefix, prefixes)
 
 
 def _never_came(counts: Counts, account_of: NDArray[np.int32]) -> NDArray[np.float64]:

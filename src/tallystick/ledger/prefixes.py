@@ -54,6 +54,16 @@ class Prefixes:
         self.decide(table.arrays, np.arange(len(table)), column)
         return column[entries]
 
+    def without(self, gone: NDArray[np.integer]) -> tuple["Prefixes", NDArray[np.uint16]]:
+        """Prefixes that have room again, and the new number of each old one: `OTHER` of those that are gone."""
+        fresh = Prefixes(self.depth, self.columns - NAMED)
+        place = np.full(self.columns, OTHER, np.uint16)
+        place[UNDECIDED] = UNDECIDED
+        kept = np.setdiff1d(np.arange(NAMED, len(self)), gone)
+        if len(kept):
+            place[kept] = fresh._table.intern_many([self._table.name(k - NAMED) for k in kept.tolist()]) + NAMED
+        return fresh, place
+
     def find(self, text: str) -> int:
         """The number of a prefix; that of ``other`` if it has none of its own."""
         found = self._table.find(text.encode())

@@ -42,6 +42,16 @@ class Sealed:
         columns = np.flatnonzero(counts.any(axis=0))
         return cls(cells.astype(np.int32), columns, counts[np.ix_(cells, columns)])
 
+    def moved(self, into: NDArray[np.int32]) -> "Sealed":
+        """The same, each cell's counts in the one that it goes into."""
+        cells = into[self.cells]
+        if (cells == self.cells).all():
+            return self
+        found, place = np.unique(cells, return_inverse=True)
+        counts = np.zeros((len(found), len(self.columns)), np.int64)
+        np.add.at(counts, place, self.counts)
+        return Sealed(found, self.columns, counts)
+
     def full(self, cells: int) -> Counts:
         """The matrix of so many cells: int64[cells, COLUMNS]."""
         out = np.zeros((cells, COLUMNS), np.int64)
@@ -97,6 +107,25 @@ class Windows:
         for counts in self._open.values():
             out += counts[cells]
         return out
+
+    def last_counted(self, cells: int) -> NDArray[np.int64]:
+        """The last window in which anything was counted in each cell: int64[cells], -1 if none in memory is."""
+        last = np.full(self._room, -1, np.int64)
+        for number, sealed in self._sealed.items():
+            last[sealed.cells] = np.maximum(last[sealed.cells], number)
+        for number, counts in self._open.items():
+            busy = counts.any(axis=1)
+            last[busy] = np.maximum(last[busy], number)
+        return last[:cells]
+
+    def move(self, cells: NDArray[np.int32], targets: NDArray[np.int32]) -> None:
+        """Have all that was counted in some cells counted in others, as if it had always been."""
+        into = np.arange(self._room, dtype=np.int32)
+        into[cells] = targets
+        for counts in (self._sum, *self._open.values()):
+            np.add.at(counts, targets, counts[cells])
+            counts[cells] = 0
+        self._sealed = {number: sealed.moved(into) for number, sealed in self._sealed.items()}
 
     def numbers(self) -> list[int]:
         """The windows in memory, ascending."""

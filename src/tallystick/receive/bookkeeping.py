@@ -48,7 +48,7 @@ class Bookkeeper:
         self._look_safely(final=True)
 
     def look(self, *, final: bool = False) -> None:
-        """Check the laws, and store what is new in the windows that are over, or in all of them if it is `final`."""
+        """Check the laws, store what is new in the windows that are over (in all if it is `final`), make room."""
         self._refresh()
         broken = self._auditor.look()
         found = {at_s: list(points) for at_s, points in self._collector.collect(final=final)}
@@ -58,6 +58,7 @@ class Bookkeeper:
         for at_s, points in found.items():
             named = [replace(point, name=_PREFIX + point.name) for point in points]
             take_points(self._intake, named, at_s, self._own)
+        self._intake.make_room()
 
     def _run(self) -> None:
         while not self._stop.wait(WINDOW_S - self._intake.clock.now() % WINDOW_S):

@@ -46,7 +46,7 @@ class Intake:
         self.clock = clock
         self._router = router
         self._store = store
-        self._throttle = throttle or Throttle()
+        self._throttle = throttle or Throttle(host_of=ledger.host_of)
         self._routing = Routing(names, router, store, ledger, clock, limits)
         self._storing = Storing(store, self._routing, names, clock)
         self.taps = self._storing.taps
@@ -149,6 +149,11 @@ class Intake:
             wasteful = self._router.wasteful
         if wasteful:
             self._router.rebuild()
+
+    def make_room(self) -> None:
+        """Have those who fell silent give way in the ledger, if others need their places; called now and then."""
+        with self.names.lock:
+            self._routing.make_room()
 
     def when_durable(self, ticket: int, call: Callable[[], None]) -> None:
         """See `Store.when_durable`."""

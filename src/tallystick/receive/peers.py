@@ -28,9 +28,12 @@ class Peers:
         self._accounts[0] = account.number  # of nobody: its key is zeros
         self._count = 1
         self._other = -1
+        self._turns = ledger.turns
 
     def of(self, addresses: NDArray[np.uint8]) -> tuple[Account, NDArray[np.int32] | None]:
         """The account of all these datagrams, or that of the source and the account of each (int32[n])."""
+        if self._turns != self._ledger.turns:  # some have another account now
+            self._turns, self._count, self._other = self._ledger.turns, 1, -1
         keys = np.empty((len(addresses), 2), np.uint64)
         read_keys(addresses, keys)
         out = np.empty(len(addresses), np.int32)

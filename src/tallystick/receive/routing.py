@@ -67,6 +67,12 @@ class Routing:
         self._limits = limits
         self._attribution = router.attribution = Attribution(ledger.book, names)
 
+    def make_room(self) -> None:
+        """Have those who fell silent give way in the ledger; called now and then."""
+        place = self._ledger.make_room()
+        if place is not None:
+            self._attribution.renumber(place)
+
     def of_parsed(self, parsed: Parsed, arrival: Arrival) -> Load:
         """Find the series of what a parser read, but for tallied slots that are unusable or here already."""
         samples = self._route(parsed.batch, arrival.samples, arrival)

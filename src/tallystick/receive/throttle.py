@@ -1,15 +1,18 @@
-"""`Throttle`: how many new names each peer of each source may bring, so that a flood from one costs the others nothing.
+"""`Throttle`: how many new names each host may bring, so that a flood from one costs the others nothing.
 
-Each has a bucket of tokens: `burst` at first, and `names_per_s` more every second. A name that the table does not know
-costs one. Who has none left is parsed with a table that takes no further name: the kernel finds that out by the one
-look-up that it makes anyway, so a name too many costs less than a good one, nothing of it is kept, and the same name
-is taken later. A stream stops at its last token; a batch of datagrams from several senders may overdraw once.
+Each has a bucket of tokens, whatever it sends by: `burst` at first, and `names_per_s` more every second. Senders
+without an address, and those that a source does not tell apart, share a bucket of their source. A name that the table
+does not know costs a token. Who has none left is parsed with a table that takes no further name: the kernel finds that
+out by the one look-up that it makes anyway, so a name too many costs less than a good one, nothing of it is kept, and
+the same name is taken later. A stream stops at its last token; a batch of datagrams from several senders may overdraw
+once.
 
-The default burst is larger than the first sight of a large fleet: half a million series from one peer pass at once,
-and once more after a restart where names are rewritten by rules (else what the store knows is no new name).
+The default burst is larger than the first sight of a large fleet: half a million series from one host pass at once,
+and once more after a restart where names are rewritten by rules (else what the store knows is no new name). It is less
+than a third of the room for names that there is by default, so that one host at its worst leaves room for others.
 """
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import replace
 from types import TracebackType
 
@@ -19,7 +22,8 @@ from tallystick.model.reason import Reason
 from tallystick.parse import Parsed
 
 NAMES_PER_S = 20_000
-NAMES_BURST = 1_000_000
+NAMES_BURST = 600_000
+_BUCKETS_KEPT = 1024
 _LASTS_S = 30.0
 """So long after the last sample that was throttled it is still a problem."""
 
@@ -72,30 +76,44 @@ class Grant:
         return replace(parsed, rejects=replace(parsed.rejects, counts=counts, reason=reasons))
 
 
+def nobody(account: int) -> str:
+    """Accounts whose hosts are not known."""
+    return ""
+
+
 class Throttle:
-    """Tokens by number of account; the caller holds the lock of the table of names.
+    """Tokens by host; the caller holds the lock of the table of names.
 
     Parameters
     ----------
+    host_of
+        The host that an account, by its number, is of; empty where it is of none or several.
     names_per_s
         New names a second that a peer may go on bringing; 0 for no limit.
     burst
         New names that it may bring at once.
     """
 
-    def __init__(self, names_per_s: int = NAMES_PER_S, burst: int = NAMES_BURST) -> None:
+    def __init__(
+        self, names_per_s: int = NAMES_PER_S, burst: int = NAMES_BURST, host_of: Callable[[int], str] = nobody
+    ) -> None:
         self._rate = names_per_s
         self._burst = float(burst)
-        self._tokens: dict[int, tuple[float, float]] = {}  # tokens, and when they were counted
+        self._host_of = host_of
+        self._tokens: dict[str | int, tuple[float, float]] = {}  # tokens, and when they were counted
+        self._forget_at = _BUCKETS_KEPT
         self._refused: dict[int, tuple[Account, float]] = {}
 
     def tokens(self, account: int, now_s: float) -> float:
         """What an account may add now; at most 0 if nothing. `now_s` is of a clock that never runs backwards."""
         if not self._rate:
             return float("inf")
-        tokens, at_s = self._tokens.get(account, (self._burst, now_s))
+        bucket = self._bucket(account)
+        if bucket not in self._tokens and len(self._tokens) >= self._forget_at:
+            self._forget_full(now_s)
+        tokens, at_s = self._tokens.get(bucket, (self._burst, now_s))
         tokens = min(tokens + self._rate * (now_s - at_s), self._burst)
-        self._tokens[account] = tokens, now_s
+        self._tokens[bucket] = tokens, now_s
         return tokens
 
     def grant(self, names: NameTable, accounts: Iterable[int], now_s: float) -> Grant:
@@ -105,8 +123,18 @@ class Throttle:
     def spend(self, account: int, names: int) -> None:
         """Take tokens for names that were new."""
         if self._rate:
-            tokens, at_s = self._tokens[account]
-            self._tokens[account] = tokens - names, at_s
+            bucket = self._bucket(account)
+            tokens, at_s = self._tokens[bucket]
+            self._tokens[bucket] = tokens - names, at_s
+
+    def _bucket(self, account: int) -> str | int:
+        return self._host_of(account) or account
+
+    def _forget_full(self, now_s: float) -> None:
+        """Forget buckets that are full again: they are as if they had never been used."""
+        waiting = self._tokens.items()
+        self._tokens = {one: (t, at_s) for one, (t, at_s) in waiting if t + self._rate * (now_s - at_s) < self._burst}
+        self._forget_at = max(_BUCKETS_KEPT, 2 * len(self._tokens))
 
     def note(self, account: Account, now_s: float) -> None:
         """Samples of this account were throttled."""

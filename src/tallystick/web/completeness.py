@@ -10,7 +10,7 @@ from tallystick.kernels.attributing import OTHER
 from tallystick.ledger import Ledger
 from tallystick.ledger.collector import prefix_name
 from tallystick.ledger.completeness import CAUSES, Kept, kept_in, window_start_s
-from tallystick.ledger.prefixes import prefix_of
+from tallystick.ledger.prefixes import Prefixes, prefix_of
 from tallystick.ledger.terms import WINDOW_S
 from tallystick.model.statistic import Statistic
 from tallystick.query import Request as Reading
@@ -73,10 +73,9 @@ class Completeness:
         names = self._names(targets)
         depth = self._ledger.prefixes.depth
         texts = sorted({prefix_of(name, depth) for name in names})
-        numbers = sorted({self._ledger.prefixes.find(text) for text in texts})
-        recent, causes = self._from_memory(np.array(numbers, np.int64), asked)
+        recent, causes = self._from_memory(texts, asked)
         first_s = recent.start if recent.stored else asked.until_s
-        older = self._from_store(texts, numbers, asked.from_s, min(first_s, asked.until_s))
+        older = self._from_store(texts, asked.from_s, min(first_s, asked.until_s))
         stretches = [part for part in (older, recent) if part.stored]
         before = sum(older.lost)
         if before:
@@ -98,19 +97,22 @@ class Completeness:
         ids = [catalog.find(pattern) for target in targets for pattern in _patterns(target)]
         return catalog.names(np.unique(np.concatenate(ids))) if ids else []
 
-    def _from_memory(self, prefixes: NDArray[np.int64], asked: Reading) -> tuple[Stretch, dict[str, float]]:
+    def _from_memory(self, texts: Sequence[str], asked: Reading) -> tuple[Stretch, dict[str, float]]:
         windows = [
             number
             for number in self._ledger.windows()
             # Times are whole seconds: what has just begun is there already.
             if asked.from_s < window_start_s(number) + WINDOW_S and window_start_s(number) <= asked.until_s
         ]
-        if not windows or not len(prefixes):
+        if not windows or not texts:
             return Stretch(asked.until_s, WINDOW_S, [], []), {}
         stored, lost = np.zeros(windows[-1] - windows[0] + 1), np.zeros(windows[-1] - windows[0] + 1)
         causes = np.zeros(len(CAUSES))
+        known, prefixes = self._ledger.prefixes, _numbers(self._ledger.prefixes, texts)
         for number in windows:
             kept = self._kept(number)
+            if kept.prefixes is not known:
+                known, prefixes = kept.prefixes, _numbers(kept.prefixes, texts)
             own = prefixes[prefixes < len(kept.stored)]  # others were not there yet
             stored[number - windows[0]] = kept.stored[own].sum()
             lost[number - windows[0]] = kept.lost[own].sum()
@@ -129,9 +131,10 @@ class Completeness:
                     self._settled.pop(old, None)
         return kept
 
-    def _from_store(self, texts: Sequence[str], numbers: Sequence[int], from_s: int, until_s: int) -> Stretch:
-        # Those that have no place of their own were counted together.
-        known = {prefix_name(text) for text in texts} | ({prefix_name("other")} if OTHER in numbers else set())
+    def _from_store(self, texts: Sequence[str], from_s: int, until_s: int) -> Stretch:
+        known = {prefix_name(text) for text in texts}
+        if OTHER in _numbers(self._ledger.prefixes, texts):
+            known.add(prefix_name("other"))  # those that have no place of their own were counted together
         columns: dict[str, NDArray[np.float64]] = {}
         step_s, start_s = WINDOW_S, from_s
         found = {what: self._ids(known, what) for what in ("stored", "lost")}
@@ -150,6 +153,11 @@ class Completeness:
     def _ids(self, names: set[str], what: str) -> NDArray[np.int32]:
         found = [self._store.catalog.find(f"{_OWN}{name}.{what}") for name in sorted(names)]
         return np.concatenate([np.empty(0, np.int32), *found])
+
+
+def _numbers(prefixes: Prefixes, texts: Sequence[str]) -> NDArray[np.int64]:
+    """The numbers of prefixes, each once."""
+    return np.array(sorted({prefixes.find(text) for text in texts}), np.int64)
 
 
 def _patterns(node: Node) -> Iterator[str]:

@@ -4,13 +4,16 @@ import numpy as np
 import pytest
 
 from tallystick.agent import Point
+from tallystick.config import Store
+from tallystick.config.schema import Senders
 from tallystick.kernels.packed import padded
 from tallystick.ledger import Account, Ledger
+from tallystick.ledger.ledger import PEERS_MAX
 from tallystick.model.clock import ManualClock
 from tallystick.parse import NameTable, protocols
 from tallystick.receive import Intake, IntakeLimits
 from tallystick.receive.points import take_points
-from tallystick.receive.throttle import Throttle
+from tallystick.receive.throttle import NAMES_BURST, Throttle
 from tallystick.route import Router
 from tallystick.store.memory import MemoryStore
 
@@ -21,7 +24,8 @@ class Way:
     def __init__(self, names_per_s: int, burst: int, entries_max: int = 1000) -> None:
         self.clock = ManualClock(float(NOW_S))
         self.ledger, self.store, self.names = Ledger(self.clock), MemoryStore(), NameTable(entries_max)
-        limits, throttle = IntakeLimits(3600, 86_400), Throttle(names_per_s, burst)
+        limits = IntakeLimits(3600, 86_400)
+        throttle = Throttle(names_per_s, burst, self.ledger.host_of)
         router = Router(self.names, self.store.create)
         self.intake = Intake(self.names, router, self.store, self.ledger, self.clock, limits, throttle)
         self.carbon, self.statsd = protocols()["carbon"](), protocols()["statsd"]()
@@ -43,6 +47,32 @@ def test_a_flood_is_throttled_for_its_sender_only_and_leaves_nothing_behind(way:
     assert (hostile.snapshot().stored, hostile.snapshot().rejected) == (5, {"throttled": 95})
     assert (honest.snapshot().stored, honest.snapshot().rejected) == (2, {})
     assert len(way.names) == 7, "a name that was not taken has no place in the table"
+
+
+def test_a_host_has_one_bucket_whatever_it_sends_by(way: Way):
+    carbon, statsd = way.ledger.account("tcp", "10.0.0.1"), way.ledger.account("udp", "10.0.0.1")
+    way.send(carbon, *(f"a{k}" for k in range(4)))
+    way.send(statsd, *(f"b{k}" for k in range(4)))
+    way.send(way.ledger.account("udp", "10.0.0.2"), *(f"c{k}" for k in range(4)))
+    assert statsd.snapshot().rejected == {"throttled": 3}
+    assert len(way.names) == 4 + 1 + 4
+
+
+def test_hosts_that_nobody_tells_apart_share_a_bucket_of_their_source_only(way: Way):
+    for source in ("tcp", "udp"):
+        for k in range(PEERS_MAX + 2):
+            way.ledger.account(source, f"10.0.0.{k}")
+        way.send(way.ledger.account(source, "10.1.0.1"), *(f"{source}{k}" for k in range(5)))
+    assert len(way.names) == 10
+
+
+def test_buckets_that_are_full_again_are_forgotten():
+    throttle = Throttle(2, 5, host_of=lambda number: f"host{number}")
+    for number in range(5000):
+        throttle.tokens(number, float(number))
+        throttle.spend(number, 1)
+    assert len(throttle._tokens) <= 1024
+    assert throttle.tokens(4999, 4999.0) == 4.0, "one that is not full was forgotten"
 
 
 def test_names_that_are_known_pass_however_many_are_not(way: Way):
@@ -109,6 +139,10 @@ def test_datagrams_of_who_has_no_tokens_left_are_told_from_those_of_others(way: 
 
 def test_the_defaults_let_a_large_fleet_pass_at_its_first_sight():
     assert Throttle().tokens(0, 0.0) >= 500_000
+
+
+def test_one_host_cannot_use_up_half_the_room_at_once():
+    assert NAMES_BURST == Senders().names_burst < Store().series_max / 2
 
 
 def test_what_this_process_counts_itself_is_never_throttled(way: Way):
