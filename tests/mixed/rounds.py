@@ -30,7 +30,7 @@ _PAST_S = 3600
 _CONFIG = """
 [senders]
 names_per_s = 10
-names_burst = 20000
+names_burst = 2000
 """
 
 
