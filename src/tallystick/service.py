@@ -12,6 +12,7 @@ import signal
 import socket
 import sys
 from collections.abc import Callable
+from pathlib import Path
 
 import numpy as np
 import uvicorn
@@ -20,6 +21,7 @@ from starlette.types import ASGIApp
 from tallystick import __version__
 from tallystick.agent import Runner, jobs
 from tallystick.config import Address, Config, Listener
+from tallystick.config.address import host_port
 from tallystick.events import FILE_NAME as EVENTS_FILE_NAME
 from tallystick.events import EventStore, Forwarding
 from tallystick.ledger import Ledger
@@ -44,7 +46,10 @@ from tallystick.store.names.catalog import SeriesCatalog
 from tallystick.store.options import StoreOptions
 from tallystick.store.snapshot import take_snapshot
 from tallystick.web.app import make_app, make_opentsdb_app
+from tallystick.web.beside import Beside
 from tallystick.web.guests import Guests
+from tallystick.web.istatd import DIRECTORY as ISTATD_SETTINGS
+from tallystick.web.istatd import SettingsStore, make_istatd_app
 from tallystick.web.keeping import Compacted, Snapshot
 from tallystick.web.reading import Reads, Workers
 from tallystick.web.status import Health
@@ -110,6 +115,7 @@ class Service:
         self._writing = Writing(self.intake, self.store.when_durable, config.http)
         self._reads = self._make_reads()
         self._guests = Guests(make_opentsdb_app(self._writing, self._reads, config.http.token))
+        self._istatd = self._open_istatd()
         self._open_doors()
         self._auditor = Auditor(self.ledger)
         self._bookkeeper = Bookkeeper(self.intake, self._auditor, self._look_after)
@@ -191,7 +197,7 @@ class Service:
             limit_concurrency=_HTTP_CONNECTIONS_MAX,
             timeout_graceful_shutdown=3,
         )
-        _HttpServer(uvicorn_config, self._guests).run(sockets=[self._http])
+        _HttpServer(uvicorn_config, self._guests, self._istatd).run(sockets=[self._http])
 
     def health(self) -> Health:
         """How the server is."""
@@ -208,6 +214,18 @@ class Service:
             problems,
             self._poller.notices(),
         )
+
+    def _open_istatd(self) -> Beside | None:
+        """istatd's API, if it is to be answered."""
+        http = self._config.http
+        if not http.istatd_address:
+            return None
+        address = Address("tcp", *host_port(http.istatd_address))
+        listening = bind(address, socket.SOCK_STREAM, "http.istatd_address")
+        self.listening.append(("istatd-http", bound_address(address, listening)))
+        settings = SettingsStore(self._config.store.path / ISTATD_SETTINGS)
+        files = Path(http.istatd_files).expanduser() if http.istatd_files else None
+        return Beside(make_istatd_app(self._reads, settings, http.token, files), listening)
 
     def _make_marks(self) -> Marks | None:
         """Which series came by StatsD, if they are to be read by the names that it emits."""
@@ -264,15 +282,18 @@ class Service:
 
 
 class _HttpServer(uvicorn.Server):
-    """Tells guests when its event loop runs."""
+    """Serves others on its event loop, too: guests, and what has an address of its own."""
 
-    def __init__(self, config: uvicorn.Config, guests: Guests) -> None:
+    def __init__(self, config: uvicorn.Config, guests: Guests, beside: Beside | None) -> None:
         super().__init__(config)
         self._guests = guests
+        self._beside = beside
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         await super().startup(sockets)
         self._guests.serve_on(asyncio.get_running_loop())
+        if self._beside is not None:
+            await self._beside.serve()
 
 
 def run(config: Config, announce: Callable[[Service], None]) -> int:

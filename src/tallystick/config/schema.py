@@ -6,6 +6,7 @@ about a key is written anywhere else.
 
 import re
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Annotated
 
 import msgspec
@@ -59,6 +60,16 @@ def _tag_name(name: str) -> None:
         raise ValueError(f"{name!r} is no name of a tag; expected a letter, then letters, digits, dots, - and _")
 
 
+def _address_or_none(text: str) -> None:
+    if text:
+        host_port(text)
+
+
+def _files_of_istatd(text: str) -> None:
+    if text and not (Path(text).expanduser() / "index.html").is_file():
+        raise ValueError(f"{text!r} has no index.html; expected the directory 'files' of istatd's sources")
+
+
 class Http(Table, frozen=True):
     """Pages, queries and everything else that is asked over HTTP."""
 
@@ -67,6 +78,18 @@ class Http(Table, frozen=True):
     ] = "127.0.0.1:8080"
     token: Annotated[str, key("What a client has to send as 'Authorization: Bearer ...'; needed beyond loopback.")] = ""
 
+    istatd_address: Annotated[
+        str,
+        key(
+            "Host and port of istatd's own API, for its front-end, as 127.0.0.1:18011; empty for none. The token "
+            "counts there, too.",
+            _address_or_none,
+        ),
+    ] = ""
+    istatd_files: Annotated[
+        str,
+        key("The directory 'files' of istatd's front-end, which is served there; empty for none.", _files_of_istatd),
+    ] = ""
     influx_database_tag: Annotated[
         str,
         key(
@@ -94,8 +117,9 @@ class Http(Table, frozen=True):
         return host_port(self.address)[1]
 
     def conflicts(self) -> Iterator[Conflict]:
-        if not self.token and not is_loopback(self.host):
-            yield ("address",), f"{self.address} is open to the network without a token; expected http.token beside it"
+        for name, address in (("address", self.address), ("istatd_address", self.istatd_address)):
+            if address and not self.token and not is_loopback(host_port(address)[0]):
+                yield (name,), f"{address} is open to the network without a token; expected http.token beside it"
 
 
 class Collector(Table, frozen=True):

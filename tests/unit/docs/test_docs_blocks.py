@@ -18,6 +18,7 @@ from servers import START_S_MAX, Server, cannot_run, running_server, wait_until
 pytestmark = pytest.mark.timeout(START_S_MAX + 120)
 
 DOORS = """
+istatd_address = "127.0.0.1:0"
 [[listeners]]
 protocol = "carbon"
 address = "tcp://127.0.0.1:0"
@@ -38,6 +39,7 @@ PAGES = (
     "docs/tutorial.md",
     "docs/guides/senders.md",
     "docs/guides/from-opentsdb.md",
+    "docs/guides/from-istatd.md",
     "docs/guides/configuration.md",
     "docs/guides/importing.md",
     "docs/guides/operating.md",
@@ -88,8 +90,9 @@ def with_ports_of(server: Server, text: str) -> str:
         "8111": str(server.port("istatd tcp")),
         "8124": str(server.port("native tcp")),
         "8125": str(server.port("statsd udp")),
+        "18011": str(server.port("istatd-http tcp")),
     }
-    text = re.sub(r'(127\.0\.0\.1(?::| |", ?))(8080|2003|8111|8124|8125)\b', lambda m: m[1] + ports[m[2]], text)
+    text = re.sub(r'(127\.0\.0\.1(?::| |", ?))(8080|2003|8111|8124|8125|18011)\b', lambda m: m[1] + ports[m[2]], text)
     text = text.replace(".venv/bin/tallystick", "tallystick")
     return text.replace("tallystick send ", f"tallystick send --to udp://127.0.0.1:{ports['8125']} ")
 
