@@ -10,8 +10,9 @@ r"""Graphite's target expressions: tokens, a recursive descent, and the tree tha
     literal    = number | string | "true" | "false" | "none" | "inf"
     path       = dotted parts with * ? [] {}, tags after ";", and \ before one of (){},.'"|\=
 
-Strings run to the next quote of their kind; nothing is unescaped in them. A number or a word such as ``true`` is one
-only where a comma, a bracket, a bar or the end follows; else it begins a path, as in ``5xx.count``.
+Strings run to the next quote of their kind that has no backslash before it; nothing is unescaped in them. A number or a
+word such as ``true`` is one only where a comma, a bracket, a bar or the end follows; else it begins a path, as in
+``5xx.count``.
 """
 
 import re
@@ -35,7 +36,8 @@ _BLANK = re.compile(r"[ \t\r\n]*")
 _WORD = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 _NUMBER = re.compile(r"-?\d+(\.\d+)?([eE][+-]?\d+)?(?=[ \t\r\n]*(?:[,)|]|$))")
 _CONSTANT = re.compile(r"(true|false|none|inf)(?=[ \t\r\n]*(?:[,)|]|$))", re.IGNORECASE)
-_STRING = re.compile(r"\"[^\"]*\"|'[^']*'")
+_STRING = re.compile(r"\"(?:[^\"\\]|\\.)*\"|'(?:[^'\\]|\\.)*'|\"[^\"]*\"|'[^']*'", re.DOTALL)
+_IN_DOUBLE_QUOTES = re.compile(r"(?:[^\"\\]|\\.)*", re.DOTALL)
 _PLAIN = r"[^\s(){},'\"\\|]|\\[(){},.'\"\\|=]"
 _ENUM = rf"\{{(?:{_PLAIN}|,|\{{(?:{_PLAIN}|,)*\}})*\}}"
 _PATH = re.compile(rf"(?:{_PLAIN}|{_ENUM})+")
@@ -69,7 +71,7 @@ class Literal:
             case bool() | None:
                 return str(self.value)
             case str() as text:
-                return f"'{text}'" if '"' in text else f'"{text}"'
+                return f'"{text}"' if _IN_DOUBLE_QUOTES.fullmatch(text) or "'" in text else f"'{text}'"
             case number:
                 return repr(number)
 

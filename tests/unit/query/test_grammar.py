@@ -56,9 +56,10 @@ def test_any_text_is_read_or_refused_with_a_sentence(text: str) -> None:
         ("größe.x", Path("größe.x")),
         ("f()", Call("f")),
         (
-            "f(a, 1,-2.5,1e3,1e, 'x\\', \"y'\")",
+            "f(a, 1,-2.5,1e3,1e, 'x\\'y', \"y'\")",
             Call(
-                "f", (Path("a"), Literal(1), Literal(-2.5), Literal(1000.0), Path("1e"), Literal("x\\"), Literal("y'"))
+                "f",
+                (Path("a"), Literal(1), Literal(-2.5), Literal(1000.0), Path("1e"), Literal("x\\'y"), Literal("y'")),
             ),
         ),
         (

@@ -1,7 +1,7 @@
 """Graphite's HTTP API, for Grafana and whatever else speaks it."""
 
 from starlette.requests import Request
-from starlette.responses import PlainTextResponse, Response
+from starlette.responses import HTMLResponse, Response
 from starlette.routing import BaseRoute
 
 from tallystick.model.clock import Clock
@@ -28,7 +28,7 @@ def graphite_routes(
     workers = workers or Workers(limits.workers)
 
     async def version(request: Request) -> Response:
-        return PlainTextResponse(f"{VERSION}\n")
+        return HTMLResponse(f"{VERSION}\n")
 
     return [
         *rendering_routes(Evaluator(store, clock, limits, events), clock, workers),

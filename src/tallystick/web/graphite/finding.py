@@ -121,7 +121,7 @@ def _treejson(found: Found, given: Parameters) -> Response:
     leaves = {node.name for node in found.nodes if node.leaf}
     branches = {node.name for node in found.nodes if node.branch}
     every = [*sorted(branches), *sorted(leaves - branches)]
-    if given.flag("wildcards") and len(every) > 1:
+    if given.flag("wildcards") and len(found.nodes) > 1:
         every.insert(0, "*")
         (branches if branches else leaves).add("*")
     begin = base + dot if base else ""
