@@ -22,12 +22,14 @@ _SUBJECTS = (
         "memory",
         "loading",
         "reading",
+        "queries",
+        "viewers",
         "door",
         "names",
         "start",
         "host",
     ),
-    *("peer", "peer_store", "whisper"),
+    *("peer", "peer_store", "whisper", "graphite_web"),
 )
 """Files of benchmarks, in the order of being run."""
 
@@ -36,7 +38,10 @@ _SUBJECTS = (
 @click.argument("names", nargs=-1, metavar="[NAME ...]")
 @click.option("--list", "listing", is_flag=True, help="Tell what there is, and end.")
 @click.option(
-    "--peer", "with_peer", is_flag=True, help="Run VictoriaMetrics, and carbon with whisper, at the same work, too."
+    "--peer",
+    "with_peer",
+    is_flag=True,
+    help="Run VictoriaMetrics, carbon with whisper and graphite-web at the same work, too.",
 )
 @click.option("--results", type=click.Path(path_type=Path), help="Write the figures into this file, above its notes.")
 def main(names: tuple[str, ...], listing: bool, with_peer: bool, results: Path | None) -> None:

@@ -22,7 +22,7 @@ class Client:
         """The body of an answer that is one of success."""
         if time.monotonic() - self._used_s > _IDLE_S_MAX:
             self._connection.close()  # the next request opens it again
-        self._connection.request("GET", f"{path}?{urlencode(parameters)}" if parameters else path)
+        self._connection.request("GET", f"{path}?{urlencode(parameters, doseq=True)}" if parameters else path)
         answer = self._connection.getresponse()
         body = answer.read()
         self._used_s = time.monotonic()

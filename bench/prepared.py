@@ -58,6 +58,6 @@ def walks(slots: int, series: int, seed: int = 1, step: float = WALK_STEP) -> ND
     return (random.uniform(100, 900, series) + random.normal(0, step, (slots, series)).cumsum(axis=0)).round(2)
 
 
-def times(slots: int, now_s: int) -> NDArray[np.int64]:
+def times(slots: int, now_s: int, step_s: int = STEP_S) -> NDArray[np.int64]:
     """int64[slots]: the last slots up to `now_s`."""
-    return (now_s // STEP_S - np.arange(slots - 1, -1, -1)) * STEP_S
+    return (now_s // step_s - np.arange(slots - 1, -1, -1)) * step_s
