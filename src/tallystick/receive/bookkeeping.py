@@ -41,11 +41,14 @@ class Bookkeeper:
         self._thread.start()
 
     def stop(self) -> None:
-        """Stop, and look for the last time, at the present window as well: to be called when nothing comes any more."""
+        """Stop, and look for the last time, at the present window as well: to be called when nothing comes any more.
+
+        Who never started has nothing to look at.
+        """
         self._stop.set()
         if self._thread.is_alive():
             self._thread.join()
-        self._look_safely(final=True)
+            self._look_safely(final=True)
 
     def look(self, *, final: bool = False) -> None:
         """Check the laws, store what is new in the windows that are over (in all if it is `final`), make room."""
