@@ -8,9 +8,9 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from reference import collectd as twin
-from reference.outcome import Outcome, Sample
+from reference import collectd_posts as posts
+from reference.outcome import Outcome
 from tallystick.config.collectd import WriteGraphite
-from tallystick.model.name import NAME_BYTES_MAX
 from tallystick.model.reason import Reason
 from tallystick.parse import NameTable, Parser, padded
 from tallystick.parse.collectd import CollectdParser, CollectdPostParser
@@ -137,43 +137,13 @@ def value_lists(draw: st.DrawFn) -> dict[str, object]:
     return one
 
 
-def expected_of_posts(lists: list[dict], options: twin.Options, *, rates: bool) -> Outcome:
-    outcome = Outcome()
-    for one in lists:
-        time_ms = round(one["time"] * 1000) if 0 < one["time"] * 1000 <= 9e15 else 0
-        texts = twin.Texts(*(one[name].encode() for name in twin.TEXTS.values()), time_ms)
-        for word, name, value in zip(one["dstypes"], one["dsnames"], one["values"], strict=True):
-            kind = 1 if rates else KIND_WORDS.index(word)
-            outcome.take(
-                sample_of(texts, kind, twin.escaped(name.encode(), options), value, len(one["values"]), options)
-            )
-    return outcome
-
-
-def sample_of(
-    texts: twin.Texts, kind: int, source: bytes, value: float | None, count: int, options: twin.Options
-) -> Sample | Reason:
-    if not (texts.host and texts.plugin and texts.type):
-        return Reason.NAME_EMPTY
-    if len(twin.untagged(texts, options)) > NAME_BYTES_MAX:
-        return Reason.NAME_LONG
-    if texts.time_ms == 0:
-        return Reason.TIMESTAMP
-    name = twin.name_of(texts, source if count > 1 or options.always_append_ds else None, options)
-    if len(name) > NAME_BYTES_MAX:
-        return Reason.NAME_LONG
-    if value is None:
-        return Reason.VALUE_NOT_FINITE
-    return Sample(name, texts.time_ms, float(value), 1.0, int(twin.KINDS[kind]))
-
-
 @settings(max_examples=200, deadline=None)
 @given(lists=st.lists(value_lists(), max_size=4), given_options=OPTIONS, rates=st.booleans())
 def test_what_is_posted_as_json_is_named_as_what_comes_in_packets(lists: list[dict], given_options: dict, rates: bool):
     parser = CollectdPostParser(types=TYPES, options=WriteGraphite(**given_options), rates=rates)
     body, names = json.dumps(lists).encode(), NameTable()
     for _ in range(2):
-        expected = expected_of_posts(lists, twin.Options(**given_options), rates=rates)
+        expected = posts.parse(body, twin.Options(**given_options), rates=rates)
         assert outcome_of(parser, [body], names) == expected
 
 
@@ -199,5 +169,82 @@ def test_posted_names_that_find_no_room_are_written_when_there_is_some():
         for k in range(300)
     ]
     outcome = outcome_of(CollectdPostParser(types=TYPES), [json.dumps(lists).encode()], NameTable())
-    assert outcome == expected_of_posts(lists, twin.Options(), rates=False)
+    assert outcome == posts.parse(json.dumps(lists).encode(), twin.Options())
     assert len(outcome.samples) == 600
+
+
+STRANGE = st.one_of(
+    st.none(),
+    st.booleans(),
+    st.integers(-3, 10**20),
+    st.text(max_size=3),
+    st.sampled_from([[], {}, [1], ["gauge"], ["g"], [None], [[1]], {"a": "b"}, "\ud800", [1.5, "x"], 1e300]),
+)
+
+
+@st.composite
+def strange_posts(draw: st.DrawFn) -> bytes:
+    """Lists with members in another order, added, taken away, given twice or of another type."""
+    elements = []
+    for one in draw(st.lists(value_lists(), max_size=3)):
+        members = draw(st.permutations(list(one.items())))
+        for _ in range(draw(st.integers(0, 2))):
+            at = draw(st.integers(0, len(members)))
+            key = draw(st.sampled_from([*one, "interval", "labels", "meta", "x\n", "host"]))
+            members[at : at + draw(st.integers(0, 1))] = [(key, draw(STRANGE))]
+        elements.append("{" + ", ".join(f"{json.dumps(key)}:{json.dumps(value)}" for key, value in members) + "}")
+    elements += draw(st.lists(STRANGE.map(json.dumps), max_size=1))
+    text = "[" + draw(st.sampled_from([",", " , ", "\r\n,\t"])).join(elements) + "]"
+    if draw(st.booleans()):
+        text = text.replace("host", "\\u0068ost").replace("gauge", "g\\u0061uge").replace("5,", "5" + "0" * 20 + "1,")
+    return text.encode()
+
+
+@settings(max_examples=500, deadline=None)
+@given(body=strange_posts())
+@example(body=b"[]")
+@example(body=b" [ ] ")
+@example(body=b"[],")
+@example(body=b"[{}]")
+@example(body=b"[{},]")
+@example(body=b"{}")
+@example(body=b"[1")
+@example(body=b'["\xff"]')
+@example(body=b'[{"meta":{"a":[1,{}]},"labels":{}}]')
+def test_the_kernel_reads_posts_as_its_twin(body: bytes):
+    assert outcome_of(CollectdPostParser(types=TYPES), [body], NameTable()) == posts.parse(body, twin.Options())
+
+
+@settings(max_examples=200, deadline=None)
+@given(
+    body=strange_posts(), changes=st.lists(st.tuples(st.integers(1, 500), st.sampled_from(b'"{}[],:0x\\')), max_size=2)
+)
+def test_any_post_is_taken_or_rejected(body: bytes, changes: list[tuple[int, int]]):
+    hurt = body[:1] + mutated(body[1:], changes)
+    assert outcome_of(CollectdPostParser(types=TYPES), [hurt], NameTable()) == posts.parse(hurt, twin.Options())
+
+
+def test_a_list_may_have_many_values_and_a_long_text():
+    many = 5_000
+    one = {"host": "h" * 100_000, "plugin": "p", "plugin_instance": "", "type": "t", "type_instance": "", "time": 1.7e9}
+    one |= {"values": list(range(many)), "dstypes": ["gauge"] * many, "dsnames": [f"v{k}" for k in range(many)]}
+    body = json.dumps([one, {**one, "host": "h"}]).encode()
+    outcome = outcome_of(CollectdPostParser(types=TYPES), [body, body], NameTable())
+    assert outcome.rejects == {Reason.NAME_LONG: 2 * many}
+    assert [sample.value for sample in outcome.samples] == [*range(many)] * 2
+
+
+def test_what_came_before_the_end_of_a_post_that_is_none_is_not_taken():
+    good = {
+        "host": "h",
+        "plugin": "p",
+        "type": "t",
+        "time": 1.7e9,
+        "values": [1],
+        "dstypes": ["gauge"],
+        "dsnames": ["v"],
+    }
+    body = json.dumps([good, {"host": 5}])
+    outcome = outcome_of(CollectdPostParser(types=TYPES), [body.encode(), body[:-1].encode()], NameTable())
+    assert len(outcome.samples) == 1
+    assert outcome.rejects == {Reason.FIELDS: 1, Reason.ENCODING: 1}

@@ -3,8 +3,9 @@
 import json
 
 import numpy as np
+import pytest
 from google.protobuf import json_format
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from opentelemetry.proto.collector.metrics.v1.metrics_service_pb2 import ExportMetricsServiceRequest
 from opentelemetry.proto.common.v1.common_pb2 import AnyValue, ArrayValue, KeyValue, KeyValueList
@@ -17,6 +18,7 @@ from opentelemetry.proto.metrics.v1.metrics_pb2 import (
 )
 
 from reference import otlp as twin
+from reference import otlp_json as json_twin
 from reference.otlp import Report, Reported
 from tallystick.kernels.distributions import Reports
 from tallystick.kernels.names import NameTable
@@ -25,7 +27,7 @@ from tallystick.model.tally import TallyBatch
 from tallystick.parse import padded
 from tallystick.parse.cumulative import Differences
 from tallystick.parse.otlp import OtlpParser
-from tallystick.parse.otlp_json import OtlpJsonParser
+from tallystick.parse.otlp_json import DEPTH_MAX, OtlpJsonParser
 
 NOW_MS = 1_700_000_000_123
 
@@ -189,9 +191,11 @@ def test_any_bytes_are_taken_or_rejected(request: ExportMetricsServiceRequest, n
 
 
 @settings(max_examples=200, deadline=None)
-@given(requests())
-def test_json_says_the_same(request: ExportMetricsServiceRequest):
-    text = json_format.MessageToJson(request, use_integers_for_enums=True)
+@given(requests(), st.booleans(), st.booleans())
+def test_json_says_the_same(request: ExportMetricsServiceRequest, numbered: bool, snake: bool):
+    text = json_format.MessageToJson(
+        request, use_integers_for_enums=numbered, preserving_proto_field_name=snake, ensure_ascii=snake
+    )
     assert outcome_of(text.encode(), OtlpJsonParser) == twin.parse(ordered(request))
 
 
@@ -201,13 +205,114 @@ def ordered(request: ExportMetricsServiceRequest) -> bytes:
     return json_format.Parse(text, ExportMetricsServiceRequest()).SerializeToString()
 
 
+STRANGE = st.one_of(
+    st.none(),
+    st.booleans(),
+    st.integers(-(1 << 65), 1 << 65),
+    st.floats(),
+    st.text(max_size=4),
+    st.sampled_from(
+        ["1e3", "-0", "5.0", "01", "+1", " 1", "1e999", "1e-400", "0." + "1" * 30, "inf", "NaN", "-Infinity"]
+    ),
+    st.sampled_from([[], {}, [[]], [{}], [None], ["1", 2], {"values": [None]}, {"attributes": {}}, "\ud800"]),
+)
+
+
+def strangely(value: object, draw: st.DrawFn) -> object:
+    """JSON with members in another order, added, taken away, doubled or of another type."""
+    if isinstance(value, list):
+        return [strangely(item, draw) for item in value]
+    if not isinstance(value, dict):
+        return draw(STRANGE) if draw(st.integers(0, 30)) == 0 else value
+    members = draw(st.permutations([(key, strangely(inner, draw)) for key, inner in value.items()]))
+    if draw(st.integers(0, 5)) == 0:
+        added = draw(st.sampled_from(["unknown", "attributes", "asInt", "count", "\t", *(key for key, _ in members)]))
+        members = [*members, (added, draw(STRANGE))]
+    return Doubled(members)
+
+
+class Doubled(dict):
+    """An object whose keys may be there twice, for `json.dumps`."""
+
+    def __init__(self, members: list[tuple[str, object]]) -> None:
+        super().__init__(members)
+        self.members = members
+
+    def items(self) -> list[tuple[str, object]]:  # what is written
+        return self.members
+
+
+@st.composite
+def strange_bodies(draw: st.DrawFn) -> bytes:
+    request = json.loads(json_format.MessageToJson(draw(requests()), use_integers_for_enums=draw(st.booleans())))
+    separators = draw(st.sampled_from([(",", ":"), (", ", ": "), (" ,\r\n", "\t: ")]))
+    text = json.dumps(strangely(request, draw), ensure_ascii=draw(st.booleans()), separators=separators)
+    if draw(st.booleans()):
+        text = text.replace("time", "\\u0074ime").replace("key", "k\\u0065y")
+    return text.encode("utf-8", "surrogatepass")
+
+
+@settings(max_examples=600, deadline=None)
+@given(strange_bodies())
+@example(b"")
+@example(b"{}")
+@example(b" {} ")
+@example(b"{}{}")
+@example(b"[]")
+@example(b"\xef\xbb\xbf{}")
+@example(b'{"resourceMetrics":[],}')
+@example(b'{"resourceMetrics":[{}],"resourceMetrics":[{}]}')
+@example(b'{"resourceMetrics":null}')
+@example(b'{"x":01}')
+@example(b'{"x":1.}')
+@example(b'{"x":nul}')
+@example(b'{"x":"\\x"}')
+@example(b'{"x":"\\ud800"}')
+@example(b'{"x":[{"y":[1,2,{"z":true}]},-0.5e-7,"\\ud83d\\ude00"]}')
+def test_the_kernel_reads_json_as_its_twin(body: bytes):
+    assert outcome_of(body, OtlpJsonParser) == json_twin.parse(body)
+
+
 @settings(max_examples=400, deadline=None)
 @given(requests(), st.randoms(use_true_random=False), st.sampled_from([b"", b"[" * 5000, b'{"resourceMetrics":']))
 def test_any_text_is_taken_or_rejected(request: ExportMetricsServiceRequest, random: object, before: bytes):
     body = bytearray(before + json_format.MessageToJson(request, use_integers_for_enums=True).encode())
     for _ in range(3):
         body[random.randrange(len(body))] = random.choice(b'"{}[]0,x\\\xff')
-    outcome_of(bytes(body), OtlpJsonParser)
+    assert outcome_of(bytes(body), OtlpJsonParser) == json_twin.parse(bytes(body))
+
+
+@pytest.mark.parametrize("opening", ["[", '{"a":', '{"value":', '{"arrayValue":{"values":['])
+def test_json_that_is_nested_deeply_is_refused_at_a_depth(opening: str):
+    around = '{"resourceMetrics":[{"resource":{"attributes":[{"value":'
+    closing = {"[": "]", "{": "}"}
+    seen = set()
+    for times in (*range(66), 100_000):
+        brackets = [c for c in (around + opening * times) if c in closing]
+        text = around + opening * times + "1" + "".join(closing[c] for c in reversed(brackets))
+        outcome = outcome_of(text.encode(), OtlpJsonParser)
+        seen.add((outcome.rejects == {}, len(brackets) <= DEPTH_MAX))
+        if times < 100:
+            assert outcome == json_twin.parse(text.encode())
+    assert (True, False) not in seen
+
+
+def test_numbers_that_the_kernel_cannot_round_are_read_by_python():
+    texts = ["0.1000000000000000055511151231257827", "5e-324", "1" * 400, '"-2.2250738585072011e-308"', "1e-400"]
+    points = [f'{{"timeUnixNano":1000000,"asDouble":{text}}}' for text in texts]
+    body = '{"resourceMetrics":[{"scopeMetrics":[{"metrics":[{"gauge":{"dataPoints":[%s]},"name":"m"}]}]}]}'
+    outcome = outcome_of((body % ",".join(points)).encode(), OtlpJsonParser)
+    assert [sample.value for sample in outcome.samples] == [0.1, 5e-324, -2.2250738585072011e-308, 0.0]
+    assert outcome.rejects == {Reason.VALUE_NOT_FINITE: 1}
+
+
+def test_messages_of_any_length_are_moved_as_far_as_need_be():
+    for size in (0, 1, 126, 127, 128, 129, 16_383, 16_384, 40_000):
+        attributes = [{"key": "k", "value": {"arrayValue": {"values": [{"stringValue": "x\n" * size}, {}]}}}]
+        point = {"timeUnixNano": 10**6, "asInt": 7, "attributes": [*attributes, {"key": "l"}]}
+        metric = {"name": "m", "gauge": {"dataPoints": [point] * 2}}
+        body = json.dumps({"resourceMetrics": [{"scopeMetrics": [{"metrics": [metric]}]}]}).encode()
+        assert outcome_of(body, OtlpJsonParser) == json_twin.parse(body)
 
 
 def test_a_body_is_taken_whole_or_not_at_all():
@@ -257,9 +362,8 @@ def test_json_of_64_bits_may_be_numbers_or_texts():
     assert [(sample.name, sample.value) for sample in samples] == [(b"m;k=5", -7.0), (b"m;k=5", -8.0)]
 
 
-def test_names_of_enums_are_refused_in_json():
-    text = (
-        '{"resourceMetrics":[{"scopeMetrics":[{"metrics":[{"name":"m","sum":'
-        '{"aggregationTemporality":"AGGREGATION_TEMPORALITY_DELTA"}}]}]}]}'
-    )
-    assert outcome_of(text.encode(), OtlpJsonParser).rejects == {Reason.ENCODING: 1}
+def test_other_names_of_enums_are_refused_in_json():
+    text = '{"resourceMetrics":[{"scopeMetrics":[{"metrics":[{"name":"m","sum":{"aggregationTemporality":%s}}]}]}]}'
+    for name, rejects in (('"AGGREGATION_TEMPORALITY_DELTA"', {}), ('"DELTA"', 1), ('"1"', 1), ("-1", 1)):
+        found = outcome_of((text % name).encode(), OtlpJsonParser).rejects
+        assert found == ({Reason.ENCODING: 1} if rejects else {})

@@ -1,4 +1,4 @@
-"""Value lists that Python has decoded, of JSON or of commands, to columns: names and rows are the kernel's work."""
+"""Value lists that were read, by Python or by a kernel, to columns: what becomes of them, however they came."""
 
 from typing import NamedTuple
 
@@ -15,9 +15,9 @@ from tallystick.kernels.collectd_values import (
     tell,
     write_common,
 )
-from tallystick.kernels.compile import scanner
+from tallystick.kernels.compile import inlined, scanner
 from tallystick.kernels.names import NameArrays, has_room
-from tallystick.kernels.rows import DONE, NAMES_FULL, POSITION, ROWS, SEEN, SPAN, Rows, begin_span
+from tallystick.kernels.rows import DONE, NAMES_FULL, POSITION, ROWS, SEEN, Rows, note_hard
 from tallystick.model.name import NAME_BYTES_MAX
 
 
@@ -26,8 +26,6 @@ class Lists(NamedTuple):
 
     Parameters
     ----------
-    began : int64[bodies + 1]
-        The lists of body ``b`` are ``began[b]`` to ``began[b + 1]``.
     buffer : uint8[m]
         All texts.
     texts : int64[n, TEXTS_SIZE]
@@ -42,11 +40,12 @@ class Lists(NamedTuple):
     source : int64[v, 2]
         Where the name of each value is.
     value : float64[v]
+    hard : int64[v, 2]
+        Where in the parsed buffer a number stands that Python must convert: position and length; 0 for any other one.
     kind : uint8[v]
         As packets number them.
     """
 
-    began: NDArray[np.int64]
     buffer: NDArray[np.uint8]
     texts: NDArray[np.int64]
     time_ms: NDArray[np.int64]
@@ -54,30 +53,42 @@ class Lists(NamedTuple):
     first: NDArray[np.int64]
     source: NDArray[np.int64]
     value: NDArray[np.float64]
+    hard: NDArray[np.int64]
     kind: NDArray[np.uint8]
 
 
-@scanner
-def _take_list(lists: Lists, i: int, at: int, names: NameArrays, rows: Rows, naming: Naming, told: Told) -> int:
-    """Take the values of a list from value `at` on; gives the one that finds no room for its name, or the end."""
+@inlined
+def take_list(
+    lists: Lists,
+    i: int,
+    bounds: tuple[int, int],
+    at: int,
+    names: NameArrays,
+    rows: Rows,
+    naming: Naming,
+    told: Told,
+) -> int:
+    """Take the values of a good list, which lies at `bounds`, from value `at` on.
+
+    Returns
+    -------
+    int
+        The value that finds no room for its name, or the end.
+    """
     first, stop = lists.first[i], lists.first[i + 1]
     texts = lists.texts[i]
-    nowhere = (np.int64(0), np.int64(0))
-    if lists.fault[i] != reasons.NONE:
-        rows.progress[SEEN] += 1
-        tell(rows, told, np.int64(lists.fault[i]), 0, 0, lists.buffer, texts[0], texts[1])
-        return stop
     whole, stem, fault = write_common(lists.buffer, texts, naming, rows.name)
     if fault == reasons.NONE and lists.time_ms[i] <= 0:
         fault = reasons.TIMESTAMP
     appended = appends_source(naming, stop - first)
-    for k in range(at, stop):
+    for k in range(max(at, first), stop):
         if not has_room(names, NAME_BYTES_MAX):
             return k
         if fault != reasons.NONE:
-            refuse_all(rows, told, fault, nowhere, lists.buffer, texts, (rows.name, whole))
+            refuse_all(rows, told, fault, bounds, lists.buffer, texts, (rows.name, whole))
             continue
-        start, end = (lists.source[k, 0], lists.source[k, 1]) if appended else nowhere
+        start, end = (lists.source[k, 0], lists.source[k, 1]) if appended else (np.int64(0), np.int64(0))
+        row = rows.progress[ROWS]
         take_value(
             lists.buffer,
             texts,
@@ -85,29 +96,34 @@ def _take_list(lists: Lists, i: int, at: int, names: NameArrays, rows: Rows, nam
             (whole, stem),
             (lists.buffer, start, end),
             (lists.time_ms[i], lists.value[k], np.int64(lists.kind[k])),
-            nowhere,
+            bounds,
             names,
             rows,
             told,
         )
+        if lists.hard[k, 1] > 0 and rows.progress[ROWS] > row:
+            note_hard(rows, row, lists.hard[k, 0], lists.hard[k, 0] + lists.hard[k, 1])
     return stop
 
 
 @scanner
-def parse_lists(lists: Lists, names: NameArrays, rows: Rows, naming: Naming, told: Told) -> int:
-    """Take all lists, each body a span; `DONE`, or `NAMES_FULL` before a value."""
+def parse_lists(
+    lists: Lists, bounds: tuple[int, int], names: NameArrays, rows: Rows, naming: Naming, told: Told
+) -> int:
+    """Take all lists of a body, which lies at `bounds`; `DONE`, or `NAMES_FULL` before the value at the position."""
     progress = rows.progress
-    while progress[SPAN] < len(lists.began) - 1:
-        span = progress[SPAN]
-        if progress[POSITION] < 0:
-            begin_span(rows, span, progress[ROWS], progress[SEEN])
-        for i in range(lists.began[span], lists.began[span + 1]):
-            at = max(progress[POSITION], lists.first[i])
-            if at < lists.first[i + 1]:
-                at = _take_list(lists, i, at, names, rows, naming, told)
-                if at < lists.first[i + 1]:
-                    progress[POSITION] = at
-                    return NAMES_FULL
-        progress[SPAN] = span + 1
-        progress[POSITION] = -1
+    for i in range(len(lists.fault)):
+        at, stop = max(progress[POSITION], lists.first[i]), lists.first[i + 1]
+        if at >= stop:
+            continue
+        if lists.fault[i] == reasons.NONE:
+            at = take_list(lists, i, bounds, at, names, rows, naming, told)
+        else:
+            progress[SEEN] += 1
+            texts = lists.texts[i]
+            tell(rows, told, np.int64(lists.fault[i]), bounds[0], bounds[1], lists.buffer, texts[0], texts[1])
+            at = stop
+        progress[POSITION] = at
+        if at < stop:
+            return NAMES_FULL
     return DONE

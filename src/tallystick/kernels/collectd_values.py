@@ -103,7 +103,7 @@ def refuse_all(
         tell(rows, told, fault, at, end, out, 0, whole)
 
 
-@scanner
+@inlined
 def take_value(
     buffer: np.ndarray,
     texts: np.ndarray,

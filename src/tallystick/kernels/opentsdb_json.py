@@ -11,6 +11,21 @@ from numpy.typing import NDArray
 
 from tallystick.kernels import reasons
 from tallystick.kernels.compile import inlined, load_u64, scanner
+from tallystick.kernels.json_text import (
+    BACKSLASH,
+    CLOSE,
+    CLOSE_LIST,
+    COMMA,
+    OPEN,
+    OPEN_LIST,
+    QUOTE,
+    after_colon,
+    is_utf8,
+    plain_string_end,
+    read_json_number,
+    skip_blanks,
+    word_of,
+)
 from tallystick.kernels.names import LIMIT, NameArrays, has_room, learn, resolve
 from tallystick.kernels.numbers import HARD, NOT_A_NUMBER, is_not_finite, read_number
 from tallystick.kernels.rows import (
@@ -29,7 +44,6 @@ from tallystick.kernels.rows import (
     note_hard,
     reject,
 )
-from tallystick.kernels.words import trailing_zeros, utf8_valid
 from tallystick.model.name import NAME_BYTES_MAX
 
 UNUSUAL = 2
@@ -40,23 +54,10 @@ DEPTH_MAX = 32
 BEFORE_POINT, AFTER_POINT, BROKEN = 0, 1, 2
 """`Json.phase`: where in a span the kernel stands, or that Python found the unusual object to be no JSON."""
 
-_QUOTE, _BACKSLASH, _COMMA, _COLON, _POINT, _MINUS = 0x22, 0x5C, 0x2C, 0x3A, 0x2E, 0x2D
-_OPEN_LIST, _CLOSE_LIST, _OPEN, _CLOSE = 0x5B, 0x5D, 0x7B, 0x7D
-_SPACE, _NEWLINE, _RETURN, _TAB = 0x20, 0x0A, 0x0D, 0x09
-_SEMICOLON, _EQUALS, _UNDERSCORE, _ZERO = 0x3B, 0x3D, 0x5F, 0x30
-_ONES = np.uint64(0x0101010101010101)
-_HIGH = np.uint64(0x8080808080808080)
-_QUOTES, _BACKSLASHES, _SPACES = np.uint64(0x22) * _ONES, np.uint64(0x5C) * _ONES, np.uint64(0x20) * _ONES
+_POINT, _SPACE, _SEMICOLON, _EQUALS, _UNDERSCORE = 0x2E, 0x20, 0x3B, 0x3D, 0x5F
 _SEVEN_BYTES, _SIX_BYTES = np.uint64(0xFFFFFFFFFFFFFF), np.uint64(0xFFFFFFFFFFFF)
-
-
-def _word(text: bytes) -> np.uint64:
-    """Up to eight bytes as a machine word."""
-    return np.uint64(int.from_bytes(text, "little"))
-
-
-_METRIC, _VALUE_KEY, _TAGS = _word(b'"metric"'), _word(b'"value"'), _word(b'"tags"')
-_TIMESTA, _ESTAMP = _word(b'"timesta'), _word(b'mestamp"')
+_METRIC, _VALUE_KEY, _TAGS = word_of(b'"metric"'), word_of(b'"value"'), word_of(b'"tags"')
+_TIMESTA, _ESTAMP = word_of(b'"timesta'), word_of(b'mestamp"')
 _SECONDS_MAX = 0xFFFF_FFFF
 _DIGITS_MAX = 16
 _MS_MAX = 9_000_000_000_000_000
@@ -85,37 +86,6 @@ class Json(NamedTuple):
 
 
 @inlined
-def _skip(buffer: np.ndarray, i: int, stop: int) -> int:
-    """Position of the first byte that is no white space, or `stop`."""
-    while i < stop and (buffer[i] == _SPACE or buffer[i] == _NEWLINE or buffer[i] == _RETURN or buffer[i] == _TAB):
-        i += 1
-    return i
-
-
-@inlined
-def _plain_string_end(buffer: np.ndarray, i: int, stop: int) -> int:
-    """Position of the quote that ends a string whose text begins at `i`; -1 if it holds anything unusual."""
-    while i < stop:
-        word = load_u64(buffer, i)
-        quotes, backslashes = word ^ _QUOTES, word ^ _BACKSLASHES
-        marks = (quotes - _ONES) & ~quotes | (backslashes - _ONES) & ~backslashes | (word - _SPACES) & ~word
-        marks &= _HIGH
-        if marks:  # the lowest is true; borrows can only mark bytes above it
-            i += trailing_zeros(marks) >> 3
-            return i if i < stop and buffer[i] == _QUOTE else -1
-        i += 8
-    return -1
-
-
-@inlined
-def _is_utf8(buffer: np.ndarray, start: int, stop: int) -> bool:
-    """Whether a whole body is UTF-8; eight bytes at a time as far as it is ASCII."""
-    while start + 8 <= stop and load_u64(buffer, start) & _HIGH == np.uint64(0):
-        start += 8
-    return utf8_valid(buffer, start, stop)
-
-
-@inlined
 def _member(buffer: np.ndarray, i: int) -> tuple[int, int]:
     """Which member of a point begins with the quote at `i`, as its place in the bounds, and where its key ends; -1 if
     it is another one."""
@@ -133,53 +103,40 @@ def _member(buffer: np.ndarray, i: int) -> tuple[int, int]:
 
 @inlined
 def _scalar_end(buffer: np.ndarray, i: int, stop: int) -> int:
-    """Position behind a string without escapes or a number at `i`, as JSON has them; -1 for anything else."""
-    if i < stop and buffer[i] == _QUOTE:
-        end = _plain_string_end(buffer, i + 1, stop)
+    """Position behind a string without escapes or a number at `i`; -1 for anything else."""
+    if i < stop and buffer[i] == QUOTE:
+        end = plain_string_end(buffer, i + 1, stop)
         return end + 1 if end >= 0 else -1
-    first = i + 1 if i < stop and buffer[i] == _MINUS else i
-    if first >= stop or not 0x30 <= buffer[first] <= 0x39:
-        return -1
-    _, end, status = read_number(buffer, i)
-    if status == NOT_A_NUMBER or end > stop:
-        return -1
-    if buffer[first] == _ZERO and first + 1 < end and 0x30 <= buffer[first + 1] <= 0x39:
-        return -1
-    for k in range(first, end):
-        if buffer[k] == _POINT:
-            return end if k + 1 < end and 0x30 <= buffer[k + 1] <= 0x39 else -1
-    return end
+    _, end, status = read_json_number(buffer, i, stop)
+    return end if status != NOT_A_NUMBER else -1
 
 
 @scanner
 def _tags_end(buffer: np.ndarray, i: int, stop: int) -> int:
     """Position behind an object of plain strings that begins at `i`; -1 if it is anything else."""
-    if buffer[i] != _OPEN:
+    if buffer[i] != OPEN:
         return -1
-    i = _skip(buffer, i + 1, stop)
-    if i < stop and buffer[i] == _CLOSE:
+    i = skip_blanks(buffer, i + 1, stop)
+    if i < stop and buffer[i] == CLOSE:
         return i + 1
     while i < stop:
-        if buffer[i] != _QUOTE:
+        if buffer[i] != QUOTE:
             return -1
-        i = _plain_string_end(buffer, i + 1, stop)
+        i = plain_string_end(buffer, i + 1, stop)
         if i < 0:
             return -1
-        i = _skip(buffer, i + 1, stop)
-        if i >= stop or buffer[i] != _COLON:
+        i = after_colon(buffer, i + 1, stop)
+        if i < 0 or buffer[i] != QUOTE:
             return -1
-        i = _skip(buffer, i + 1, stop)
-        if i >= stop or buffer[i] != _QUOTE:
-            return -1
-        i = _plain_string_end(buffer, i + 1, stop)
+        i = plain_string_end(buffer, i + 1, stop)
         if i < 0:
             return -1
-        i = _skip(buffer, i + 1, stop)
-        if i < stop and buffer[i] == _CLOSE:
+        i = skip_blanks(buffer, i + 1, stop)
+        if i < stop and buffer[i] == CLOSE:
             return i + 1
-        if i >= stop or buffer[i] != _COMMA:
+        if i >= stop or buffer[i] != COMMA:
             return -1
-        i = _skip(buffer, i + 1, stop)
+        i = skip_blanks(buffer, i + 1, stop)
     return -1
 
 
@@ -190,29 +147,26 @@ def _point_end(buffer: np.ndarray, i: int, stop: int, bounds: np.ndarray) -> int
     Bounds of strings are without their quotes, those of the tags with their braces.
     """
     bounds[:] = -1
-    i = _skip(buffer, i + 1, stop)
-    while i < stop and buffer[i] == _QUOTE:
+    i = skip_blanks(buffer, i + 1, stop)
+    while i < stop and buffer[i] == QUOTE:
         member, i = _member(buffer, i)
         if member < 0 or bounds[member] >= 0:
             return -1
-        i = _skip(buffer, i, stop)
-        if i >= stop or buffer[i] != _COLON:
-            return -1
-        i = _skip(buffer, i + 1, stop)
-        if i >= stop:
+        i = after_colon(buffer, i, stop)
+        if i < 0:
             return -1
         end = _tags_end(buffer, i, stop) if member == 6 else _scalar_end(buffer, i, stop)
         if end < 0:
             return -1
-        inside = 1 if member != 6 and buffer[i] == _QUOTE else 0
+        inside = 1 if member != 6 and buffer[i] == QUOTE else 0
         bounds[member] = i + inside
         bounds[member + 1] = end - inside
-        i = _skip(buffer, end, stop)
-        if i < stop and buffer[i] == _CLOSE:
+        i = skip_blanks(buffer, end, stop)
+        if i < stop and buffer[i] == CLOSE:
             return i + 1
-        if i >= stop or buffer[i] != _COMMA:
+        if i >= stop or buffer[i] != COMMA:
             return -1
-        i = _skip(buffer, i + 1, stop)
+        i = skip_blanks(buffer, i + 1, stop)
     return -1
 
 
@@ -223,15 +177,15 @@ def _object_end(buffer: np.ndarray, i: int, stop: int) -> int:
     while i < stop:
         byte = buffer[i]
         i += 1
-        if byte == _QUOTE:
-            while i < stop and buffer[i] != _QUOTE:
-                i += 2 if buffer[i] == _BACKSLASH else 1
+        if byte == QUOTE:
+            while i < stop and buffer[i] != QUOTE:
+                i += 2 if buffer[i] == BACKSLASH else 1
             i += 1
-        elif byte in (_OPEN, _OPEN_LIST):
+        elif byte in (OPEN, OPEN_LIST):
             depth += 1
             if depth > DEPTH_MAX:
                 return -1
-        elif byte in (_CLOSE, _CLOSE_LIST):
+        elif byte in (CLOSE, CLOSE_LIST):
             depth -= 1
             if depth == 0:
                 return i
@@ -285,13 +239,13 @@ def _write_name(buffer: np.ndarray, bounds: np.ndarray, out: np.ndarray) -> tupl
     i, stop = bounds[6], bounds[7]
     if i < 0:
         return length, reasons.NAME_LONG if length > NAME_BYTES_MAX else reasons.NONE
-    i = _skip(buffer, i + 1, stop)
-    while buffer[i] != _CLOSE:
+    i = skip_blanks(buffer, i + 1, stop)
+    while buffer[i] != CLOSE:
         key = i + 1
-        key_end = _plain_string_end(buffer, key, stop)
-        i = _skip(buffer, _skip(buffer, key_end + 1, stop) + 1, stop)
+        key_end = plain_string_end(buffer, key, stop)
+        i = skip_blanks(buffer, skip_blanks(buffer, key_end + 1, stop) + 1, stop)
         value = i + 1
-        value_end = _plain_string_end(buffer, value, stop)
+        value_end = plain_string_end(buffer, value, stop)
         if key == key_end or value == value_end:
             return length, reasons.TAG
         if length < NAME_BYTES_MAX:
@@ -302,9 +256,9 @@ def _write_name(buffer: np.ndarray, bounds: np.ndarray, out: np.ndarray) -> tupl
             length = _append(buffer, value, value_end, out, length + 1, False)
         else:
             length = NAME_BYTES_MAX + 1
-        i = _skip(buffer, value_end + 1, stop)
-        if buffer[i] == _COMMA:
-            i = _skip(buffer, i + 1, stop)
+        i = skip_blanks(buffer, value_end + 1, stop)
+        if buffer[i] == COMMA:
+            i = skip_blanks(buffer, i + 1, stop)
     return length, reasons.NAME_LONG if length > NAME_BYTES_MAX else reasons.NONE
 
 
@@ -349,32 +303,32 @@ def parse_points(
         i = progress[POSITION]
         kept = buffer[stop]
         buffer[stop] = 0  # no number goes on behind the end
-        begin = _skip(buffer, first, stop)
-        is_list = begin < stop and buffer[begin] == _OPEN_LIST
+        begin = skip_blanks(buffer, first, stop)
+        is_list = begin < stop and buffer[begin] == OPEN_LIST
         finished, broken = False, False
         if i < 0:
             begin_span(rows, span, row, seen)
             _keep(rows, json, row)
-            broken = not _is_utf8(buffer, first, stop)
+            broken = not is_utf8(buffer, first, stop)
             json.phase[0] = BEFORE_POINT
             i = begin
             if is_list:
-                i = _skip(buffer, begin + 1, stop)
-                finished = i < stop and buffer[i] == _CLOSE_LIST
+                i = skip_blanks(buffer, begin + 1, stop)
+                finished = i < stop and buffer[i] == CLOSE_LIST
                 if finished:
-                    broken |= _skip(buffer, i + 1, stop) != stop
+                    broken |= skip_blanks(buffer, i + 1, stop) != stop
         while not finished and not broken:
             if json.phase[0] == AFTER_POINT:
-                i = _skip(buffer, i, stop)
-                if is_list and i < stop and buffer[i] == _COMMA:
-                    i = _skip(buffer, i + 1, stop)
+                i = skip_blanks(buffer, i, stop)
+                if is_list and i < stop and buffer[i] == COMMA:
+                    i = skip_blanks(buffer, i + 1, stop)
                     json.phase[0] = BEFORE_POINT
                 else:
                     finished = True
-                    is_closed = is_list and i < stop and buffer[i] == _CLOSE_LIST
-                    broken = is_list != is_closed or _skip(buffer, i + is_list, stop) != stop
+                    is_closed = is_list and i < stop and buffer[i] == CLOSE_LIST
+                    broken = is_list != is_closed or skip_blanks(buffer, i + is_list, stop) != stop
                     break
-            if json.phase[0] == BROKEN or i >= stop or buffer[i] != _OPEN:
+            if json.phase[0] == BROKEN or i >= stop or buffer[i] != OPEN:
                 broken = True
                 break
             if not has_room(names, NAME_BYTES_MAX):

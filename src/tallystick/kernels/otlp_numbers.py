@@ -3,7 +3,7 @@
 import numpy as np
 
 from tallystick.kernels import reasons
-from tallystick.kernels.attributes import append_attribute, append_number, next_field, pass_over
+from tallystick.kernels.attributes import append_attribute, append_number, append_text, next_field, pass_over
 from tallystick.kernels.compile import inlined, scanner
 from tallystick.kernels.fields import name_valid
 from tallystick.kernels.names import LIMIT, NO_ROOM, NameArrays, find_or_add
@@ -19,6 +19,7 @@ from tallystick.kernels.otlp_rows import (
     float_of,
     milliseconds,
     refuse,
+    resolve_name,
     resolved,
 )
 from tallystick.kernels.protobuf import BAD, BYTES, FIXED64, VARINT, read_bounds, read_fixed64, read_varint
@@ -31,7 +32,7 @@ _COUNT_SUFFIX, _SUM_SUFFIX = np.frombuffer(b"_count", np.uint8), np.frombuffer(b
 _QUANTILE = np.frombuffer(b";quantile=", np.uint8)
 
 
-@scanner
+@inlined
 def number_point(buffer: np.ndarray, at: int, stop: int, names: NameArrays, rows: Rows, out: Out) -> int:
     """Take a NumberDataPoint."""
     metric = out.metric
@@ -43,7 +44,10 @@ def number_point(buffer: np.ndarray, at: int, stop: int, names: NameArrays, rows
             return BAD
         if number == 7 and wire == BYTES:
             begin, at = read_bounds(buffer, at, stop)
-            if at >= 0:
+            longer = append_text(buffer, begin, at, rows.name, length) if at >= 0 else BAD
+            if longer >= 0:
+                length = longer
+            elif at >= 0:
                 length, why, end = append_attribute(buffer, begin, at, rows.name, length, EMPTY, NO_BOUNDS)
                 at = at if end >= 0 else BAD
                 fault = why if fault == reasons.NONE else fault
@@ -68,7 +72,7 @@ def number_point(buffer: np.ndarray, at: int, stop: int, names: NameArrays, rows
         fault = reasons.TIMESTAMP
     if fault != reasons.NONE:
         return refuse(rows, out, fault)
-    entry, fault = resolved(rows.name, length, names, rows)
+    entry, fault = resolve_name(rows.name, length, names, rows)
     if entry == NO_ROOM:
         return NAMES_FULL
     if fault != reasons.NONE:

@@ -90,8 +90,8 @@ def float_of(bits: int) -> float:
     return np.uint64(bits).view(np.float64)
 
 
-@scanner
-def resolved(buffer: np.ndarray, length: int, names: NameArrays, rows: Rows) -> tuple[int, int]:
+@inlined
+def resolve_name(buffer: np.ndarray, length: int, names: NameArrays, rows: Rows) -> tuple[int, int]:
     """The entry of the name of so many bytes in `buffer`, or `NO_ROOM`; and any fault."""
     progress = rows.progress
     entry = guess(names, progress[PREVIOUS], progress[TRUST], progress[SEEN])
@@ -111,6 +111,12 @@ def resolved(buffer: np.ndarray, length: int, names: NameArrays, rows: Rows) -> 
     progress[TRUST] = learn(names, progress[PREVIOUS], entry, progress[TRUST], hit)
     progress[PREVIOUS] = entry
     return entry, reasons.NONE
+
+
+@scanner
+def resolved(buffer: np.ndarray, length: int, names: NameArrays, rows: Rows) -> tuple[int, int]:
+    """As `resolve_name`."""
+    return resolve_name(buffer, length, names, rows)
 
 
 @inlined

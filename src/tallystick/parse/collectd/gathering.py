@@ -17,7 +17,6 @@ class Gathering:
     """Gathers lists by columns, and gives them as arrays."""
 
     def __init__(self) -> None:
-        self._bodies: list[int] = []
         self._texts: tuple[list[str], ...] = tuple([] for _ in range(_TEXTS))
         self._times: list[float] = []
         self._faults: dict[int, Reason] = {}
@@ -30,11 +29,6 @@ class Gathering:
     def size(self) -> int:
         """How many values there are, those of refused lists included."""
         return len(self._values)
-
-    def begin_body(self) -> int:
-        """What is added from now on is of another body; returns how many values there are."""
-        self._bodies.append(len(self._times))
-        return self.size
 
     def add(
         self,
@@ -80,7 +74,6 @@ class Gathering:
         fault[list(self._faults)] = list(self._faults.values())
         escaped = np.frombuffer(escape, np.uint8)[buffer]
         return Lists(
-            began=np.array([*self._bodies, n], np.int64),
             buffer=np.where(_within(buffer, offsets, np.flatnonzero(fault)), buffer, escaped)
             if fault.any()
             else escaped,
@@ -90,6 +83,7 @@ class Gathering:
             first=np.concatenate([[0], np.cumsum(self._counts, dtype=np.int64)]),
             source=np.stack([offsets[source], offsets[source + 1]], axis=-1),
             value=np.array(self._values, np.float64),
+            hard=np.zeros((self.size, 2), np.int64),
             kind=np.array(self._kinds, np.uint8),
         )
 

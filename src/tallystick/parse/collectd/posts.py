@@ -11,7 +11,9 @@ r"""What collectd's plugin ``write_http`` posts: value lists as JSON, or as comm
   values along; of commands ``types.db`` says them, and a type that is not in it is rejected.
 - **Rates.** With ``StoreRates`` values are rates and their types say otherwise: who makes the parser must know.
 - **Counting.** Each value is one sample, and is accepted or rejected by itself; ``null``, ``U`` and ``nan`` are no
-  values. A list that is bad as a whole counts as one, and so does a notification. A body that is no JSON counts as one.
+  values. A list that is bad as a whole counts as one, and so does a notification. Of members that are given twice the
+  last counts. A body that begins like JSON and is none in UTF-8, no list, or nested deeper than `DEPTH_MAX`, counts as
+  one, and nothing of it is taken.
 """
 
 from collections.abc import Mapping
@@ -21,10 +23,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tallystick.config.collectd import WriteGraphite
-from tallystick.kernels.collectd_lists import parse_lists
+from tallystick.kernels import rows as at
+from tallystick.kernels.collectd_json import LIST_FULL, NOT_JSON, STATE_SIZE, parse_post
+from tallystick.kernels.collectd_lists import Lists, parse_lists
+from tallystick.kernels.collectd_names import TEXTS_SIZE
+from tallystick.kernels.collectd_values import TOLD_BYTES
+from tallystick.kernels.json_text import DEPTH_MAX
 from tallystick.kernels.names import NameTable
+from tallystick.kernels.words import PADDING
 from tallystick.model.reason import Reason
-from tallystick.parse.collectd.decoding import gather_commands, gather_json
+from tallystick.parse.collectd.commands import gather_commands
 from tallystick.parse.collectd.gathering import Gathering
 from tallystick.parse.collectd.naming import escape_of, naming_of
 from tallystick.parse.collectd.told import texts_of, told_room
@@ -33,8 +41,12 @@ from tallystick.parse.contract import Parsed
 from tallystick.parse.messages import MessageParser
 from tallystick.parse.registry import protocol
 
+__all__ = ["DEPTH_MAX", "CollectdPostParser"]
+
 BODY_BYTES_MAX = 4 << 20
-"""A longer body is not read: decoded it would take some thirty times as much memory. The plugin posts 4 KiB."""
+"""A longer body is not read: commands take some thirty times as much memory. The plugin posts 4 KiB."""
+_VALUES_AT_FIRST = 64
+_TEXT_BYTES_AT_FIRST = 1 << 16
 
 
 @protocol("collectd-http")
@@ -51,7 +63,7 @@ class CollectdPostParser(MessageParser):
         Whether all values are rates.
     """
 
-    sample_bytes_min = 1
+    sample_bytes_min = 2
 
     def __init__(
         self,
@@ -68,34 +80,18 @@ class CollectdPostParser(MessageParser):
         self._types = known_types() if types is None else types
         self._rates = rates
         self._told = told_room()
-        self._lists = Gathering().lists(self._escape)
+        self._list = _room(_VALUES_AT_FIRST, _TEXT_BYTES_AT_FIRST)
+        self._state = np.zeros(STATE_SIZE, np.int64)
+        self._is_json = False
+        self._gathered = Gathering().lists(self._escape)
+        self._before = np.zeros(0, np.int64), np.zeros(0, np.int64)
 
-    def _run(
-        self,
-        buffer: NDArray[np.uint8],
-        offsets: NDArray[np.int64] | list[int],
-        lengths: NDArray[np.int32] | list[int],
-        names: NameTable,
-        now_ms: int,
-        *,
-        consumed: int,
-        skipping: bool = False,
-        fault: tuple[Reason, int, int] | None = None,
-    ) -> Parsed:
-        bodies = [buffer[at : at + size].tobytes() for at, size in zip(offsets, lengths, strict=True)]
-        gathering = Gathering()
-        sizes = []  # the base makes room for a sample a byte: here these are values
-        for body in bodies:
-            before = gathering.begin_body()
-            self._gather(body, gathering, now_ms)
-            sizes.append(gathering.size - before)
-        self._lists = gathering.lists(self._escape)
-        parsed = super()._run(
-            buffer, list(offsets), sizes, names, now_ms, consumed=consumed, skipping=skipping, fault=fault
-        )
+    def _finished(self, parsed: Parsed, buffer: NDArray[np.uint8]) -> Parsed:
+        """With what is told of rejects; of those that Python found it is where they lie."""
         if not parsed.rejects.total:
             return parsed
-        texts = texts_of(self._told, len(parsed.rejects.offset))
+        told = texts_of(self._told, len(parsed.rejects.offset))
+        texts = tuple(text or parsed.rejects.text(k, buffer, TOLD_BYTES) for k, text in enumerate(told))
         return replace(parsed, rejects=replace(parsed.rejects, texts=texts))
 
     def _call(
@@ -106,12 +102,86 @@ class CollectdPostParser(MessageParser):
         names: NameTable,
         now_ms: int,
     ) -> int:
-        return parse_lists(self._lists, names.arrays, self._rows, self._naming, self._told)
+        progress = self._rows.progress
+        while progress[at.SPAN] < len(starts):
+            span = int(progress[at.SPAN])
+            start, stop = int(starts[span]), int(starts[span] + sizes[span])
+            if progress[at.POSITION] < 0:
+                self._rows.began[span] = progress[at.ROWS], progress[at.SEEN]
+                self._is_json = buffer[start:stop].tobytes().lstrip()[:1] in (b"[", b"{")
+            if stop - start > self.line_bytes_max:
+                self._refuse(Reason.BODY_LONG, start, stop)
+                state = at.DONE
+            elif self._is_json:
+                state = self._take_json(buffer, start, stop, names)
+            else:
+                state = self._take_commands(buffer, start, stop, names, now_ms)
+            if state != at.DONE:
+                return state
+            progress[at.SPAN], progress[at.POSITION] = span + 1, -1
+        return at.DONE
 
-    def _gather(self, body: bytes, gathering: Gathering, now_ms: int) -> None:
-        if len(body) > self.line_bytes_max:
-            gathering.refuse(Reason.BODY_LONG, f"{len(body)} bytes")
-        elif body.lstrip()[:1] in (b"[", b"{"):
-            gather_json(body, gathering, rates=self._rates)
-        else:
+    def _take_json(self, buffer: NDArray[np.uint8], start: int, stop: int, names: NameTable) -> int:
+        """Take a body of JSON, or what is left of it."""
+        rows = self._rows
+        if rows.progress[at.POSITION] < 0:
+            self._before = rows.progress.copy(), rows.reject_counts.copy()
+            self._state[:] = 0
+            if stop - start + PADDING > len(self._list.buffer):
+                self._list = _room(len(self._list.value), stop - start + PADDING)
+        while True:
+            state = parse_post(
+                buffer,
+                start,
+                stop,
+                names.arrays,
+                rows,
+                self._list,
+                self._naming,
+                self._told,
+                self._rates,
+                self._state,
+            )
+            if state == LIST_FULL:
+                self._list = _room(2 * len(self._list.value), len(self._list.buffer))
+                continue
+            if state == NOT_JSON:
+                rows.progress[:], rows.reject_counts[:] = self._before
+                self._refuse(Reason.ENCODING, start, stop)
+                return at.DONE
+            return state
+
+    def _take_commands(self, buffer: NDArray[np.uint8], start: int, stop: int, names: NameTable, now_ms: int) -> int:
+        """Take a body of commands, or what is left of it."""
+        if self._rows.progress[at.POSITION] < 0:
+            gathering = Gathering()
+            body = buffer[start:stop].tobytes()
             gather_commands(body, gathering, self._types, now_ms / 1000, rates=self._rates)
+            self._gathered = gathering.lists(self._escape)
+        return parse_lists(self._gathered, (start, stop), names.arrays, self._rows, self._naming, self._told)
+
+    def _refuse(self, reason: Reason, start: int, stop: int) -> None:
+        """Reject a body as a whole."""
+        self._rows.progress[at.SEEN] += 1
+        self._note(reason, start, stop - start)
+
+    def _note(self, reason: Reason, start: int, length: int) -> None:
+        k = int(self._rows.progress[at.REJECTS])
+        if k < len(self._told.size):
+            self._told.size[k] = 0
+        super()._note(reason, start, length)
+
+
+def _room(values: int, text_bytes: int) -> Lists:
+    """Room for one list of values."""
+    return Lists(
+        buffer=np.zeros(text_bytes, np.uint8),
+        texts=np.zeros((1, TEXTS_SIZE), np.int64),
+        time_ms=np.zeros(1, np.int64),
+        fault=np.zeros(1, np.uint8),
+        first=np.zeros(2, np.int64),
+        source=np.zeros((values, 2), np.int64),
+        value=np.zeros(values),
+        hard=np.zeros((values, 2), np.int64),
+        kind=np.zeros(values, np.uint8),
+    )
