@@ -18,7 +18,7 @@ PATIENCE_S = 180.0
 """How long anything may take; others may be busy on the machine."""
 HOST = "127.0.0.1"
 """Where good senders come from; those who misbehave have another address, as new names are held back by peer."""
-AT_ONCE = 8
+AT_ONCE = 32
 """Datagrams that are sent before the ledger is asked whether they came."""
 _PAUSE_S = 0.01
 _LEAVES = 0.4

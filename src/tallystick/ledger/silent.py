@@ -21,7 +21,7 @@ def least_recent(last: NDArray[np.int64], present: int, places: int) -> NDArray[
     Parameters
     ----------
     last : int64[n]
-        The window in which each was heard last; below 0 where that is no longer known.
+        The window in which each was heard last; below 0 where that was never.
     present
         The window of now.
     places

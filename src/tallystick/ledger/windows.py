@@ -73,6 +73,7 @@ class Windows:
         self._open: dict[int, Counts] = {}
         self._sealed: dict[int, Sealed] = {}
         self._sum: Counts = np.zeros((64, COLUMNS), np.int64)  # of the windows that are sealed
+        self._last = np.full(64, -1, np.int64)  # the last sealed window of each cell
         self._room = 64
 
     def grow(self, cells: int) -> None:
@@ -81,6 +82,7 @@ class Windows:
             return
         self._room = max(2 * self._room, cells)
         self._sum = _grown(self._sum, self._room)
+        self._last = np.concatenate([self._last, np.full(self._room - len(self._last), -1, np.int64)])
         self._open = {number: _grown(counts, self._room) for number, counts in self._open.items()}
 
     def counting(self, number: int) -> Counts:
@@ -109,10 +111,8 @@ class Windows:
         return out
 
     def last_counted(self, cells: int) -> NDArray[np.int64]:
-        """The last window in which anything was counted in each cell: int64[cells], -1 if none in memory is."""
-        last = np.full(self._room, -1, np.int64)
-        for number, sealed in self._sealed.items():
-            last[sealed.cells] = np.maximum(last[sealed.cells], number)
+        """The last window in which anything was counted in each cell: int64[cells], -1 where there is none."""
+        last = self._last.copy()
         for number, counts in self._open.items():
             busy = counts.any(axis=1)
             last[busy] = np.maximum(last[busy], number)
@@ -125,6 +125,8 @@ class Windows:
         for counts in (self._sum, *self._open.values()):
             np.add.at(counts, targets, counts[cells])
             counts[cells] = 0
+        np.maximum.at(self._last, targets, self._last[cells])
+        self._last[cells] = -1
         self._sealed = {number: sealed.moved(into) for number, sealed in self._sealed.items()}
 
     def numbers(self) -> list[int]:
@@ -142,7 +144,8 @@ class Windows:
     def _seal(self, number: int) -> None:
         counts = self._open.pop(number)
         self._sum += counts
-        self._sealed[number] = Sealed.of(counts)
+        sealed = self._sealed[number] = Sealed.of(counts)
+        self._last[sealed.cells] = np.maximum(self._last[sealed.cells], number)
         while len(self._sealed) > self._windows_max:
             del self._sealed[max(self._sealed, key=lambda other: abs(other - number))]
 

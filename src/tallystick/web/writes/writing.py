@@ -24,6 +24,7 @@ from tallystick.parse import PADDING, Parsed, Parser
 from tallystick.parse.contract import REJECTS_NOTED_MAX
 from tallystick.parse.messages import MessageParser
 from tallystick.receive import Intake
+from tallystick.receive.peers import host_of
 from tallystick.web.errors import BodyError
 from tallystick.web.writes.bodies import BODY_BYTES_MAX, Bodies, Body
 from tallystick.web.writes.decoding import DECODED_BYTES_MAX, decode
@@ -191,7 +192,7 @@ class Taker:
         UnsafeError
             If the disk does not take in time what was stored.
         """
-        peer = request.client.host if request.client is not None else ""
+        peer = host_of(request.client.host) if request.client is not None else ""
         account = self._intake.ledger.account(self.source, peer)
         try:
             async with self._bodies.received(request) as body, self._turn:
