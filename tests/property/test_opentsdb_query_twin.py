@@ -23,7 +23,7 @@ from tallystick.query.opentsdb import (
 from tallystick.store.memory import MemoryStore
 
 BEGIN_S = 1_356_998_400
-HOURS = 3
+HOURS = 2
 NOW_S = BEGIN_S + HOURS * 3600
 
 slots = st.integers(0, HOURS * 360 - 1)

@@ -12,6 +12,7 @@ import numpy as np
 
 from tallystick.model.errors import QueryError
 from tallystick.query.opentsdb.points import Interpolation, Mask, Values
+from tallystick.query.reduce import Reduction, average, known_count, total
 
 Reduce = Callable[[Values, Mask, int], Values]
 
@@ -39,32 +40,33 @@ def _known(values: Values, counts: Mask) -> Mask:
     return np.asarray(counts & ~np.isnan(values))
 
 
+def _counted(values: Values, counts: Mask) -> Values:
+    """The values with NaN in place of those that do not count."""
+    return values if counts.all() else np.where(counts, values, np.nan)
+
+
+def _passing_over(reduce: Reduction, values: Values, counts: Mask, axis: int) -> Values:
+    """A reduction that leaves NaN out."""
+    return reduce(_counted(values, counts), axis)
+
+
 def _count(values: Values, counts: Mask, axis: int) -> Values:
-    return np.asarray(_known(values, counts).sum(axis=axis, dtype=np.float64))
-
-
-def _sum(values: Values, counts: Mask, axis: int) -> Values:
-    known = _known(values, counts)
-    added = np.where(known, values, 0.0).sum(axis=axis)
-    return np.where(known.any(axis=axis), added, np.nan)
+    return known_count(_counted(values, counts), axis).astype(np.float64)
 
 
 def _sum_of_squares(values: Values, counts: Mask, axis: int) -> Values:
-    return _sum(values * values, counts, axis)
-
-
-def _average(values: Values, counts: Mask, axis: int) -> Values:
-    return _sum(values, counts, axis) / np.maximum(_count(values, counts, axis), 1)
+    return total(_counted(values * values, counts), axis)
 
 
 def _deviation(values: Values, counts: Mask, axis: int) -> Values:
-    mean = np.expand_dims(_average(values, counts, axis), axis)
-    return np.sqrt(_average((values - mean) ** 2, counts, axis))
+    counted = _counted(values, counts)
+    mean = np.expand_dims(average(counted, axis), axis)
+    return np.sqrt(average((counted - mean) ** 2, axis))
 
 
-def _extreme(choose: np.ufunc, values: Values, counts: Mask, axis: int) -> Values:
+def _extreme(choose: np.ufunc, values: Values, axis: int) -> Values:
     """`choose` is ``fmin`` or ``fmax``, which pass NaN over."""
-    return np.asarray(choose.reduce(np.where(counts, values, np.nan), axis=axis))
+    return np.asarray(choose.reduce(values, axis=axis))
 
 
 def _product(values: Values, counts: Mask, axis: int) -> Values:
@@ -137,27 +139,29 @@ def _percentiles() -> list[Aggregator]:
     ]
 
 
-_MIN, _MAX = partial(_extreme, np.fmin), partial(_extreme, np.fmax)
+_SUM, _AVERAGE = partial(_passing_over, total), partial(_passing_over, average)
+_MIN = partial(_passing_over, partial(_extreme, np.fmin))
+_MAX = partial(_passing_over, partial(_extreme, np.fmax))
 
 AGGREGATORS = {
     one.name: one
     for one in (
-        Aggregator("sum", Interpolation.LINEAR, _sum),
+        Aggregator("sum", Interpolation.LINEAR, _SUM),
         Aggregator("min", Interpolation.LINEAR, _MIN),
         Aggregator("max", Interpolation.LINEAR, _MAX),
-        Aggregator("avg", Interpolation.LINEAR, _average),
+        Aggregator("avg", Interpolation.LINEAR, _AVERAGE),
         Aggregator("dev", Interpolation.LINEAR, _deviation),
         Aggregator("median", Interpolation.LINEAR, _median),
         Aggregator("mult", Interpolation.LINEAR, _product),
         Aggregator("diff", Interpolation.LINEAR, _difference),
         Aggregator("count", Interpolation.ZERO, _count),
-        Aggregator("zimsum", Interpolation.ZERO, _sum),
+        Aggregator("zimsum", Interpolation.ZERO, _SUM),
         Aggregator("squareSum", Interpolation.ZERO, _sum_of_squares),
         Aggregator("first", Interpolation.ZERO, partial(_at_end, last=False)),
         Aggregator("last", Interpolation.ZERO, partial(_at_end, last=True)),
         Aggregator("mimmin", Interpolation.NOTHING, _MIN),
         Aggregator("mimmax", Interpolation.NOTHING, _MAX),
-        Aggregator("pfsum", Interpolation.PREVIOUS, _sum),
+        Aggregator("pfsum", Interpolation.PREVIOUS, _SUM),
         Aggregator("none", Interpolation.NOTHING, partial(_at_end, last=False)),
         *_percentiles(),
     )

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from tallystick.query.context import Session
 from tallystick.query.opentsdb.filters import group_keys
 from tallystick.query.opentsdb.names import Known, metric_series
-from tallystick.query.opentsdb.points import Interpolation, Points, Values, interpolated, rates
+from tallystick.query.opentsdb.points import Interpolation, Mask, Points, Values, interpolated, rates
 from tallystick.query.opentsdb.question import Downsampling, Fill, Question, SubQuery
 from tallystick.query.opentsdb.reading import Span, read_buckets, read_slots
 from tallystick.query.opentsdb.times import calendar_edges, even_edges
@@ -163,22 +163,32 @@ def _groups(query: SubQuery, series: Sequence[Known]) -> list[list[int]]:
 
 def _joined(
     points: Points, groups: list[list[int]], query: SubQuery, between: Interpolation
-) -> list[tuple[list[int], Values, NDArray[np.bool_]]]:
+) -> list[tuple[list[int], Values, Mask]]:
     """Each group with its values float64[m], and whether there is one at a moment, bool[m]; groups in their order.
 
     Groups of one size are joined together.
     """
     values, counts = interpolated(points, between)
-    found: list[tuple[int, Values, NDArray[np.bool_]]] = []
+    found: list[tuple[int, Values, Mask]] = []
     by_size = sorted(range(len(groups)), key=lambda k: len(groups[k]))
     for _, alike in groupby(by_size, key=lambda k: len(groups[k])):
         places = list(alike)
-        members = np.array([groups[k] for k in places])
         with np.errstate(invalid="ignore", over="ignore"):
-            joined = query.aggregator.reduce(values[members], counts[members], 1)
-        there = points.present[members].any(axis=1)
-        found += zip(places, joined, there, strict=True)
+            if len(places) == 1:
+                found.append((places[0], *_joined_one(points, groups[places[0]], values, counts, query)))
+            else:
+                members = np.array([groups[k] for k in places])
+                joined = query.aggregator.reduce(values[members], counts[members], 1)
+                found += zip(places, joined, points.present[members].any(axis=1), strict=True)
     return [(groups[k], joined, there) for k, joined, there in sorted(found, key=lambda one: one[0])]
+
+
+def _joined_one(
+    points: Points, members: list[int], values: Values, counts: Mask, query: SubQuery
+) -> tuple[Values, Mask]:
+    """The same of one group; nothing is copied if it is all series there are."""
+    rows = slice(None) if len(members) == len(values) else np.array(members)
+    return query.aggregator.reduce(values[rows], counts[rows], 0), np.asarray(points.present[rows].any(axis=0))
 
 
 def _common(series: Sequence[Known]) -> tuple[Tags, list[str]]:

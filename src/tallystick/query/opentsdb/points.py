@@ -95,11 +95,13 @@ def rates(points: Points, how: Rate) -> Points:
 def interpolated(points: Points, how: Interpolation) -> tuple[Values, Mask]:
     """What each series counts for at each moment, float64[n, m], and whether it counts at all, bool[n, m]."""
     present = points.present
+    if how is Interpolation.NOTHING or present.all():
+        return points.values, present
     began = np.logical_or.accumulate(present, axis=1)
     goes_on = np.logical_or.accumulate(present[:, ::-1], axis=1)[:, ::-1]
     counts = began & goes_on
     rows = np.flatnonzero((counts != present).any(axis=1))
-    if how is Interpolation.NOTHING or not len(rows):
+    if not len(rows):
         return points.values, present
     values = points.values.copy()
     values[rows] = _between(points.take(rows), how)
