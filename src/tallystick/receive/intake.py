@@ -21,7 +21,7 @@ from tallystick.parse.ready import make_ready
 from tallystick.receive.arrival import Arrival, Load
 from tallystick.receive.offenders import note_unread
 from tallystick.receive.routing import IntakeLimits, Routing
-from tallystick.receive.spans import Datagrams, brought, senders_of, tally_senders_of, unnamed_of
+from tallystick.receive.spans import Datagrams, brought, distinct, senders_of, tally_senders_of, unnamed_of
 from tallystick.receive.storing import Storing
 from tallystick.receive.throttle import Grant, Throttle
 from tallystick.route import Router
@@ -106,10 +106,13 @@ class Intake:
             return
         with self.names.lock:
             now_s = self.clock.monotonic()
-            who, place = np.unique(peers, return_inverse=True)
-            spent = np.array([self._throttle.tokens(peer, now_s) <= 0 for peer in who.tolist()])[place]
+            who, place = distinct(peers)
+            spent = np.array([self._throttle.tokens(peer, now_s) <= 0 for peer in who.tolist()])
+        if not spent.any():
+            self._parse_several(parser, buffer, offsets, lengths, account, peers)
+            return
         # Who has no tokens left is parsed apart, so that it takes none of the others' and they none of its limit.
-        for some in (~spent, spent):
+        for some in (~spent[place], spent[place]):
             if some.any():
                 self._parse_several(parser, buffer, offsets[some], lengths[some], account, peers[some])
 
@@ -205,7 +208,7 @@ class Intake:
         with self.names.lock:
             now_s = self.clock.monotonic()
             passage = account.passage(self._window())
-            with self._throttle.grant(self.names, np.unique(peers).tolist(), now_s) as grant:
+            with self._throttle.grant(self.names, distinct(peers)[0].tolist(), now_s) as grant:
                 parsed = parser.parse_datagrams(buffer, offsets, lengths, self.names, int(self.clock.now() * 1000))
             parsed = grant.explained(parsed)
             unnamed = unnamed_of(parsed, peers, offsets, lengths)

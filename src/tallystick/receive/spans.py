@@ -76,6 +76,12 @@ def tally_senders_of(parsed: Parsed, accounts: NDArray[np.int32]) -> Senders:
     return Senders(accounts, np.append(parsed.tallies_began[1:], len(parsed.tallies)))
 
 
+def distinct(accounts: NDArray[np.int32]) -> tuple[NDArray[np.int32], NDArray[np.intp]]:
+    """The accounts there are (int32[k], ascending), and which of them each one is: intp[n]. They are small numbers."""
+    present = np.bincount(accounts) > 0
+    return np.flatnonzero(present).astype(np.int32), (np.cumsum(present) - 1)[accounts]
+
+
 def unnamed_of(
     parsed: Parsed, accounts: NDArray[np.int32], offsets: NDArray[np.int64], lengths: NDArray[np.int32]
 ) -> Unnamed:
@@ -85,12 +91,11 @@ def unnamed_of(
     others of a batch it is known how many each account had, and how many each reason had; they are put together in
     their order.
     """
-    who, place = np.unique(accounts, return_inverse=True)
-    seen = np.diff(parsed.began[:, 1], append=parsed.lines)
-    rows = np.diff(parsed.began[:, 0], append=len(parsed.batch))
+    who, place = distinct(accounts)
+    unread_before = parsed.began[:, 1] - parsed.began[:, 0]
     if parsed.tallies is not None:
-        rows += np.diff(parsed.tallies_began, append=len(parsed.tallies))
-    lines = _added(place, seen - rows, len(who))
+        unread_before = unread_before - parsed.tallies_began
+    lines = _added(place, np.diff(unread_before, append=parsed.lines - parsed.taken), len(who))
     rejects = parsed.rejects
     rejected = np.zeros((len(who), len(rejects.counts)), np.int64)
     if rejects.total:
