@@ -44,11 +44,10 @@ from tallystick.store.contract import StoreReader
 from tallystick.store.embedded import EmbeddedStore
 from tallystick.store.names.catalog import SeriesCatalog
 from tallystick.store.options import StoreOptions
-from tallystick.store.snapshot import take_snapshot
+from tallystick.store.snapshot import SETTINGS_DIRECTORY, take_snapshot
 from tallystick.web.app import make_app, make_opentsdb_app
 from tallystick.web.beside import Beside
 from tallystick.web.guests import Guests
-from tallystick.web.istatd import DIRECTORY as ISTATD_SETTINGS
 from tallystick.web.istatd import SettingsStore, make_istatd_app
 from tallystick.web.keeping import Compacted, Snapshot
 from tallystick.web.reading import Reads, Workers
@@ -223,7 +222,7 @@ class Service:
         address = Address("tcp", *host_port(http.istatd_address))
         listening = bind(address, socket.SOCK_STREAM, "http.istatd_address")
         self.listening.append(("istatd-http", bound_address(address, listening)))
-        settings = SettingsStore(self._config.store.path / ISTATD_SETTINGS)
+        settings = SettingsStore(self._config.store.path / SETTINGS_DIRECTORY)
         files = Path(http.istatd_files).expanduser() if http.istatd_files else None
         return Beside(make_istatd_app(self._reads, settings, http.token, files), listening)
 

@@ -25,6 +25,8 @@ from tallystick.store.log.tallies import encode_tallies
 from tallystick.store.upkeep.scrub import Scrub
 from tallystick.store.view import StoreView
 
+SETTINGS_DIRECTORY = "istatd-settings"
+"""Small files that readers keep beside the blocks: they go where these go."""
 _PIECE_BYTES = 4 << 20
 _NO_SECOND_NAME = {errno.EXDEV, errno.EPERM, errno.EMLINK, errno.ENOTSUP, errno.ENOSYS}
 
@@ -53,6 +55,7 @@ def take_snapshot(store: EmbeddedStore, destination: Path, progress: Progress | 
             done = _fill(part, store.block_set.directory, store.block_set.manifest, files, progress)
             done += _write_log(part, store.block_set.manifest, store.frozen_numbers, files)
         done += copy_events(store.block_set.directory, part)
+        done += _copy_settings(store.block_set.directory, part, files)
         files.sync_directory(part / "blocks")
         files.sync_directory(part)
         files.rename(part, destination)
@@ -93,6 +96,7 @@ def restore(snapshot: Path, directory: Path, progress: Progress | None = None, f
             done += files.write_whole(part / path, _pieces(snapshot / path))
             _tell(progress, done, manifest)
         done += copy_events(snapshot, part)
+        done += _copy_settings(snapshot, part, files)
         write_manifest(part, manifest, files)
         files.rename(part, directory)
     except StoreError:
@@ -102,6 +106,14 @@ def restore(snapshot: Path, directory: Path, progress: Progress | None = None, f
         shutil.rmtree(part, ignore_errors=True)
         raise StoreError(f"cannot restore to {directory}: {error.strerror}") from error
     return done
+
+
+def _copy_settings(directory: Path, part: Path, files: Files) -> int:
+    """Copy the settings that readers keep, if there are any; return their bytes."""
+    kept = sorted(path for path in (directory / SETTINGS_DIRECTORY).glob("*.set") if path.is_file())
+    if kept:
+        files.make_directory(part / SETTINGS_DIRECTORY)
+    return sum(files.write_whole(part / SETTINGS_DIRECTORY / path.name, _pieces(path)) for path in kept)
 
 
 def _fill(part: Path, directory: Path, manifest: Manifest, files: Files, progress: Progress | None) -> int:

@@ -10,7 +10,7 @@ from faults import RefusingFiles
 from stores import found, open_store, opened, put, wait_durable
 from tallystick.model.errors import StoreError
 from tallystick.store.disk.files import Files
-from tallystick.store.snapshot import restore, take_snapshot
+from tallystick.store.snapshot import SETTINGS_DIRECTORY, restore, take_snapshot
 from tallystick.store.view import StoreView
 
 
@@ -45,6 +45,22 @@ def test_a_snapshot_has_what_was_there_and_not_what_came_later(tmp_path: Path, f
         assert found(store, "a") == {0: 1.0, 10: 2.0}
         put(store, "a", {0: 8.0})
         assert found(store, "a") == {0: 9.0, 10: 2.0}
+
+
+def test_settings_that_readers_keep_beside_it_go_where_the_store_goes(tmp_path: Path):
+    def setting(directory: str) -> Path:
+        return tmp_path / directory / SETTINGS_DIRECTORY / "user.set"
+
+    with opened(tmp_path / "data") as store:
+        put(store, "a", {0: 1.0})
+        setting("data").parent.mkdir()
+        setting("data").write_text("a=1\n")
+        (setting("data").parent / "half.set.part").write_text("a=")
+        take_snapshot(store, tmp_path / "s")
+        setting("data").write_text("a=2\n")
+    restore(tmp_path / "s", tmp_path / "again")
+    assert [setting(place).read_text() for place in ("s", "again")] == ["a=1\n"] * 2
+    assert [path.name for path in setting("again").parent.iterdir()] == ["user.set"]
 
 
 def test_the_store_of_a_snapshot_can_go_without_it(tmp_path: Path):

@@ -13,8 +13,6 @@ from tallystick.model.errors import QueryError, StoreError
 from tallystick.query.istatd import matcher
 from tallystick.store.disk.files import Files
 
-DIRECTORY = "istatd-settings"
-"""In the directory of the store."""
 FILE_BYTES_MAX = 1 << 20
 FILES_MAX = 10_000
 _SUFFIX = ".set"
