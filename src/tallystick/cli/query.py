@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+from datetime import UTC, datetime
+from itertools import pairwise
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
@@ -20,7 +22,7 @@ if TYPE_CHECKING:
 _BARS = "▁▂▃▄▅▆▇█"
 _SPARK_WIDTH = 40
 _SPARK_WIDTH_MIN = 8
-_FIGURES_WIDTH = 44
+_FIGURES = ("last", "min", "max", "avg")
 
 
 @click.command("query")
@@ -84,7 +86,7 @@ def _show(answer: str | list[dict[str, Any]], output: Path | None) -> None:
             if isinstance(answer, str):
                 file.write(answer.rstrip("\n") + "\n")
             else:
-                _print_table(answer, file if output else None)
+                print_table(answer, file if output else None)
     except OSError as error:
         raise StartError(f"cannot write {output or 'the answer'}: {error.strerror}") from error
 
@@ -122,27 +124,69 @@ def _told(error: HTTPError) -> str:
     return str(told) or f"cannot query: the server answers {error.code} {error.reason}"
 
 
-def _print_table(series: list[dict[str, Any]], file: IO[str] | None) -> None:
+def print_table(series: list[dict[str, Any]], file: IO[str] | None = None) -> None:
+    """A line for each series: its name, a sparkline, figures, as many as fit; names are broken last of all.
+
+    Colours and the width of the window are those of a terminal; elsewhere lines are as long as they must be.
+    """
     from rich.console import Console
     from rich.table import Table
     from rich.text import Text
 
     console = Console(file=file)
+    if not series:
+        console.print("no series matches")
+        return
     # Names come first: one that is broken in two can neither be read nor copied.
     names = [printable(one["target"]) for one in series]
-    longest = max(map(len, names), default=0)
-    width = max(_SPARK_WIDTH_MIN, min(_SPARK_WIDTH, console.width - _FIGURES_WIDTH - longest))
-    table = Table(box=None, pad_edge=False)
+    values = [[value for value, _ in one["datapoints"]] for one in series]
+    figures = [[_short(figure) for figure in _figures(one)] for one in values]
+    widths = [1 + max(map(len, column)) for column in zip(_FIGURES, *figures, strict=True)]
+    longest = max(map(len, names))
+    if not console.is_terminal:  # nobody's window is too narrow
+        console.width = max(console.width, longest + sum(widths) + 1 + _SPARK_WIDTH_MIN)
+    while len(widths) > 1 and longest + sum(widths) > console.width:
+        widths.pop()
+    width = min(_SPARK_WIDTH, console.width - longest - sum(widths) - 1)
+    table = Table(box=None, pad_edge=False, padding=(0, 1, 0, 0))
     table.add_column("series", overflow="fold")
-    table.add_column("", no_wrap=True)
-    for heading in ("last", "min", "max", "avg"):
+    if width >= _SPARK_WIDTH_MIN:
+        table.add_column("", no_wrap=True)
+    for heading in _FIGURES[: len(widths)]:
         table.add_column(heading, justify="right", no_wrap=True)
-    for name, one in zip(names, series, strict=True):
-        values = [value for value, _ in one["datapoints"]]
-        known = [value for value in values if value is not None]
-        figures = [known[-1], min(known), max(known), sum(known) / len(known)] if known else [None] * 4
-        table.add_row(Text(name), sparkline(values, width), *(_short(figure) for figure in figures))
-    console.print(table if series else "no series matches")
+    for name, one, texts in zip(names, values, figures, strict=True):
+        line = [sparkline(one, width)] if width >= _SPARK_WIDTH_MIN else []
+        table.add_row(Text(name), *line, *texts[: len(widths)])
+    console.print(table)
+    console.print(Text(_range_of(series), style="dim"))
+
+
+def _figures(values: list[float | None]) -> list[float | None]:
+    """Last, smallest, largest, and the mean; None where nothing is known."""
+    known = [value for value in values if value is not None]
+    return [known[-1], min(known), max(known), sum(known) / len(known)] if known else [None] * len(_FIGURES)
+
+
+def _range_of(series: list[dict[str, Any]]) -> str:
+    """From when until when the slots are, and how long: ``06:00 to 06:50 UTC, 6 slots of 10 minutes``."""
+    times = [at for one in series for _, at in one["datapoints"]]
+    if not times:
+        return "no slots"
+    first, last = (datetime.fromtimestamp(at, UTC) for at in (min(times), max(times)))
+    form = "%H:%M:%S" if first.date() == last.date() else "%Y-%m-%d %H:%M"
+    told = f"{first:{form}} to {last:{form}} UTC"
+    steps = {later - one for line in series for (_, one), (_, later) in pairwise(line["datapoints"])}
+    if len(steps) != 1:
+        return told
+    return f"{told}, {max(len(one['datapoints']) for one in series):,} slots of {_length(steps.pop())}"
+
+
+def _length(seconds: int) -> str:
+    for unit_s, unit in ((86400, "day"), (3600, "hour"), (60, "minute")):
+        if seconds % unit_s == 0:
+            count = seconds // unit_s
+            return f"{count} {unit}{'s' if count > 1 else ''}"
+    return f"{seconds} s"
 
 
 def sparkline(values: list[float | None], width: int = _SPARK_WIDTH) -> str:

@@ -3,6 +3,7 @@
 import inspect
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from difflib import get_close_matches
 from typing import Any, TypeVar
 
 from tallystick.model.errors import QueryError
@@ -141,7 +142,7 @@ def find(name: str) -> Function:
         If there is none.
     """
     if name not in FUNCTIONS:
-        near = [known for known in FUNCTIONS if known.lower() == name.lower()]
+        near = [known for known in FUNCTIONS if known.lower() == name.lower()] or get_close_matches(name, FUNCTIONS, 1)
         hint = f"; expected perhaps {near[0]}" if near else "; expected one of those that /functions lists"
         raise QueryError(f"cannot call {name!r}: received request for unknown function{hint}")
     return FUNCTIONS[name]

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner, Result
 
-from tallystick.cli import main
+from tallystick.cli import main, query
 from tallystick.cli.query import sparkline
 from tallystick.config import parse, sample
 
@@ -264,6 +264,18 @@ def test_a_name_of_markup_and_escapes_is_shown_as_text(
     result = invoke(*arguments, "--server", server)
     assert result.exit_code == 0, result.output
     assert SHOWN in result.stdout
+
+
+def test_a_table_tells_its_range_and_breaks_no_name(tmp_path: Path) -> None:
+    names = [f"prod.app.host{k}.{'long' * 20}" for k in range(2)]
+    series = [{"target": name, "datapoints": [(float(k), 600 + 60 * k) for k in range(9)]} for name in names]
+    file = tmp_path / "table.txt"
+    with file.open("w", encoding="utf-8") as out:
+        query.print_table(series, out)
+    heading, *rows, told = file.read_text(encoding="utf-8").splitlines()
+    assert heading.split() == ["series", "last", "min", "max", "avg"]
+    assert [row.split() for row in rows] == [[name, "▁▂▃▄▅▅▆█", "8", "0", "8", "4"] for name in names]
+    assert told == "00:10:00 to 00:18:00 UTC, 9 slots of 1 minute"
 
 
 def test_a_sparkline_keeps_gaps_and_peaks() -> None:
