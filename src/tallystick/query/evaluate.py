@@ -26,10 +26,10 @@ from tallystick.query.context import (
     bytes_of,
 )
 from tallystick.query.events import EventSource, NoEvents
-from tallystick.query.fetch import fetch_path
 from tallystick.query.grammar import TARGET_CHARS_MAX, Call, Literal, Node, Path, Template, parse
 from tallystick.query.plan import Plan
 from tallystick.query.series import SeriesList
+from tallystick.query.sub_counters import fetch_named
 from tallystick.store.contract import StoreReader
 
 _NUMERIC = re.compile(r"-?\d+(\.\d+)?")
@@ -254,7 +254,7 @@ def is_plain(node: Node) -> bool:
 def _has_band(node: Node) -> bool:
     """Whether the smallest and largest sample of a slot belong to what a target shows."""
     match node:
-        case Call(name="stat" | "percentile" | "consolidateBy" | "cumulative"):
+        case Call(name="stat" | "percentile" | "mergedPercentile" | "band" | "consolidateBy" | "cumulative"):
             return False
         case Call(arguments=arguments) if node.name != "seriesByTag":
             return is_plain(node) and all(isinstance(one, Literal) or _has_band(one) for one in arguments)
@@ -310,7 +310,7 @@ def _evaluate_path(node: Path, context: Context) -> Value:
             return float(value) if isinstance(value, str) and _NUMERIC.fullmatch(value) else value
         pattern = _replaced(pattern, f"${name}", str(value))
     alike = context.session.plan.alike.get(id(node), ())
-    return fetch_path(replace(context, alike=alike) if alike else context, pattern)
+    return fetch_named(replace(context, alike=alike) if alike else context, pattern)
 
 
 def _replaced(pattern: str, mark: str, value: str) -> str:

@@ -215,8 +215,8 @@ class _Line:
         coarser = context.slots_max is not None or context.step_s is not None
         merged = _MERGED.get((alike.kind, context.consolidation or "")) if coarser else None
         if coarser and _may_merge(context, alike, wanted):
-            step_s = _merged_step(context, until_s, step_s)
-        return cls(alike, *_slots(context.from_s, until_s, step_s), step_s, merged)
+            step_s = merged_step(context, until_s, step_s)
+        return cls(alike, *slots_of(context.from_s, until_s, step_s), step_s, merged)
 
     @property
     def slots(self) -> int:
@@ -236,12 +236,12 @@ class _Line:
         return {one: read[statistics[one]] if isinstance(one, Statistic) else percentiles[one] for one in wanted}
 
 
-def _merged_step(context: Context, until_s: int, step_s: int) -> int:
+def merged_step(context: Context, until_s: int, step_s: int) -> int:
     """The step to read at where slots of `step_s` are too short or too many: a multiple of it."""
     step_s *= -(-(context.step_s or 1) // step_s)
     if context.slots_max is None:
         return step_s
-    start_s, end_s = _slots(context.from_s, until_s, step_s)
+    start_s, end_s = slots_of(context.from_s, until_s, step_s)
     return step_s * max(1, -(-((end_s - start_s) // step_s) // context.slots_max))
 
 
@@ -254,7 +254,7 @@ def _may_merge(context: Context, alike: _Alike, wanted: Sequence[Wanted]) -> boo
     return all(alike.consolidation(one) == context.consolidation for one in wanted)
 
 
-def _slots(from_s: int, until_s: int, step_s: int) -> tuple[int, int]:
+def slots_of(from_s: int, until_s: int, step_s: int) -> tuple[int, int]:
     """Start of the first slot and end of the last: from exclusive, until inclusive, at least one, as whisper has it."""
     start_s = from_s - from_s % step_s + step_s
     return start_s, max(until_s - until_s % step_s + step_s, start_s + step_s)

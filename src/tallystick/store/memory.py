@@ -52,6 +52,12 @@ class _Series:
                 samples += pieces
         return sorted(samples)
 
+    def columns(self, start_s: int, step_s: int, width: int) -> set[int]:
+        """Which of `width` intervals of `step_s` seconds from `start_s` on may have samples."""
+        begins = [slot * self.retention.step_s for slot in self.slots]
+        begins += [slot * step for step, slot in self.loaded]
+        return {column for begin_s in begins if 0 <= (column := (begin_s - start_s) // step_s) < width}
+
     def last_seen(self) -> int:
         """Start of the newest slot in epoch seconds, -1 if there is none."""
         finest = [slot * self.retention.step_s for slot in self.slots]
@@ -338,7 +344,8 @@ class MemoryStore:
                 series = self._series.get(series_id)
                 if series is None:
                     continue
-                for column, begin_s in enumerate(range(start_s, until_s, step_s)):
+                for column in series.columns(start_s, step_s, matrix.shape[1]):
+                    begin_s = start_s + column * step_s
                     samples = series.between(begin_s, begin_s + step_s)
                     if samples:
                         matrix[row, column] = value(series, samples)

@@ -65,7 +65,7 @@ def test_a_function_gives_series_or_a_sentence(
     store: MemoryStore, name: str, data: st.DataObject, slots: int | None
 ) -> None:
     target = f"{name}({','.join(data.draw(arguments(name)))})"
-    evaluator = Evaluator(store, ManualClock(), QueryLimits(points_max=100_000))
+    evaluator = Evaluator(store, ManualClock(), QueryLimits(points_max=5_000))
     request = Request(NOW_S - 60, NOW_S, NOW_S, slots_max=slots)
     try:
         with warnings.catch_warnings():

@@ -77,13 +77,13 @@ def alias_query(context: Context, seriesList: SeriesList, search: str, replace: 
     return seriesList.with_rows(named)
 
 
-@function("upper", group="Alias", transparent=True)
+@function("upper", "toUpperCase", group="Alias", transparent=True)
 def upper(context: Context, seriesList: SeriesList, *pos: int) -> SeriesList:
     """Names in capitals, or only the characters at some positions."""
     return seriesList.with_rows(lambda row: row.named(_cased(row.name, str.upper(row.name), pos)))
 
 
-@function("lower", group="Alias", transparent=True)
+@function("lower", "toLowerCase", group="Alias", transparent=True)
 def lower(context: Context, seriesList: SeriesList, *pos: int) -> SeriesList:
     """Names in small letters, or only the characters at some positions."""
     return seriesList.with_rows(lambda row: row.named(_cased(row.name, str.lower(row.name), pos)))

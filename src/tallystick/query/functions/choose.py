@@ -1,5 +1,7 @@
 """Series chosen by name, number or presence."""
 
+import numpy as np
+
 from tallystick.query.context import Context
 from tallystick.query.patterns import pattern
 from tallystick.query.reduce import enough, known_count
@@ -36,4 +38,14 @@ def remove_empty_series(context: Context, seriesList: SeriesList, xFilesFactor: 
     wanted: list[bool] = []
     for grid in seriesList.grids:
         wanted += enough(known_count(grid.values, 1), grid.values.shape[1], xFilesFactor).tolist()
+    return seriesList.keep(wanted)
+
+
+@function("removeZeroSeries", group="Filter Series")
+def remove_zero_series(context: Context, seriesList: SeriesList, xFilesFactor: float = 0.0) -> SeriesList:
+    """Leave out series that are nothing but 0 and gaps, or have other values for less than the share `xFilesFactor`."""
+    wanted: list[bool] = []
+    for grid in seriesList.grids:
+        nonzero = np.count_nonzero(np.nan_to_num(grid.values), axis=1)
+        wanted += enough(nonzero, grid.values.shape[1], xFilesFactor).tolist()
     return seriesList.keep(wanted)

@@ -64,7 +64,7 @@ def stddev_series(context: Context, *seriesLists: SeriesList) -> SeriesList:
     return aggregated(context, SeriesList.joined(seriesLists), "stddev")
 
 
-@function("medianSeries", group="Combine", combines=True)
+@function("medianSeries", "median", group="Combine", combines=True)
 def median_series(context: Context, *seriesLists: SeriesList) -> SeriesList:
     """Median of the series at each moment."""
     return aggregated(context, SeriesList.joined(seriesLists), "median")

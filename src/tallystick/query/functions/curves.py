@@ -11,7 +11,7 @@ from tallystick.query.registry import function
 from tallystick.query.series import SeriesList, transformed
 
 
-@function("log", group="Transform")
+@function("log", "logarithm", group="Transform")
 def log(context: Context, seriesList: SeriesList, base: int = 10) -> SeriesList:
     """The logarithm; unknown for what is not above 0."""
     if base < 2:

@@ -3,14 +3,16 @@ from math import ceil, log
 
 import numpy as np
 
+from tallystick.model.errors import QueryError
 from tallystick.model.grid import Grid
 from tallystick.query.context import Context, Deferred
 from tallystick.query.functions.moving import lead_s, shown
 from tallystick.query.parameters import Window
 from tallystick.query.reduce import Values, average
+from tallystick.query.reduce import first as first_known
 from tallystick.query.registry import function
 from tallystick.query.rounding import rounded
-from tallystick.query.series import SeriesList, marked_rows
+from tallystick.query.series import SeriesList, marked_rows, transformed
 
 
 @function("exponentialMovingAverage", group="Calculate")
@@ -36,6 +38,18 @@ def exponential_moving_average(context: Context, seriesList: Deferred, windowSiz
         return replace(grid, values=values, rows=rows, start_s=grid.start_s + lead)
 
     return earlier.each(compute)
+
+
+@function("exponentialWeightedMovingAverage", "ewma", group="Calculate")
+def exponentially_weighted(context: Context, seriesList: SeriesList, alpha: float) -> SeriesList:
+    """A mean that becomes `alpha` times what it was plus (1 - `alpha`) times each value; it begins with the first."""
+    if not 0 <= alpha < 1:
+        raise QueryError(f"cannot call ewma: alpha is {alpha:g}; expected 0 or more and less than 1")
+    return transformed(
+        seriesList,
+        lambda grid: smoothed(grid.values, np.nan_to_num(first_known(grid.values, 1)), 1.0 - alpha),
+        lambda name: f"exponentialWeightedMovingAverage({name},{alpha:g})",
+    )
 
 
 def smoothed(values: Values, first: Values, weight: float) -> Values:

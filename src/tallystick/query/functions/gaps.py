@@ -6,20 +6,11 @@ from numpy.typing import NDArray
 from tallystick.model.grid import Grid
 from tallystick.query.align import aligned
 from tallystick.query.context import Context
+from tallystick.query.gaps import last_before, neighbours
 from tallystick.query.parameters import Limit
 from tallystick.query.reduce import Values
 from tallystick.query.registry import function
 from tallystick.query.series import SeriesList, transformed
-
-
-def _neighbours(values: Values) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """For each slot the last known one at or before it (-1 if none) and the first at or after it (m if none)."""
-    slots = values.shape[1]
-    known = ~np.isnan(values)
-    index = np.arange(slots)
-    before = np.maximum.accumulate(np.where(known, index, -1), axis=1)
-    after = np.minimum.accumulate(np.where(known, index, slots)[:, ::-1], axis=1)[:, ::-1]
-    return before, after
 
 
 def _at(values: Values, index: NDArray[np.int64]) -> Values:
@@ -33,7 +24,7 @@ def keep_last_value(context: Context, seriesList: SeriesList, limit: Limit = flo
     def compute(grid: Grid) -> Values:
         if not grid.values.size:
             return grid.values
-        before, after = _neighbours(grid.values)
+        before, after = neighbours(grid.values)
         fill = np.isnan(grid.values) & (before >= 0) & (after - before - 1 <= limit)
         return np.where(fill, _at(grid.values, before), grid.values)
 
@@ -48,7 +39,7 @@ def interpolate(context: Context, seriesList: SeriesList, limit: Limit = float("
         values, slots = grid.values, grid.values.shape[1]
         if not values.size:
             return values
-        before, after = _neighbours(values)
+        before, after = neighbours(values)
         fill = np.isnan(values) & (before >= 0) & (after < slots) & (after - before - 1 <= limit)
         low, high = _at(values, before), _at(values, after)
         line = low + (np.arange(slots) - before) * (high - low) / np.maximum(after - before, 1)
@@ -64,15 +55,14 @@ def changed(context: Context, seriesList: SeriesList) -> SeriesList:
     def compute(grid: Grid) -> Values:
         if not grid.values.size:
             return grid.values
-        before, _ = _neighbours(grid.values)
-        earlier = np.concatenate([np.full((len(grid), 1), -1), before[:, :-1]], axis=1)
+        earlier = last_before(grid.values)
         differs = ~np.isnan(grid.values) & (earlier >= 0) & (grid.values != _at(grid.values, earlier))
         return np.asarray(differs, np.float64)
 
     return transformed(seriesList, compute, lambda name: f"changed({name})")
 
 
-@function("isNonNull", group="Transform")
+@function("isNonNull", "isNotNull", group="Transform")
 def is_non_null(context: Context, seriesList: SeriesList) -> SeriesList:
     """1 where a value is known, else 0."""
     return transformed(

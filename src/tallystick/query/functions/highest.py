@@ -51,3 +51,21 @@ def highest_current(context: Context, seriesList: SeriesList, n: int) -> SeriesL
 def lowest_current(context: Context, seriesList: SeriesList, n: int) -> SeriesList:
     """The n series with the lowest last value."""
     return _first(seriesList, n, "current", reverse=False)
+
+
+@function("highestMin", group="Filter Series")
+def highest_min(context: Context, seriesList: SeriesList, n: int) -> SeriesList:
+    """The n series with the highest smallest value."""
+    return _first(seriesList, n, "min", reverse=True)
+
+
+@function("lowestMin", group="Filter Series")
+def lowest_min(context: Context, seriesList: SeriesList, n: int) -> SeriesList:
+    """The n series with the lowest smallest value."""
+    return _first(seriesList, n, "min", reverse=False)
+
+
+@function("lowestMax", group="Filter Series")
+def lowest_max(context: Context, seriesList: SeriesList, n: int) -> SeriesList:
+    """The n series with the lowest largest value."""
+    return _first(seriesList, n, "max", reverse=False)

@@ -87,7 +87,9 @@ def holt_winters_confidence_bands(
 def _bands(one: _Forecast, delta: float) -> Grid:
     """Lower and upper band of each series in turn."""
     spread = delta * one.deviation
-    values = np.stack([one.expected - spread, one.expected + spread], axis=1).reshape(-1, one.expected.shape[1])
+    values = np.stack([one.expected - spread, one.expected + spread], axis=1).reshape(
+        2 * len(one.grid), one.expected.shape[1]
+    )
     words = ("ConfidenceLower", "ConfidenceUpper")
     rows = (
         replace(one.marked(row, *words), name=f"holtWinters{word}({row.name})", consolidation="average")

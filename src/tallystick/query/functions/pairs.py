@@ -3,6 +3,7 @@
 from tallystick.model.errors import QueryError
 from tallystick.query.combine import aggregated, merged_grids
 from tallystick.query.context import Context
+from tallystick.query.functions.pow_series import pow_series
 from tallystick.query.parameters import Aggregation
 from tallystick.query.reduce import short_name
 from tallystick.query.registry import function
@@ -51,3 +52,16 @@ def multiply_series_lists(
 ) -> SeriesList:
     """Multiply two lists pair by pair."""
     return _paired(context, seriesListFirstPos, seriesListSecondPos, "multiply")
+
+
+@function("powSeriesLists", group="Combine")
+def pow_series_lists(context: Context, sourceSeriesList: SeriesList, factorSeriesList: SeriesList) -> SeriesList:
+    """Raise the series of the first list to the powers of the second, pair by pair."""
+    if len(sourceSeriesList) != len(factorSeriesList):
+        raise QueryError(
+            f"cannot pair {len(sourceSeriesList)} series with {len(factorSeriesList)}: expected lists of equal length"
+        )
+    return merged_grids(
+        pow_series(context, sourceSeriesList.pick([i]), factorSeriesList.pick([i]))
+        for i in range(len(sourceSeriesList))
+    )
