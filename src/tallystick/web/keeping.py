@@ -12,6 +12,7 @@ from starlette.routing import BaseRoute, Route
 
 from tallystick.model.errors import StoreError
 from tallystick.web.errors import error_response
+from tallystick.web.reading import body_of
 
 _BODY_BYTES_MAX = 4096
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
@@ -65,11 +66,7 @@ def keeping_routes(keeper: Keeper) -> list[BaseRoute]:
     limiter = CapacityLimiter(1)
 
     async def snapshot(request: Request) -> Response:
-        body = bytearray()
-        async for chunk in request.stream():
-            body += chunk
-            if len(body) > _BODY_BYTES_MAX:
-                return error_response(413, f"cannot take a body of more than {_BODY_BYTES_MAX} bytes")
+        body = await body_of(request, _BODY_BYTES_MAX)
         try:
             name = msgspec.json.decode(body, type=_Asked).name
         except (msgspec.MsgspecError, UnicodeDecodeError) as error:

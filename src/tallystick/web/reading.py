@@ -18,7 +18,7 @@ from tallystick.query import QueryLimits, parse_time, time_zone
 from tallystick.query import Request as Reading
 from tallystick.render import Rendered, wrapped
 from tallystick.store.contract import StoreReader
-from tallystick.web.errors import OverloadedError
+from tallystick.web.errors import BodyError, OverloadedError
 
 Endpoint = Callable[[Request], Awaitable[Response]]
 P = ParamSpec("P")
@@ -259,6 +259,22 @@ def reading(given: Parameters, now_s: int, from_default: str, slots_field: str) 
         x_files_factor,
         given.mapping("template"),
     )
+
+
+async def body_of(request: Request, bytes_max: int) -> bytearray:
+    """The body of a request.
+
+    Raises
+    ------
+    BodyError
+        If it is larger.
+    """
+    body = bytearray()
+    async for chunk in request.stream():
+        body += chunk
+        if len(body) > bytes_max:
+            raise BodyError(413, f"cannot take a body of more than {bytes_max} bytes; expected a smaller one")
+    return body
 
 
 def answered(rendered: Rendered) -> Response:

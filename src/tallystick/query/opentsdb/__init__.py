@@ -24,9 +24,7 @@ from tallystick.query.opentsdb.question import (
     Question,
     SubQuery,
     parse_downsampling,
-    parse_filters,
     parse_metric,
-    split_pairs,
 )
 from tallystick.query.opentsdb.times import parse_moment
 
@@ -52,10 +50,8 @@ __all__ = [
     "look_up",
     "new_filter",
     "parse_downsampling",
-    "parse_filters",
     "parse_metric",
     "parse_moment",
-    "split_pairs",
     "tag_filter",
     "tsuid_of",
 ]

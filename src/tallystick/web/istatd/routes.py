@@ -24,11 +24,11 @@ from tallystick.model.errors import QueryError
 from tallystick.query.context import Session
 from tallystick.query.istatd import asked_range, find_counter, nodes, read_buckets
 from tallystick.web.access import Access
-from tallystick.web.errors import BodyError, error_response, exception_handlers
+from tallystick.web.errors import error_response, exception_handlers
 from tallystick.web.istatd.answers import TYPES, as_csv, as_member, as_object
 from tallystick.web.istatd.settings import SettingsStore
 from tallystick.web.nosniff import NoSniff
-from tallystick.web.reading import IsGone, Reads
+from tallystick.web.reading import IsGone, Reads, body_of
 
 BODY_BYTES_MAX = 1 << 20
 KEYS_MAX = 5000
@@ -205,11 +205,7 @@ def _whole(given: Mapping[str, str], name: str) -> int | None:
 
 
 async def _body(request: Request, shape: Any) -> Any:
-    body = bytearray()
-    async for chunk in request.stream():
-        body += chunk
-        if len(body) > BODY_BYTES_MAX:
-            raise BodyError(413, f"cannot take a body of more than {BODY_BYTES_MAX} bytes; expected fewer keys")
+    body = await body_of(request, BODY_BYTES_MAX)
     try:
         return msgspec.json.decode(body, type=shape)
     except (msgspec.MsgspecError, UnicodeDecodeError) as error:

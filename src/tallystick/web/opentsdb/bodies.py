@@ -29,6 +29,7 @@ from tallystick.query.opentsdb import (
     tag_filter,
 )
 from tallystick.web.errors import BodyError
+from tallystick.web.reading import body_of
 
 BODY_BYTES_MAX = 1 << 20
 T = TypeVar("T")
@@ -158,11 +159,7 @@ async def read_body(request: Request, shape: type[T]) -> T:
     BodyError
         If it is too large, or no such JSON.
     """
-    body = bytearray()
-    async for chunk in request.stream():
-        body += chunk
-        if len(body) > BODY_BYTES_MAX:
-            raise BodyError(413, f"The request is larger than {BODY_BYTES_MAX} bytes; expected fewer queries")
+    body = await body_of(request, BODY_BYTES_MAX)
     try:
         return msgspec.json.decode(body, type=shape, strict=False)
     except (msgspec.MsgspecError, UnicodeDecodeError) as error:
