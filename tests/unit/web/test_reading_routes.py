@@ -113,6 +113,11 @@ def test_render_writes_other_formats(client: TestClient, more: dict[str, str], m
     assert answer.content.startswith(begins)
 
 
+def test_what_makes_slices_of_series_is_listed_as_functions_of_pies(client: TestClient) -> None:
+    assert list(client.get("/functions?type=pie").json()) == ["average", "maximum", "minimum"]
+    assert client.get("/functions/maximum?type=pie").json()["group"] == "Pie"
+
+
 def test_templates_are_filled_from_the_request(client: TestClient) -> None:
     answer = client.get(
         "/render", params={"target": "template(web.$h.cpu,h='h1')", "template[h]": "h2", "format": "json"}

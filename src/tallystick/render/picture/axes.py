@@ -107,7 +107,7 @@ def _ends(curves: Sequence[Curve], side: Side) -> tuple[float, float]:
     low = low if side.low is None else side.low
     high = high if side.limit is None else min(high, side.limit)
     high = high if side.high is None else side.high
-    return (low, high) if low < high else (low, low + 1.0)
+    return (low, high) if low < high else (low, low + max(1.0, abs(low)))
 
 
 def _ticks(low: float, high: float, parts: int, step: float | None) -> NDArray[np.float64]:
@@ -118,6 +118,7 @@ def _ticks(low: float, high: float, parts: int, step: float | None) -> NDArray[n
 
 
 def _set_logarithmic(axes: Axes, base: float, low: float, high: float, system: str) -> None:
+    axes.set_autoscaley_on(False)  # values below 0 are left out
     axes.set_yscale("log", base=base, nonpositive="mask")
     axes.set_ylim(low if 0 < low < high else min(high / base**3, 1.0), high)
     axes.yaxis.set_major_locator(LogLocator(base=base))

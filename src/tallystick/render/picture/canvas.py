@@ -6,6 +6,7 @@ shared between pictures, but for its caches, which are not made for several thre
 
 import io
 import threading
+import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -14,13 +15,17 @@ import matplotlib as mpl
 from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
-from matplotlib.font_manager import FontProperties
+from matplotlib.font_manager import FontProperties, fontManager
 from matplotlib.transforms import Bbox
 
 from tallystick.render.picture.drawing import TEXT_CHARS_MAX, Drawing
 
 _DOTS_AN_INCH = 72
 _drawing_now = threading.Lock()
+# What no font of this machine can write is drawn as a box, and a picture that is too narrow for its labels has other
+# ones: neither is worth a word in the log, each time.
+for _text in ("Glyph .* missing from font", "AutoDateLocator was unable"):
+    warnings.filterwarnings("ignore", _text, UserWarning)
 _SETTINGS: dict[Any, Any] = {
     "text.parse_math": False,  # a name may hold dollar signs
     "svg.hashsalt": "tallystick",  # the same picture has the same bytes
@@ -66,9 +71,8 @@ class Canvas:
     def font(self, scale: float = 1.0, *, bold: bool | None = None) -> FontProperties:
         """The font that was asked for, so many times as large."""
         drawing = self.drawing
-        family = _FAMILIES.get(drawing.font_name.lower(), drawing.font_name[:100])
         return FontProperties(
-            family=[family, "DejaVu Sans"] if family != "DejaVu Sans" else family,
+            family=_family(drawing.font_name),
             size=drawing.font_size * scale,
             weight="bold" if (drawing.font_bold if bold is None else bold) else "normal",
             style="italic" if drawing.font_italic else "normal",
@@ -127,6 +131,12 @@ class Canvas:
             out, format=form, facecolor=self.look.background, dpi=_DOTS_AN_INCH, metadata=_MEDIA_METADATA[form]
         )
         return out.getvalue()
+
+
+def _family(name: str) -> str:
+    """The font of that name, as far as this machine has it."""
+    known = {one.lower(): one for one in fontManager.get_font_names()}
+    return known.get(_FAMILIES.get(name.lower(), name).lower(), _FAMILIES["sans"])
 
 
 def shown(text: str) -> str:

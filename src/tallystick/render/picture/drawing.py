@@ -23,6 +23,7 @@ LEVEL_MAX = 1e150
 Size = Annotated[float, Meta(ge=1, le=PIXELS_MAX)]
 Width = Annotated[float, Meta(ge=0, le=100)]
 Level = Annotated[float, Meta(ge=-LEVEL_MAX, le=LEVEL_MAX)]
+Step = Annotated[float, Meta(gt=0, le=LEVEL_MAX)]
 Opacity = Annotated[float, Meta(ge=0, le=1)]
 
 
@@ -100,18 +101,18 @@ class Drawing(msgspec.Struct, frozen=True, rename="camel"):
     y_min: Level | None = None
     y_max: Level | None = None
     y_limit: Level | None = None
-    y_step: Level | None = None
+    y_step: Step | None = None
     y_min_left: Level | None = None
     y_max_left: Level | None = None
     y_limit_left: Level | None = None
-    y_step_left: Level | None = None
+    y_step_left: Step | None = None
     left_width: Width | None = None
     left_color: str = ""
     left_dashed: bool = False
     y_min_right: Level | None = None
     y_max_right: Level | None = None
     y_limit_right: Level | None = None
-    y_step_right: Level | None = None
+    y_step_right: Step | None = None
     right_width: Width | None = None
     right_color: str = ""
     right_dashed: bool = False

@@ -7,7 +7,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
-from tallystick.query import FUNCTIONS, REDUCTION_NAMES, Function
+from tallystick.query import FUNCTIONS, PIE_FUNCTIONS, REDUCTION_NAMES, Function, slices
 from tallystick.query.parameters import Parameter
 from tallystick.web.errors import error_response
 from tallystick.web.reading import Parameters, as_json, parameters
@@ -18,13 +18,17 @@ def function_routes() -> list[BaseRoute]:
 
     async def every(request: Request) -> Response:
         given = await parameters(request)
-        return as_json(_listed(given), given)
+        return as_json(_pie() if given.one("type") == "pie" else _listed(given), given)
 
     async def one(request: Request) -> Response:
         name = request.path_params["name"]
+        given = await parameters(request)
+        pie = _pie() if given.one("type") == "pie" else {}
+        if name in pie:
+            return as_json(pie[name], given)
         if name not in FUNCTIONS:
             return error_response(404, f"Function not found: {name}")
-        return as_json(_described(name, FUNCTIONS[name]), await parameters(request))
+        return as_json(_described(name, FUNCTIONS[name]), given)
 
     return [
         Route("/functions", every),
@@ -43,6 +47,21 @@ def _listed(given: Parameters) -> dict[str, Any]:
     for name, one in found.items():
         groups.setdefault(one.group, {})[name] = _described(name, one)
     return groups
+
+
+def _pie() -> dict[str, Any]:
+    """What can make a slice of a series."""
+    return {
+        name: {
+            "name": name,
+            "function": f"{name}(series)",
+            "description": f"The {name} of a series, as the size of its slice.",
+            "module": slices.__module__,
+            "group": "Pie",
+            "params": [{"name": "series", "type": "series", "required": True}],
+        }
+        for name in PIE_FUNCTIONS
+    }
 
 
 def _described(name: str, one: Function) -> dict[str, Any]:
