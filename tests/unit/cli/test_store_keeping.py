@@ -13,6 +13,7 @@ from tallystick.cli import main
 from tallystick.model.errors import StoreError
 from tallystick.model.retention import Retention, RetentionRule
 from tallystick.store.view import StoreView
+from tallystick.web.errors import exception_handlers
 from tallystick.web.keeping import Compacted, Snapshot, keeping_routes
 
 
@@ -139,7 +140,7 @@ class Keeper:
 
 def test_a_server_is_asked_by_name_only():
     keeper = Keeper()
-    client = TestClient(Starlette(routes=keeping_routes(keeper)))
+    client = TestClient(Starlette(routes=keeping_routes(keeper), exception_handlers=exception_handlers))
     answer = client.post("/api/store/snapshot", json={"name": "monday-1.a"})
     assert (answer.status_code, answer.json()) == (200, {"snapshot": "/snapshots/monday-1.a", "bytes": 5})
     assert client.post("/api/store/snapshot", json={"name": "monday-1.a"}).status_code == 503
