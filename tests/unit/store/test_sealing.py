@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from faults import RefusingFiles
+from servers import wait_until
 from stores import NOW_S, found, open_store, opened, put, wait_durable
 from tallystick.model.clock import ManualClock
 from tallystick.model.errors import StoreError
@@ -42,6 +43,18 @@ def test_sealing_nothing_makes_no_block(tmp_path: Path):
     with opened(tmp_path) as store:
         store.maintenance.seal()
         assert files_below(tmp_path) == []
+
+
+def test_what_an_earlier_life_left_in_the_log_is_sealed_soon_after_a_start(tmp_path: Path):
+    clock = ManualClock(float(NOW_S))
+    with opened(tmp_path, clock) as store:
+        wait_durable(store, put(store, "a", {0: 1.0, 10: 2.0}))
+    with opened(tmp_path, clock) as store:
+        store.start()
+        assert files_below(tmp_path) == ["0000000001.log"]
+        clock.advance(61)
+        wait_until(lambda: files_below(tmp_path) == ["0000000001.block"], "the log to be sealed")
+        assert found(store, "a") == {0: 1.0, 10: 2.0}
 
 
 def test_a_block_stays_within_one_window(tmp_path: Path):

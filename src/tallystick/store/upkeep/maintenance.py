@@ -28,6 +28,7 @@ logger = logging.getLogger(__name__)
 
 _TICK_S = 1.0
 _TRY_AGAIN_S = 60.0
+_FIRST_SEAL_S = 60.0
 
 
 class Maintained(Protocol):
@@ -93,7 +94,13 @@ class Maintenance:
         self.problem = ""
 
     def start(self) -> None:
-        """Begin."""
+        """Begin.
+
+        What an earlier life left in the log is sealed soon: a server whose lives are all shorter than the interval
+        would never do it, and replay more at each start.
+        """
+        if self._store.head_rows():
+            self._sealed_at_s -= max(self._store.options.seal_interval_s - _FIRST_SEAL_S, 0.0)
         self._thread = threading.Thread(target=self._run, name="maintenance", daemon=True)
         self._thread.start()
 
