@@ -22,6 +22,7 @@ _SUBJECTS = (
         "memory",
         "loading",
         "reading",
+        "functions",
         "queries",
         "viewers",
         "door",

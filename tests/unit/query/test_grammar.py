@@ -1,5 +1,7 @@
 """Reading targets."""
 
+import pathlib
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -38,6 +40,38 @@ def test_what_is_printed_is_read_back(node: object) -> None:
 
 @given(st.one_of(st.text(max_size=60), st.text("abc(){},.'\"\\| =;*1e-$", max_size=60)))
 def test_any_text_is_read_or_refused_with_a_sentence(text: str) -> None:
+    try:
+        parse(text)
+    except QueryError as error:
+        assert "cannot read target" in str(error)
+
+
+TARGETS = (pathlib.Path(__file__).parents[2] / "golden" / "query" / "nestings.txt").read_text().splitlines()[1:]
+
+
+@given(
+    st.sampled_from(TARGETS),
+    st.lists(
+        st.tuples(st.integers(0, 200), st.integers(0, 3), st.text("(){},.'\"\\|=;*$ 1ea", max_size=3)), max_size=4
+    ),
+)
+def test_a_target_with_slips_in_it_is_read_or_refused_with_a_sentence(
+    target: str, slips: list[tuple[int, int, str]]
+) -> None:
+    for at, lost, put in slips:
+        target = target[:at] + put + target[at + lost :]
+    try:
+        parse(target)
+    except QueryError as error:
+        assert "cannot read target" in str(error)
+
+
+@pytest.mark.parametrize(
+    "piece", ["{a", "{a,", "{{}", "{a}", "\\(", "'", "f(", "a|", "1e", "a=", "{a{a", "$", ",", "a.{b,c}"]
+)
+def test_the_longest_target_of_any_piece_is_read_in_linear_time(piece: str) -> None:
+    # What is quadratic takes minutes at this length.
+    text = (piece * TARGET_CHARS_MAX)[:TARGET_CHARS_MAX]
     try:
         parse(text)
     except QueryError as error:
