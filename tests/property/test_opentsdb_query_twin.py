@@ -9,7 +9,6 @@ from tallystick.model.clock import ManualClock
 from tallystick.model.kind import Kind
 from tallystick.model.sample import SampleBatch
 from tallystick.query import QueryLimits
-from tallystick.query.context import Session
 from tallystick.query.opentsdb import (
     AGGREGATORS,
     Question,
@@ -20,6 +19,7 @@ from tallystick.query.opentsdb import (
     parse_downsampling,
     tag_filter,
 )
+from tallystick.query.session import Session
 from tallystick.store.memory import MemoryStore
 
 BEGIN_S = 1_356_998_400

@@ -5,13 +5,14 @@ a request may be. `parse` reads one target, `parse_time` one moment, `FUNCTIONS`
 and `slices` makes a pie. `EventSource` is what `events()` asks.
 """
 
-from tallystick.query.context import QueryLimits, Request
+from tallystick.query.context import Request
 from tallystick.query.evaluate import Band, Evaluator
 from tallystick.query.events import EventSource
 from tallystick.query.grammar import parse
 from tallystick.query.pie import PIE_FUNCTIONS, slices
 from tallystick.query.reduce import REDUCTIONS
 from tallystick.query.registry import FUNCTIONS, Function
+from tallystick.query.session import QueryLimits
 from tallystick.query.times import parse_offset, parse_time, time_zone
 
 REDUCTION_NAMES = tuple(sorted(REDUCTIONS))

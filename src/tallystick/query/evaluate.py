@@ -14,21 +14,12 @@ from tallystick.model.grid import Grid
 from tallystick.model.statistic import Statistic
 from tallystick.query import functions, registry
 from tallystick.query.align import consolidated, lengthened
-from tallystick.query.context import (
-    Context,
-    Deferred,
-    QueryLimits,
-    Request,
-    Session,
-    Value,
-    Wanted,
-    as_series,
-    bytes_of,
-)
+from tallystick.query.context import Context, Deferred, Request, as_series
 from tallystick.query.events import EventSource, NoEvents
 from tallystick.query.grammar import TARGET_CHARS_MAX, Call, Literal, Node, Path, Template, parse
 from tallystick.query.plan import Plan
 from tallystick.query.series import SeriesList
+from tallystick.query.session import QueryLimits, Session, Value, Wanted, bytes_of
 from tallystick.query.sub_counters import fetch_named
 from tallystick.store.contract import StoreReader
 

@@ -8,10 +8,11 @@ from numpy.typing import NDArray
 
 from tallystick.model.errors import QueryError
 from tallystick.model.statistic import Statistic
-from tallystick.query.context import Context, Session, Wanted
+from tallystick.query.context import Context
 from tallystick.query.plan import Wish
 from tallystick.query.selection import Selection
 from tallystick.query.series import SeriesList
+from tallystick.query.session import Session, Wanted
 
 
 def fetch_path(context: Context, pattern: str) -> SeriesList:

@@ -9,9 +9,10 @@ from numpy.typing import NDArray
 from tallystick.model.grid import Found, Grid
 from tallystick.model.kind import Kind
 from tallystick.model.statistic import STATISTICS, Statistic
-from tallystick.query.context import Context, Wanted
+from tallystick.query.context import Context
 from tallystick.query.plan import Wish
 from tallystick.query.series import Series, SeriesList
+from tallystick.query.session import Wanted
 
 Values = NDArray[np.float64]
 _PIECE_VALUES = 1 << 22

@@ -12,10 +12,11 @@ from tallystick.model.grid import Grid, Row
 from tallystick.model.kind import Kind
 from tallystick.model.statistic import Statistic
 from tallystick.query.align import aligned
-from tallystick.query.context import Request, Session, Wanted
+from tallystick.query.context import Request
 from tallystick.query.evaluate import Evaluator
 from tallystick.query.grammar import Call, Node, Path, parse
 from tallystick.query.series import SeriesList
+from tallystick.query.session import Session, Wanted
 from tallystick.store.contract import StoreReader
 
 Values = NDArray[np.float64]

@@ -15,7 +15,7 @@ from starlette.requests import Request
 from starlette.responses import StreamingResponse
 
 from tallystick.model.clock import Clock
-from tallystick.model.errors import QueryError
+from tallystick.model.errors import QueryError, StoreError
 from tallystick.query import Band, Evaluator
 from tallystick.query import Request as Reading
 from tallystick.query.evaluate import is_plain
@@ -87,7 +87,7 @@ class Live:
                     new = await self._workers.run(tail.advance, int(self._clock.now()), lambda: gone)
                 except OverloadedError:
                     tail.closed_s += 1  # what is missing now comes with the next event
-                except QueryError as error:
+                except (QueryError, StoreError) as error:
                     yield _event("error", msgspec.json.encode({"error": str(error)}))
                     return
                 else:

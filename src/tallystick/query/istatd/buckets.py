@@ -13,8 +13,8 @@ from numpy.typing import NDArray
 from tallystick.model.kind import Kind
 from tallystick.model.statistic import Statistic
 from tallystick.model.tally import Spread, Tally
-from tallystick.query.context import Session
 from tallystick.query.istatd.ranges import Window, normalized
+from tallystick.query.session import Session
 
 Ids = NDArray[np.int32]
 Floats = NDArray[np.float64]

@@ -12,13 +12,13 @@ from itertools import groupby
 import numpy as np
 from numpy.typing import NDArray
 
-from tallystick.query.context import Session
 from tallystick.query.opentsdb.filters import group_keys
 from tallystick.query.opentsdb.names import Known, metric_series
 from tallystick.query.opentsdb.points import Interpolation, Mask, Points, Values, interpolated, rates
 from tallystick.query.opentsdb.question import Downsampling, Fill, Question, SubQuery
 from tallystick.query.opentsdb.reading import Span, read_buckets, read_slots
 from tallystick.query.opentsdb.times import calendar_edges, even_edges
+from tallystick.query.session import Session
 
 _HOUR_S = 3600
 

@@ -14,8 +14,8 @@ from tallystick.model.clock import Clock
 from tallystick.model.errors import QueryError
 from tallystick.model.name import tags_of
 from tallystick.model.statistic import Statistic
-from tallystick.query.context import Session
 from tallystick.query.opentsdb.filters import new_filter
+from tallystick.query.session import Session
 from tallystick.store.contract import Catalog, StoreReader
 
 KINDS = ("metrics", "tagk", "tagv")

@@ -12,9 +12,9 @@ from numpy.typing import NDArray
 
 from tallystick.model.kind import Kind
 from tallystick.model.statistic import Statistic
-from tallystick.query.context import Session
 from tallystick.query.opentsdb.aggregators import AGGREGATORS, Aggregator
 from tallystick.query.opentsdb.points import Mask, Points, Values
+from tallystick.query.session import Session
 
 _POINT_BYTES = 48
 """What a point takes until its query is answered: the value, whether it is there, and what is made of both."""

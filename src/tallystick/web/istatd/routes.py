@@ -21,8 +21,8 @@ from starlette.staticfiles import StaticFiles
 from starlette.types import ASGIApp
 
 from tallystick.model.errors import QueryError
-from tallystick.query.context import Session
 from tallystick.query.istatd import asked_range, find_counter, nodes, read_buckets
+from tallystick.query.session import Session
 from tallystick.web.access import Access
 from tallystick.web.errors import error_response, exception_handlers
 from tallystick.web.istatd.answers import TYPES, as_csv, as_member, as_object

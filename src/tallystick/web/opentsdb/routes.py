@@ -15,7 +15,6 @@ from starlette.types import Scope
 
 from tallystick.events import Event
 from tallystick.model.errors import QueryError
-from tallystick.query.context import Session
 from tallystick.query.opentsdb import (
     AGGREGATORS,
     FILTER_KINDS,
@@ -28,6 +27,7 @@ from tallystick.query.opentsdb import (
     look_up,
     parse_moment,
 )
+from tallystick.query.session import Session
 from tallystick.render import wrapped
 from tallystick.web.opentsdb.answers import annotation, encoded, error_answer, json_answer, told
 from tallystick.web.opentsdb.bodies import (
