@@ -63,7 +63,7 @@ class KernelParser(ABC):
         now_ms: int,
     ) -> Parsed:
         """See `tallystick.parse.contract.Parser.parse_datagrams`."""
-        return self._run(buffer, offsets, lengths, names, now_ms, consumed=int(lengths.sum()))
+        return self._run(buffer, offsets, lengths, names, now_ms, consumed=int(np.sum(lengths)))
 
     @abstractmethod
     def parse(
