@@ -5,8 +5,11 @@ samples wait, so `warm_up` sends a few of each kind through a whole server in a 
 further protocols are compiled before their first bytes (`tallystick.parse.ready`), or by `warm_protocols`.
 """
 
+import multiprocessing
+import os
 import tempfile
 from collections.abc import Callable
+from concurrent.futures import ProcessPoolExecutor, as_completed
 from pathlib import Path
 
 import numpy as np
@@ -25,6 +28,7 @@ from tallystick.render import Options, render
 from tallystick.service import Service
 
 _NOW_S = 1_700_000_000
+_WORKERS_MAX = 4  # each takes half a gigabyte
 
 Report = Callable[[float, str], None]
 """Told the share that is done, 0 to 1, and what is being compiled."""
@@ -67,12 +71,24 @@ def warm_up(report: Report) -> None:
 
 
 def warm_protocols(report: Report) -> None:
-    """Compile the parsers of all protocols: some minutes the first time, a second later on."""
-    parsers = protocols()
-    for k, (name, parser) in enumerate(parsers.items()):
-        report(k / len(parsers), name)
-        make_ready(parser())
-    report(1.0, "done")
+    """Compile the parsers of all protocols: some minutes the first time, seconds later on.
+
+    Notes
+    -----
+    Numba compiles one kernel at a time in a process, so there is a process for each core, up to `_WORKERS_MAX`.
+    """
+    names = list(protocols())
+    workers = min(os.cpu_count() or 1, _WORKERS_MAX)
+    # A fork would take Numba's threads along in the middle of what they do.
+    with ProcessPoolExecutor(workers, multiprocessing.get_context("spawn")) as pool:
+        compiled = {pool.submit(_compile, name): name for name in names}
+        for k, one in enumerate(as_completed(compiled), 1):
+            one.result()
+            report(k / len(names), compiled[one])
+
+
+def _compile(protocol: str) -> None:
+    make_ready(protocols()[protocol]())
 
 
 _STATSD = b"warm.c:1|c\nwarm.c:2|c|@0.5\nwarm.g:5|g\nwarm.g:+1|g\nwarm.t:3.5|ms\nwarm.t:7|ms\nwarm.s:member|s\n"
