@@ -34,7 +34,7 @@ def peer_graphite_web() -> Iterator[Figure]:
             "root": str(root),
             "whisper": found.origin,
             "now": slot_now() + 9,
-            "queries": [[query.targets, _seconds(query.start), max(1, query.times // 10)] for query in QUERIES],
+            "queries": [[query.targets, _seconds(query.start), max(1, query.times // 20)] for query in QUERIES],
         }
         answer = subprocess.run(
             [_ENVIRONMENT, _PROGRAM], input=json.dumps(asked).encode(), capture_output=True, timeout=_ANSWER_S_MAX

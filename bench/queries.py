@@ -33,7 +33,7 @@ class Query:
     read
         Values that are read for it.
     times
-        How often it is asked; the slowest peers answer a tenth of that.
+        How often it is asked; the slowest peer a twentieth of that.
     """
 
     what: str
