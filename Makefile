@@ -16,7 +16,7 @@ demo: setup
 TEST_WORKERS ?= 2
 test: setup .venv/.developer senders
 	@$(BIN)/tallystick compile
-	$(BIN)/pytest -n $(TEST_WORKERS) --dist loadfile
+	$(BIN)/pytest -n $(TEST_WORKERS) --dist loadfile --no-loadscope-reorder
 	cd web && npm test
 
 # Tests of properties on other examples each time; `make test` draws the same ones. Every parser that is registered is

@@ -16,7 +16,7 @@ from tallystick.store.names.series_file import RECOVERED
 
 SEED = 2
 FLIPS = 8
-pytestmark = pytest.mark.timeout(600)
+pytestmark = [pytest.mark.timeout(600), pytest.mark.long]
 
 
 @pytest.fixture(scope="module")

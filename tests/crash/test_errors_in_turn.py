@@ -15,7 +15,7 @@ from scenarios import RULES, QuietFiles, Scenario, open_quietly
 from tallystick.model.errors import StoreError
 from tallystick.store.log import log
 
-pytestmark = pytest.mark.timeout(600)
+pytestmark = [pytest.mark.timeout(600), pytest.mark.long]
 
 SEED = 3
 NEVER = 1 << 60

@@ -12,7 +12,7 @@ from journal import Disk, tree
 from power_cuts import FATES, crash_everywhere
 from scenarios import STEPS, Scenario
 
-pytestmark = pytest.mark.timeout(600)
+pytestmark = [pytest.mark.timeout(600), pytest.mark.long]
 
 SEEDS_FILE = Path(__file__).parent / "seeds.txt"
 KEPT = [int(line.split()[0]) for line in SEEDS_FILE.read_text().splitlines() if not line.startswith("#")]

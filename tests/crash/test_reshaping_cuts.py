@@ -11,7 +11,7 @@ import pytest
 from power_cuts import crash
 from scenarios import RULES, Scenario
 
-pytestmark = pytest.mark.timeout(600)
+pytestmark = [pytest.mark.timeout(600), pytest.mark.long]
 
 
 class ChangingRules(Scenario):

@@ -20,11 +20,12 @@ CASES = (
 )
 
 
-@pytest.mark.timeout(1200)  # where all kernels are compiled anew
+@pytest.mark.long
+@pytest.mark.timeout(1200)  # where all kernels are compiled anew, which the tests themselves have no time for
 def test_no_golden_case_reads_or_writes_beyond_an_array():
     environment = os.environ | {"NUMBA_BOUNDSCHECK": "1"}
     run = subprocess.run(
-        [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", *map(str, CASES)],
+        [sys.executable, "-m", "pytest", "-q", "--timeout=0", "-p", "no:cacheprovider", *map(str, CASES)],
         env=environment, capture_output=True, text=True, check=False,
     )  # fmt: skip
     assert run.returncode == 0, run.stdout + run.stderr
