@@ -128,7 +128,7 @@ def _read(service: Service) -> None:
         service.store.read(ids, start_s, until_s, step_s, (Statistic.LAST,))
         service.store.percentiles(ids, start_s, until_s, step_s, (99.0,))
     everything = Request(from_s=_NOW_S - 9600, until_s=_NOW_S, now_s=_NOW_S)
-    targets = ["averageSeries(warm.*)", "holtWintersForecast(warm.*,'1h','10min')"]
+    targets = ["averageSeries(warm.*)", "movingAverage(warm.*,3)", "holtWintersForecast(warm.*,'1h','10min')"]
     grids = Evaluator(service.store, ManualClock(float(_NOW_S))).evaluate(targets, everything)
     render("json", grids, Options())
 

@@ -6,6 +6,7 @@ import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import NDArray
 
+from tallystick.kernels.moving import moving_sums
 from tallystick.query.reduce import Values, enough, known_count, reduction, short_name
 
 _CELLS_MAX = 4_000_000
@@ -16,9 +17,7 @@ def window_fold(ufunc: np.ufunc, values: Values, width: int) -> Values:
 
     Notes
     -----
-    The algorithm of van Herk (1992) and of Gil and Werman (1993): with the line cut into blocks of the window's width,
-    a window is the end of one block and the beginning of the next. Three passes whatever the width; and sums are sums,
-    not differences of running totals, so nothing cancels.
+    Three passes whatever the width; see `tallystick.kernels.moving`.
     """
     rows, slots = values.shape
     if slots < width:
@@ -52,9 +51,8 @@ def moving(
     check_time
         Called now and then where the time grows with the width too; raises to stop.
     """
-    known = ~np.isnan(values)
-    counts = window_fold(np.add, known.astype(np.float64), width)
-    reduced = _reduced(values, known, counts, width, short_name(word), check_time)
+    sums, counts = _sums(values, width)
+    reduced = _reduced(values, sums, counts, width, short_name(word), check_time)
     share = np.reshape(np.asarray(x_files_factor, np.float64), (-1, 1))
     wanted = np.broadcast_to(share, (len(values), 1))
     return np.where((counts > 0) & (counts >= (wanted - 1e-12) * width), reduced, np.nan)
@@ -62,19 +60,19 @@ def moving(
 
 def _reduced(
     values: Values,
-    known: NDArray[np.bool_],
-    counts: Values,
+    sums: Values,
+    counts: NDArray[np.int64],
     width: int,
     word: str,
     check_time: Callable[[], None],
 ) -> Values:
     match word:
         case "sum" | "total":
-            return window_fold(np.add, np.where(known, values, 0.0), width)
+            return sums
         case "average" | "avg" | "avg_zero":
-            return window_fold(np.add, np.where(known, values, 0.0), width) / np.maximum(counts, 1.0)
+            return sums / np.maximum(counts, 1)
         case "count":
-            return counts
+            return counts.astype(np.float64)
         case "min":
             return window_fold(np.fmin, values, width)
         case "max":
@@ -82,9 +80,17 @@ def _reduced(
         case "range" | "rangeOf":
             return window_fold(np.fmax, values, width) - window_fold(np.fmin, values, width)
         case "multiply":
-            return window_fold(np.multiply, np.where(known, values, 1.0), width)
+            return window_fold(np.multiply, np.where(np.isnan(values), 1.0, values), width)
         case _:
             return _sliding(values, width, word, check_time)
+
+
+def _sums(values: Values, width: int) -> tuple[Values, NDArray[np.int64]]:
+    """The sum and the number of the known values of each window, both [n, m - width + 1]."""
+    shape = len(values), max(0, values.shape[1] - width + 1)
+    sums, counts = np.empty(shape), np.empty(shape, np.int64)
+    moving_sums(values, width, np.empty(width), np.empty(width, np.int64), sums, counts)
+    return sums, counts
 
 
 def _sliding(values: Values, width: int, word: str, check_time: Callable[[], None]) -> Values:

@@ -16,7 +16,7 @@ from tallystick.query.functions.exponential_moving_average import smoothed
 from tallystick.query.patterns import substitute
 from tallystick.query.reduce import OF_NOTHING, REDUCTIONS, percentile, reduction
 from tallystick.query.series import SeriesList
-from tallystick.query.windows import bucketed, moving, window_fold
+from tallystick.query.windows import bucketed, moving
 
 VALUES = st.one_of(st.just(math.nan), st.integers(-50, 50).map(float))
 MATRICES = arrays(np.float64, st.tuples(st.integers(1, 3), st.integers(1, 12)), elements=VALUES)
@@ -94,7 +94,7 @@ def test_a_window_holds_its_last_values(values: np.ndarray, width: int, word: st
 
 def test_sums_over_windows_do_not_inherit_errors_from_values_that_left() -> None:
     values = np.array([[1e17, 1.0, 2.0, 3.0, 4.0]])
-    np.testing.assert_array_equal(window_fold(np.add, values, 2)[0, 1:], [3.0, 5.0, 7.0])
+    np.testing.assert_array_equal(moving(values, 2, "sum", 0.0)[0, 1:], [3.0, 5.0, 7.0])
 
 
 def test_half_a_window_can_be_too_little() -> None:
