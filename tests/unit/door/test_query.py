@@ -5,7 +5,7 @@ from datetime import UTC, date, datetime, timedelta
 import numpy as np
 import pandas as pd
 import pytest
-from conftest import NOW_S
+from filled import NOW_S
 
 from tallystick.door import Database
 from tallystick.model.errors import LimitError, QueryError

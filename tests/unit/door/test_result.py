@@ -5,7 +5,7 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-from conftest import NOW_S
+from filled import NOW_S
 
 from tallystick.door import Database, Result
 from tallystick.model.errors import QueryError

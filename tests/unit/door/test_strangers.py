@@ -9,7 +9,7 @@ from io import BytesIO
 import numpy as np
 import pyarrow as pa
 import pytest
-from conftest import NOW_S, filled_store
+from filled import NOW_S, filled_store
 
 import tallystick
 from foreign_http import Answer, answering, http
