@@ -1,7 +1,8 @@
 """Record what graphite-web answers over HTTP, as golden data for `tests/differential/test_http_bodies.py`.
 
 It asks what ``tests/differential/http_requests.py`` lists, in this process, of an empty database in a temporary
-directory. ``make oracle`` runs it in the environment that holds graphite-web::
+directory; and for its list of functions, which ``tests/differential/test_function_list.py`` compares with ours.
+``make oracle`` runs it in the environment that holds graphite-web::
 
     .oracle/bin/python tools/record_http.py
 """
@@ -24,6 +25,7 @@ import record_oracle
 from http_requests import KEPT_S, REQUESTS, SCENE, Asked
 
 ANSWERS = record_oracle.ROOT / "tests" / "golden" / "http" / "answers.json"
+FUNCTIONS = ANSWERS.with_name("functions.json")
 _TEXT = ("application/json", "text/")
 _ACCEPTING = {"HTTP_ACCEPT": "application/json"}
 
@@ -97,6 +99,7 @@ def load(directory: Path) -> None:
     os.environ.update(DJANGO_SETTINGS_MODULE="graphite.settings", GRAPHITE_SETTINGS_MODULE="oracle_settings")
     if not hasattr(inspect, "getargspec"):  # gone in Python 3.11, and graphite-web 1.1.10 wants it
         inspect.getargspec = inspect.getfullargspec
+        inspect.formatargspec = lambda *parts: ""
     sys.modules["oracle_finder"] = finder_module()
     import django
 
@@ -135,6 +138,18 @@ def asked(client, request: Asked) -> dict[str, object]:
     return {"status": answer.status_code, "type": media_type, "base64": base64.b64encode(body).decode()}
 
 
+def functions(client) -> dict[str, object]:
+    """Groups and parameters of functions, by their names, without their texts."""
+    listed = json.loads(client.get("/functions").content)
+    return {name: {"group": one["group"], "params": one["params"]} for name, one in sorted(listed.items())}
+
+
+def write(path: Path, answers: dict[str, object]) -> None:
+    """Write answers, one a line."""
+    lines = [f"{json.dumps(name)}: {json.dumps(answer)}" for name, answer in answers.items()]
+    path.write_text("{\n" + ",\n".join(lines) + "\n}\n")
+
+
 def main() -> None:
     """Ask everything, and write the answers."""
     warnings.simplefilter("ignore")
@@ -144,10 +159,11 @@ def main() -> None:
 
         client = Client()
         answers = {request.name: asked(client, request) for request in REQUESTS}
+        listed = functions(client)
     ANSWERS.parent.mkdir(exist_ok=True)
-    lines = [f"{json.dumps(name)}: {json.dumps(answer)}" for name, answer in answers.items()]
-    ANSWERS.write_text("{\n" + ",\n".join(lines) + "\n}\n")
-    print(f"{len(answers)} requests recorded")
+    write(ANSWERS, answers)
+    write(FUNCTIONS, listed)
+    print(f"{len(answers)} requests and {len(listed)} functions recorded")
 
 
 if __name__ == "__main__":

@@ -30,6 +30,8 @@ _TYPES = {
     "intOrInterval": "a number of points, or a length of time such as '5min'",
     "aggFunc": "an aggregation",
     "aggOrSeriesFunc": "an aggregation, or a function of the group Combine",
+    "node": "the number of a part of the name, from 0",
+    "tag": "the key of a tag",
     "nodeOrTag": "the number of a part of the name, from 0, or the key of a tag",
     "date": "a moment such as '-1h' or '12:00_yesterday'",
     "intOrInf": "a whole number or inf",
@@ -122,8 +124,9 @@ def _function(one: Function) -> list[str]:
 
 
 def _parameter(one: Parameter) -> str:
-    several = "any number of: " if one.multiple else ""
-    return f"- `{one.name}`: {several}{_TYPES[one.type_name]}"
+    several = "" if not one.multiple else "one or more of: " if one.required else "any number of: "
+    options = f": one of {', '.join(f'`{word}`' for word in one.hint.options)}" if one.hint.options else ""
+    return f"- `{one.name}`: {several}{_TYPES[one.type_name]}{options}"
 
 
 def main() -> None:

@@ -1,7 +1,7 @@
 """The types that parameters of query functions can have, each with its converter.
 
 A function's signature is all there is to say about its parameters: their names, types, defaults. The types below
-are what may stand in one.
+are what may stand in one; a `Hint` among the metadata of a type is for editors of queries.
 """
 
 import inspect
@@ -19,6 +19,10 @@ Aggregation = Annotated[str, "aggFunc"]
 """The name of a reduction: ``sum``, ``max``, ``p95``."""
 Callback = Annotated[str, "aggOrSeriesFunc"]
 """The name of a reduction or of a function that makes one series of many."""
+Node = Annotated[int, "node"]
+"""The number of a part of a name."""
+Tag = Annotated[str, "tag"]
+"""The key of a tag."""
 NodeOrTag = Annotated[int | str, "nodeOrTag"]
 """The number of a part of a name, or the key of a tag."""
 Date = Annotated[str, "date"]
@@ -27,6 +31,29 @@ Limit = Annotated[float, "intOrInf"]
 """A whole number or infinity."""
 Total = Annotated[SeriesList | float, "any"]
 """Series or a number."""
+
+
+@dataclass(frozen=True, slots=True)
+class Hint:
+    """What an editor is told of a parameter beside its type: ``Annotated[str, Hint(options=("si", "binary"))]``.
+
+    Parameters
+    ----------
+    options
+        All that it may be.
+    suggestions
+        What to offer first.
+    optional
+        Whether a parameter that may be given many times may be left out. A call without any is taken either way,
+        as Graphite takes it.
+    """
+
+    options: tuple[str, ...] = ()
+    suggestions: tuple[int | str, ...] = ()
+    optional: bool = False
+
+
+OPTIONAL = Hint(optional=True)
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +82,14 @@ class Window:
         return self.interval.text if self.interval else str(self.points)
 
 
+WindowSize = Annotated[Window, Hint(suggestions=(5, 7, 10, "1min", "5min", "10min", "30min", "1hour"))]
+"""How much a window that moves over a series holds."""
+Summarized = Annotated[Interval, Hint(suggestions=("10min", "1h", "1d"))]
+"""An interval that is made one value."""
+Shift = Annotated[Interval, Hint(suggestions=("1h", "6h", "12h", "1d", "2d", "7d", "14d", "30d"))]
+"""How far back a series is read."""
+
+
 @dataclass(frozen=True, slots=True)
 class Parameter:
     """One parameter of a function, read off its signature."""
@@ -67,6 +102,7 @@ class Parameter:
     multiple: bool
     nullable: bool
     deferred: bool
+    hint: Hint
 
 
 def _float(value: Any) -> float:
@@ -143,7 +179,7 @@ def _as_is(value: Any) -> Any:
     return value
 
 
-_TYPES: dict[Any, tuple[str, Callable[[Any], Any]]] = {
+_TYPES: dict[object, tuple[str, Callable[[Any], Any]]] = {
     SeriesList: ("seriesList", _series),
     Deferred: ("seriesList", _as_is),
     list[SeriesList]: ("seriesLists", _lists),
@@ -153,12 +189,18 @@ _TYPES: dict[Any, tuple[str, Callable[[Any], Any]]] = {
     bool: ("boolean", _boolean),
     Interval: ("interval", _interval),
     Window: ("intOrInterval", _window),
-    Aggregation: ("aggFunc", _aggregation),
-    Callback: ("aggOrSeriesFunc", _text),
-    NodeOrTag: ("nodeOrTag", _node),
-    Date: ("date", _text),
-    Limit: ("intOrInf", _limit),
-    Total: ("any", _total),
+}
+
+# Those that are `Annotated` with their own name.
+_NAMED: dict[str, Callable[[Any], Any]] = {
+    "aggFunc": _aggregation,
+    "aggOrSeriesFunc": _text,
+    "node": _integer,
+    "tag": _text,
+    "nodeOrTag": _node,
+    "date": _text,
+    "intOrInf": _limit,
+    "any": _total,
 }
 
 
@@ -183,12 +225,16 @@ def _parameter(call: Callable[..., Any], one: inspect.Parameter, hint: Any) -> P
         nullable = True
         left = [part for part in get_args(hint) if part is not NoneType]
         hint = left[0]
-    if hint not in _TYPES:
+    metadata = get_args(hint)[1:] if get_origin(hint) is Annotated else ()
+    shown = next((part for part in metadata if isinstance(part, Hint)), Hint())
+    named = [(part, _NAMED[part]) for part in metadata if isinstance(part, str)]
+    bare = get_args(hint)[0] if metadata else hint
+    if not named and bare not in _TYPES:
         raise TypeError(
             f"cannot register {call.__qualname__}: parameter {one.name} has a type that queries cannot give"
         )
-    type_name, convert = _TYPES[hint]
+    type_name, convert = named[0] if named else _TYPES[bare]
     multiple = one.kind is inspect.Parameter.VAR_POSITIONAL
-    required = one.default is inspect.Parameter.empty and not multiple
+    required = one.default is inspect.Parameter.empty and not shown.optional
     default = None if one.default is inspect.Parameter.empty else one.default
-    return Parameter(one.name, type_name, convert, required, default, multiple, nullable, hint is Deferred)
+    return Parameter(one.name, type_name, convert, required, default, multiple, nullable, bare is Deferred, shown)

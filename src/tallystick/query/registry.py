@@ -68,7 +68,7 @@ class Function:
                 raise QueryError(f"cannot call {self.name}: parameter {name!r} is given twice; expected it once")
             named[name] = self._convert(known[name], value)
         for parameter in self.parameters[len(arguments) :]:
-            if parameter.required and parameter.name not in named:
+            if parameter.required and not parameter.multiple and parameter.name not in named:
                 raise QueryError(
                     f"cannot call {self.name}: parameter {parameter.name!r} is missing; expected {self.signature}"
                 )

@@ -42,6 +42,8 @@ BY_TYPE = {
     "intOrInterval": ["1", "3", "1000", '"1min"', '"-10s"', '"1s"', '"0s"'],
     "aggFunc": ['"max"', '"sumSeries"', '"p50"', '"avg_zero"', '"diff"', '"multiply"', '"last"'],
     "aggOrSeriesFunc": ['"sum"', '"asPercent"', '"median"', '"count"', '"scale"', '"diffSeriesLists"'],
+    "node": ["0", "-1", "9"],
+    "tag": ['"host"', '"name"', '"no"'],
     "nodeOrTag": ["0", "-1", "9", '"host"'],
     "date": ['"now"', '"-30s"', '"yesterday"', '"-1x"'],
     "intOrInf": ["inf", "0", "2"],

@@ -2,13 +2,14 @@
 
 import re
 from math import isnan
+from typing import Annotated
 
 from tallystick.model.errors import QueryError
 from tallystick.model.grid import Row
 from tallystick.query.combine import node_key
 from tallystick.query.context import Context, as_series
 from tallystick.query.grammar import parse
-from tallystick.query.parameters import NodeOrTag
+from tallystick.query.parameters import OPTIONAL, Node, NodeOrTag
 from tallystick.query.patterns import substitute
 from tallystick.query.reduce import last
 from tallystick.query.registry import function
@@ -40,7 +41,7 @@ def alias_by_metric(context: Context, seriesList: SeriesList) -> SeriesList:
 
 
 @function("substr", group="Special", transparent=True)
-def substr(context: Context, seriesList: SeriesList, start: int = 0, stop: int = 0) -> SeriesList:
+def substr(context: Context, seriesList: SeriesList, start: Node = 0, stop: Node = 0) -> SeriesList:
     """Name series by the parts from `start` to before `stop` of their names."""
     return seriesList.with_rows(lambda row: row.named(_part_of(row.name, start, stop)))
 
@@ -78,13 +79,13 @@ def alias_query(context: Context, seriesList: SeriesList, search: str, replace: 
 
 
 @function("upper", "toUpperCase", group="Alias", transparent=True)
-def upper(context: Context, seriesList: SeriesList, *pos: int) -> SeriesList:
+def upper(context: Context, seriesList: SeriesList, *pos: Annotated[int, OPTIONAL]) -> SeriesList:
     """Names in capitals, or only the characters at some positions."""
     return seriesList.with_rows(lambda row: row.named(_cased(row.name, str.upper(row.name), pos)))
 
 
 @function("lower", "toLowerCase", group="Alias", transparent=True)
-def lower(context: Context, seriesList: SeriesList, *pos: int) -> SeriesList:
+def lower(context: Context, seriesList: SeriesList, *pos: Annotated[int, OPTIONAL]) -> SeriesList:
     """Names in small letters, or only the characters at some positions."""
     return seriesList.with_rows(lambda row: row.named(_cased(row.name, str.lower(row.name), pos)))
 

@@ -4,13 +4,14 @@ from tallystick.model.grid import Row
 from tallystick.query.combine import merged_grids
 from tallystick.query.context import Context, as_series
 from tallystick.query.grammar import parse
+from tallystick.query.parameters import Node
 from tallystick.query.registry import function
 from tallystick.query.series import SeriesList
 
 
 @function("applyByNode", group="Combine")
 def apply_by_node(
-    context: Context, seriesList: SeriesList, nodeNum: int, templateFunction: str, newName: str | None = None
+    context: Context, seriesList: SeriesList, nodeNum: Node, templateFunction: str, newName: str | None = None
 ) -> SeriesList:
     """Evaluate a target for each different beginning of the names; ``%`` in it stands for the beginning."""
     prefixes = sorted({".".join(row.name.split(".")[: nodeNum + 1]) for row in seriesList.rows})

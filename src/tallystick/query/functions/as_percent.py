@@ -1,4 +1,5 @@
 from collections.abc import Callable, Iterator
+from typing import Annotated
 
 import numpy as np
 
@@ -7,7 +8,7 @@ from tallystick.model.grid import Row
 from tallystick.query.align import aligned
 from tallystick.query.combine import grouped, merged_grids, node_key, single
 from tallystick.query.context import Context
-from tallystick.query.parameters import NodeOrTag, Total
+from tallystick.query.parameters import OPTIONAL, NodeOrTag, Total
 from tallystick.query.ratio import ratio
 from tallystick.query.reduce import total as total_of
 from tallystick.query.registry import function
@@ -15,7 +16,9 @@ from tallystick.query.series import Series, SeriesList, paths_of
 
 
 @function("asPercent", "pct", group="Combine", combines=True)
-def as_percent(context: Context, seriesList: SeriesList, total: Total | None = None, *nodes: NodeOrTag) -> SeriesList:
+def as_percent(
+    context: Context, seriesList: SeriesList, total: Total | None = None, *nodes: Annotated[NodeOrTag, OPTIONAL]
+) -> SeriesList:
     """Each series as a percentage of a total.
 
     The total is that of all series, a number, one series for all, or one for each in the order of names; with `nodes`,

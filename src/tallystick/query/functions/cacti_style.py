@@ -1,8 +1,10 @@
 from math import isnan
+from typing import Annotated
 
 from tallystick.model.errors import QueryError
 from tallystick.model.grid import Row
 from tallystick.query.context import Context
+from tallystick.query.parameters import Hint
 from tallystick.query.reduce import last, maximum, minimum
 from tallystick.query.registry import function
 from tallystick.query.series import SeriesList
@@ -14,7 +16,10 @@ _NOTHING = 3.0  # what Graphite measures the width of a column by where a series
 
 @function("cactiStyle", group="Special")
 def cacti_style(
-    context: Context, seriesList: SeriesList, system: str | None = None, units: str | None = None
+    context: Context,
+    seriesList: SeriesList,
+    system: Annotated[str, Hint(options=tuple(SYSTEMS))] | None = None,
+    units: str | None = None,
 ) -> SeriesList:
     """Names in columns with the last, the largest and the smallest value, as Cacti shows them.
 

@@ -7,7 +7,7 @@ from tallystick.model.errors import QueryError
 from tallystick.model.grid import Grid
 from tallystick.query.context import Context, Deferred
 from tallystick.query.functions.moving import lead_s, shown
-from tallystick.query.parameters import Window
+from tallystick.query.parameters import WindowSize
 from tallystick.query.reduce import Values, average
 from tallystick.query.reduce import first as first_known
 from tallystick.query.registry import function
@@ -16,7 +16,7 @@ from tallystick.query.series import SeriesList, marked_rows, transformed
 
 
 @function("exponentialMovingAverage", group="Calculate")
-def exponential_moving_average(context: Context, seriesList: Deferred, windowSize: Window) -> SeriesList:
+def exponential_moving_average(context: Context, seriesList: Deferred, windowSize: WindowSize) -> SeriesList:
     """A mean in which each value counts less the older it is.
 
     The newest counts 2 / (N + 1), N being the window in points, or in seconds if it is a length: Graphite's rule.

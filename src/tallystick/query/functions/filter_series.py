@@ -1,13 +1,14 @@
 """Series chosen by an aggregation of their values."""
 
 from collections.abc import Callable
+from typing import Annotated
 
 import numpy as np
 from numpy.typing import NDArray
 
 from tallystick.model.errors import QueryError
 from tallystick.query.context import Context
-from tallystick.query.parameters import Aggregation
+from tallystick.query.parameters import Aggregation, Hint
 from tallystick.query.reduce import Values, reduction
 from tallystick.query.registry import function
 from tallystick.query.series import SeriesList
@@ -32,7 +33,11 @@ def _chosen(series: SeriesList, word: str, operator: str, threshold: float) -> S
 
 @function("filterSeries", group="Filter Series")
 def filter_series(
-    context: Context, seriesList: SeriesList, func: Aggregation, operator: str, threshold: float
+    context: Context,
+    seriesList: SeriesList,
+    func: Aggregation,
+    operator: Annotated[str, Hint(options=tuple(_OPERATORS))],
+    threshold: float,
 ) -> SeriesList:
     """Keep series whose aggregation compares with a threshold: ``filterSeries(a.*, 'max', '>', 5)``."""
     return _chosen(seriesList, func, operator, threshold)

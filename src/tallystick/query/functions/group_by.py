@@ -1,13 +1,14 @@
 """One series for each group of series whose names or tags agree."""
 
 from dataclasses import replace
+from typing import Annotated
 
 from tallystick.model.errors import QueryError
 from tallystick.model.grid import Row
 from tallystick.model.name import tags_of
 from tallystick.query.combine import combined_groups, node_key
 from tallystick.query.context import Context
-from tallystick.query.parameters import Callback, NodeOrTag
+from tallystick.query.parameters import OPTIONAL, Callback, NodeOrTag, Tag
 from tallystick.query.registry import function
 from tallystick.query.series import SeriesList
 
@@ -21,13 +22,15 @@ def group_by_node(
 
 
 @function("groupByNodes", group="Combine")
-def group_by_nodes(context: Context, seriesList: SeriesList, callback: Callback, *nodes: NodeOrTag) -> SeriesList:
+def group_by_nodes(
+    context: Context, seriesList: SeriesList, callback: Callback, *nodes: Annotated[NodeOrTag, OPTIONAL]
+) -> SeriesList:
     """Combine series that agree in several parts of the name or tags."""
     return combined_groups(context, seriesList, lambda row: node_key(row, nodes), callback)
 
 
 @function("groupByTags", group="Combine")
-def group_by_tags(context: Context, seriesList: SeriesList, callback: Callback, *tags: str) -> SeriesList:
+def group_by_tags(context: Context, seriesList: SeriesList, callback: Callback, *tags: Tag) -> SeriesList:
     """Combine series that agree in tags; the results are named by them."""
     if not tags:
         raise QueryError("cannot call groupByTags: no tags are given; expected at least one")

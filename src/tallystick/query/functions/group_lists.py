@@ -1,14 +1,16 @@
 """Lists of series put together, taken apart, and made unique."""
 
+from typing import Annotated
+
 from tallystick.query.combine import grouped, node_key
 from tallystick.query.context import Context
-from tallystick.query.parameters import NodeOrTag
+from tallystick.query.parameters import OPTIONAL, NodeOrTag
 from tallystick.query.registry import function
 from tallystick.query.series import SeriesList
 
 
 @function("group", group="Combine", transparent=True)
-def group(context: Context, *seriesLists: SeriesList) -> SeriesList:
+def group(context: Context, *seriesLists: Annotated[SeriesList, OPTIONAL]) -> SeriesList:
     """Several lists as one."""
     return SeriesList.joined(seriesLists)
 

@@ -6,7 +6,7 @@ import numpy as np
 from tallystick.model.errors import QueryError
 from tallystick.model.grid import Grid
 from tallystick.query.context import Context, Deferred
-from tallystick.query.parameters import Interval
+from tallystick.query.parameters import Summarized
 from tallystick.query.reduce import Values
 from tallystick.query.registry import function
 from tallystick.query.series import SeriesList, marked_rows
@@ -14,7 +14,7 @@ from tallystick.query.series import SeriesList, marked_rows
 
 @function("hitcount", group="Transform")
 def hitcount(
-    context: Context, seriesList: Deferred, intervalString: Interval, alignToInterval: bool = False
+    context: Context, seriesList: Deferred, intervalString: Summarized, alignToInterval: bool = False
 ) -> SeriesList:
     """Rates per second as hits in each interval.
 

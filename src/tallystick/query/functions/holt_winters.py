@@ -1,6 +1,7 @@
 """Forecasts from trend and season, and how far values are from them."""
 
 from dataclasses import dataclass, replace
+from typing import Annotated
 
 import numpy as np
 
@@ -8,7 +9,7 @@ from tallystick.kernels.holt_winters import forecast_rows
 from tallystick.model.errors import QueryError
 from tallystick.model.grid import Grid, Row
 from tallystick.query.context import Context, Deferred
-from tallystick.query.parameters import Interval
+from tallystick.query.parameters import Hint, Interval
 from tallystick.query.reduce import Values
 from tallystick.query.registry import function
 from tallystick.query.series import Series, SeriesList
@@ -16,6 +17,8 @@ from tallystick.query.series import Series, SeriesList
 _LEVEL, _TREND, _SEASON = 0.1, 0.0035, 0.1  # Graphite's weights of what is new
 _WEEK = Interval("7d", 7 * 86400)
 _DAY = Interval("1d", 86400)
+_Bootstrap = Annotated[Interval, Hint(suggestions=("7d", "30d"))]
+_Season = Annotated[Interval, Hint(suggestions=("1d", "7d"))]
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +57,7 @@ def _forwards(bootstrap: Interval) -> Interval:
 
 @function("holtWintersForecast", group="Calculate")
 def holt_winters_forecast(
-    context: Context, seriesList: Deferred, bootstrapInterval: Interval = _WEEK, seasonality: Interval = _DAY
+    context: Context, seriesList: Deferred, bootstrapInterval: _Bootstrap = _WEEK, seasonality: _Season = _DAY
 ) -> SeriesList:
     """What was to be expected of each series, by Holt and Winters' smoothing of level, trend and season."""
     found = _forecasts(seriesList, _forwards(bootstrapInterval), seasonality)
@@ -76,8 +79,8 @@ def holt_winters_confidence_bands(
     context: Context,
     seriesList: Deferred,
     delta: float = 3,
-    bootstrapInterval: Interval = _WEEK,
-    seasonality: Interval = _DAY,
+    bootstrapInterval: _Bootstrap = _WEEK,
+    seasonality: _Season = _DAY,
 ) -> SeriesList:
     """The forecast less, and plus, `delta` times how far values usually are from it."""
     found = _forecasts(seriesList, _forwards(bootstrapInterval), seasonality)
@@ -104,8 +107,8 @@ def holt_winters_confidence_area(
     context: Context,
     seriesList: Deferred,
     delta: float = 3,
-    bootstrapInterval: Interval = _WEEK,
-    seasonality: Interval = _DAY,
+    bootstrapInterval: _Bootstrap = _WEEK,
+    seasonality: _Season = _DAY,
 ) -> SeriesList:
     """The area between the confidence bands of one series."""
     bands = holt_winters_confidence_bands(context, seriesList, delta, bootstrapInterval, seasonality)
@@ -129,8 +132,8 @@ def holt_winters_aberration(
     context: Context,
     seriesList: Deferred,
     delta: float = 3,
-    bootstrapInterval: Interval = _WEEK,
-    seasonality: Interval = _DAY,
+    bootstrapInterval: _Bootstrap = _WEEK,
+    seasonality: _Season = _DAY,
 ) -> SeriesList:
     """How far each value is beyond its confidence bands; 0 within them and where there is none."""
     bootstrap = _forwards(bootstrapInterval)

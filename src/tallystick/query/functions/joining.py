@@ -1,10 +1,12 @@
 """How the slots of series are joined, for pixels or for a coarser step."""
 
 from dataclasses import replace
+from typing import Annotated
 
 from tallystick.model.errors import QueryError
 from tallystick.model.grid import Row
 from tallystick.query.context import Context
+from tallystick.query.parameters import Hint
 from tallystick.query.registry import function
 from tallystick.query.series import SeriesList
 
@@ -23,7 +25,9 @@ def _consolidated(series: SeriesList, word: str) -> SeriesList:
 
 
 @function("consolidateBy", group="Special", transparent=True)
-def consolidate_by(context: Context, seriesList: SeriesList, consolidationFunc: str) -> SeriesList:
+def consolidate_by(
+    context: Context, seriesList: SeriesList, consolidationFunc: Annotated[str, Hint(options=_CONSOLIDATIONS)]
+) -> SeriesList:
     """How slots are joined where there are more of them than pixels; for paths, by merging their samples."""
     return _consolidated(seriesList, consolidationFunc)
 

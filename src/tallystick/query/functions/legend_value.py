@@ -1,21 +1,29 @@
+from typing import Annotated
+
 import numpy as np
 
 from tallystick.model.grid import Row
 from tallystick.query.context import Context
+from tallystick.query.parameters import Hint
 from tallystick.query.reduce import REDUCTIONS, Values
 from tallystick.query.registry import function
 from tallystick.query.series import SeriesList
 from tallystick.query.units import with_unit
 
+_SYSTEMS = ("si", "binary")
+_OPTIONS = (*REDUCTIONS, *_SYSTEMS)
+
 
 @function("legendValue", group="Alias")
-def legend_value(context: Context, seriesList: SeriesList, *valueTypes: str) -> SeriesList:
+def legend_value(
+    context: Context, seriesList: SeriesList, *valuesTypes: Annotated[str, Hint(options=_OPTIONS, optional=True)]
+) -> SeriesList:
     """Add aggregations of its values to the name of each series: ``last``, ``max`` and the like.
 
     With ``si`` or ``binary`` at the end they stand in columns and have units.
     """
-    system = valueTypes[-1] if valueTypes and valueTypes[-1] in ("si", "binary") else None
-    words = valueTypes[:-1] if system else valueTypes
+    system = valuesTypes[-1] if valuesTypes and valuesTypes[-1] in _SYSTEMS else None
+    words = valuesTypes[:-1] if system else valuesTypes
     names = [row.name for row in seriesList.rows]
     for word in words:
         reduce = REDUCTIONS.get(word)

@@ -6,7 +6,7 @@ import numpy as np
 
 from tallystick.model.grid import Grid
 from tallystick.query.context import Context, Deferred
-from tallystick.query.parameters import Aggregation, Window
+from tallystick.query.parameters import Aggregation, Window, WindowSize
 from tallystick.query.registry import function
 from tallystick.query.series import SeriesList, marked_rows
 from tallystick.query.windows import moving
@@ -49,7 +49,7 @@ def _moving(
 def moving_window(
     context: Context,
     seriesList: Deferred,
-    windowSize: Window,
+    windowSize: WindowSize,
     func: Aggregation = "average",
     xFilesFactor: float | None = None,
 ) -> SeriesList:
@@ -59,7 +59,7 @@ def moving_window(
 
 @function("movingAverage", group="Calculate")
 def moving_average(
-    context: Context, seriesList: Deferred, windowSize: Window, xFilesFactor: float | None = None
+    context: Context, seriesList: Deferred, windowSize: WindowSize, xFilesFactor: float | None = None
 ) -> SeriesList:
     """The mean over a moving window."""
     return _moving(context, seriesList, windowSize, "average", xFilesFactor)
@@ -67,7 +67,7 @@ def moving_average(
 
 @function("movingMedian", group="Calculate")
 def moving_median(
-    context: Context, seriesList: Deferred, windowSize: Window, xFilesFactor: float | None = None
+    context: Context, seriesList: Deferred, windowSize: WindowSize, xFilesFactor: float | None = None
 ) -> SeriesList:
     """The median over a moving window."""
     return _moving(context, seriesList, windowSize, "median", xFilesFactor)
@@ -75,7 +75,7 @@ def moving_median(
 
 @function("movingMin", group="Calculate")
 def moving_min(
-    context: Context, seriesList: Deferred, windowSize: Window, xFilesFactor: float | None = None
+    context: Context, seriesList: Deferred, windowSize: WindowSize, xFilesFactor: float | None = None
 ) -> SeriesList:
     """The smallest value of a moving window."""
     return _moving(context, seriesList, windowSize, "min", xFilesFactor)
@@ -83,7 +83,7 @@ def moving_min(
 
 @function("movingMax", group="Calculate")
 def moving_max(
-    context: Context, seriesList: Deferred, windowSize: Window, xFilesFactor: float | None = None
+    context: Context, seriesList: Deferred, windowSize: WindowSize, xFilesFactor: float | None = None
 ) -> SeriesList:
     """The largest value of a moving window."""
     return _moving(context, seriesList, windowSize, "max", xFilesFactor)
@@ -91,7 +91,7 @@ def moving_max(
 
 @function("movingSum", group="Calculate")
 def moving_sum(
-    context: Context, seriesList: Deferred, windowSize: Window, xFilesFactor: float | None = None
+    context: Context, seriesList: Deferred, windowSize: WindowSize, xFilesFactor: float | None = None
 ) -> SeriesList:
     """The sum over a moving window."""
     return _moving(context, seriesList, windowSize, "sum", xFilesFactor)

@@ -8,9 +8,9 @@ from tallystick.query.series import SeriesList
 
 
 @function("powSeries", group="Combine", combines=True)
-def pow_series(context: Context, *seriesLists: SeriesList) -> SeriesList:
+def pow_series(context: Context, *seriesList: SeriesList) -> SeriesList:
     """The first series to the power of the second, that to the power of the third, and so on."""
-    series = SeriesList.joined(seriesLists)
+    series = SeriesList.joined(seriesList)
     if not len(series):
         return series
     grid = aligned(series, context.x_files_factor)

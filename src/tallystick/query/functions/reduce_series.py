@@ -1,13 +1,14 @@
 from tallystick.model.errors import QueryError
 from tallystick.query.combine import merged_grids
 from tallystick.query.context import Context
+from tallystick.query.parameters import Node
 from tallystick.query.registry import find, function
 from tallystick.query.series import SeriesList
 
 
 @function("reduceSeries", "reduce", group="Combine")
 def reduce_series(
-    context: Context, seriesLists: list[SeriesList], reduceFunction: str, reduceNode: int, *reduceMatchers: str
+    context: Context, seriesLists: list[SeriesList], reduceFunction: str, reduceNode: Node, *reduceMatchers: str
 ) -> SeriesList:
     """Call a function once for each list of `mapSeries`, with the series whose part `reduceNode` is in the matchers."""
     groups: dict[str, dict[str, SeriesList]] = {}

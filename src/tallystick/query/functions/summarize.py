@@ -2,15 +2,18 @@
 
 from dataclasses import replace
 from datetime import datetime, timedelta
+from typing import Annotated
 
 from tallystick.model.errors import QueryError
 from tallystick.model.grid import Grid
 from tallystick.query.context import Context, Deferred
 from tallystick.query.intervals import summarized
-from tallystick.query.parameters import Aggregation, Interval
+from tallystick.query.parameters import Aggregation, Hint, Interval, Summarized
 from tallystick.query.registry import function
 from tallystick.query.series import SeriesList, marked_rows
 from tallystick.query.times import parse_unit
+
+_UNITS = ("years", "months", "weeks", "days", "hours", "minutes", "seconds")
 
 
 def _seconds(interval: Interval, name: str) -> int:
@@ -23,7 +26,7 @@ def _seconds(interval: Interval, name: str) -> int:
 def summarize(
     context: Context,
     seriesList: SeriesList,
-    intervalString: Interval,
+    intervalString: Summarized,
     func: Aggregation = "sum",
     alignToFrom: bool = False,
 ) -> SeriesList:
@@ -50,9 +53,9 @@ def summarize(
 def smart_summarize(
     context: Context,
     seriesList: Deferred,
-    intervalString: Interval,
+    intervalString: Summarized,
     func: Aggregation = "sum",
-    alignTo: str | None = None,
+    alignTo: Annotated[str, Hint(options=_UNITS)] | None = None,
 ) -> SeriesList:
     """Like summarize, in intervals from the start of the range, or from the hour, day or week it lies in."""
     length = _seconds(intervalString, "smartSummarize")

@@ -7,7 +7,7 @@ import numpy as np
 
 from tallystick.model.grid import Grid, Row
 from tallystick.query.context import Context, Deferred
-from tallystick.query.parameters import Interval
+from tallystick.query.parameters import Interval, Shift
 from tallystick.query.registry import function
 from tallystick.query.series import SeriesList
 
@@ -32,7 +32,7 @@ def _moved(grid: Grid, start_s: int, end_s: int | None) -> Grid:
 
 @function("timeShift", group="Transform")
 def time_shift(
-    context: Context, seriesList: Deferred, timeShift: Interval, resetEnd: bool = True, alignDST: bool = False
+    context: Context, seriesList: Deferred, timeShift: Shift, resetEnd: bool = True, alignDST: bool = False
 ) -> SeriesList:
     """What was so long ago, drawn now; `alignDST` keeps the time of day when the clock has changed between."""
     shift = _backwards(timeShift)
@@ -67,7 +67,7 @@ def _clock_change_s(context: Context, by_s: int) -> int:
 def time_stack(
     context: Context,
     seriesList: Deferred,
-    timeShiftUnit: Interval = _DAY,
+    timeShiftUnit: Shift = _DAY,
     timeShiftStart: int = 0,
     timeShiftEnd: int = 7,
 ) -> SeriesList:

@@ -1,8 +1,10 @@
+from typing import Annotated
+
 from tallystick.model.errors import QueryError
 from tallystick.query.align import aligned
 from tallystick.query.combine import aggregated, node_key, single
 from tallystick.query.context import Context
-from tallystick.query.parameters import NodeOrTag
+from tallystick.query.parameters import OPTIONAL, NodeOrTag
 from tallystick.query.ratio import ratio
 from tallystick.query.registry import function
 from tallystick.query.series import SeriesList
@@ -10,7 +12,7 @@ from tallystick.query.series import SeriesList
 
 @function("weightedAverage", group="Combine")
 def weighted_average(
-    context: Context, seriesListAvg: SeriesList, seriesListWeight: SeriesList, *nodes: NodeOrTag
+    context: Context, seriesListAvg: SeriesList, seriesListWeight: SeriesList, *nodes: Annotated[NodeOrTag, OPTIONAL]
 ) -> SeriesList:
     """The mean of averages, each weighted by the series that agrees with it in the parts `nodes` of the name."""
     if len(seriesListAvg) != len(seriesListWeight):

@@ -1,10 +1,11 @@
 """Aggregates over series whose names agree when some parts are left out."""
 
 from collections.abc import Sequence
+from typing import Annotated
 
 from tallystick.query.combine import aggregated, grouped, merged_grids
 from tallystick.query.context import Context
-from tallystick.query.parameters import Aggregation
+from tallystick.query.parameters import OPTIONAL, Aggregation, Node
 from tallystick.query.registry import function
 from tallystick.query.series import SeriesList
 
@@ -21,25 +22,29 @@ def _without(context: Context, series: SeriesList, word: str, positions: Sequenc
 
 @function("aggregateWithWildcards", group="Combine")
 def aggregate_with_wildcards(
-    context: Context, seriesList: SeriesList, func: Aggregation, *positions: int
+    context: Context, seriesList: SeriesList, func: Aggregation, *position: Annotated[Node, OPTIONAL]
 ) -> SeriesList:
     """Combine series that are named alike but for the parts at these positions."""
-    return _without(context, seriesList, func, positions)
+    return _without(context, seriesList, func, position)
 
 
 @function("sumSeriesWithWildcards", group="Combine", combines=True)
-def sum_with_wildcards(context: Context, seriesList: SeriesList, *position: int) -> SeriesList:
+def sum_with_wildcards(context: Context, seriesList: SeriesList, *position: Annotated[Node, OPTIONAL]) -> SeriesList:
     """Add up series that are named alike but for the parts at these positions."""
     return _without(context, seriesList, "sum", position)
 
 
 @function("averageSeriesWithWildcards", group="Combine", combines=True)
-def average_with_wildcards(context: Context, seriesList: SeriesList, *position: int) -> SeriesList:
+def average_with_wildcards(
+    context: Context, seriesList: SeriesList, *position: Annotated[Node, OPTIONAL]
+) -> SeriesList:
     """Mean of series that are named alike but for the parts at these positions."""
     return _without(context, seriesList, "average", position)
 
 
 @function("multiplySeriesWithWildcards", group="Combine", combines=True)
-def multiply_with_wildcards(context: Context, seriesList: SeriesList, *position: int) -> SeriesList:
+def multiply_with_wildcards(
+    context: Context, seriesList: SeriesList, *position: Annotated[Node, OPTIONAL]
+) -> SeriesList:
     """Multiply series that are named alike but for the parts at these positions."""
     return _without(context, seriesList, "multiply", position)

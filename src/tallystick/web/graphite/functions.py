@@ -83,9 +83,15 @@ def _parameter(one: Parameter) -> dict[str, Any]:
         described["default"] = _default(one.default)
     if one.multiple:
         described["multiple"] = True
+    options = {*one.hint.options}
     if one.type_name in ("aggFunc", "aggOrSeriesFunc"):
-        combining = [name for name, found in FUNCTIONS.items() if found.combines]
-        described["options"] = sorted({*REDUCTION_NAMES, *(combining if one.type_name == "aggOrSeriesFunc" else ())})
+        options.update(REDUCTION_NAMES)
+    if one.type_name == "aggOrSeriesFunc":
+        options.update(name for name, found in FUNCTIONS.items() if found.combines)
+    if options:
+        described["options"] = sorted(options)
+    if one.hint.suggestions:
+        described["suggestions"] = one.hint.suggestions
     return described
 
 
