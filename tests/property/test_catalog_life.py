@@ -91,6 +91,9 @@ class Model:
             assert catalog.children(pattern) == plain.children(pattern)
         for expression in ("host=x", "host!=", "name=b.b", "name=~a"):
             assert catalog.names(catalog.tagged([expression])) == plain.names(plain.tagged([expression]))
+        assert catalog.tag_keys() == plain.tag_keys()
+        for key in plain.tag_keys():
+            assert catalog.tag_values(key) == plain.tag_values(key)
         for text in ("", "b", "c host"):
             assert catalog.search(text, 5) == plain.search(text, 5)
         ids = catalog.ids()

@@ -1,5 +1,7 @@
 """The names that StatsD makes are found as if they were stored, and what is found is what is evaluated."""
 
+from collections import Counter
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -7,6 +9,7 @@ from hypothesis import strategies as st
 
 from tallystick.model.clock import ManualClock
 from tallystick.model.kind import Kind
+from tallystick.model.name import tags_of
 from tallystick.model.sample import SampleBatch
 from tallystick.query import Evaluator, Request
 from tallystick.query.statsd_names import Bins, Marks, Naming, StatsdView
@@ -104,7 +107,12 @@ def test_a_name_made_is_found_by_its_name_and_tags(names: dict[str, Kind], namin
     catalog = StatsdView(store, marks, naming, ManualClock(float(NOW_S))).catalog
     name = data.draw(st.sampled_from(sorted(every_name(names, set(names), naming))))
     path, *tags = name.split(";")
-    assert name in catalog.names(catalog.tagged([f"name={path}", *tags]))
+    found = catalog.tagged([f"name={path}", *tags])
+    assert name in catalog.names(found)
+    shown = [tags_of(one) for one in catalog.names(catalog.tagged([f"name={path}", *tags], by_name=False))]
+    assert catalog.tag_keys(found) == sorted(set().union(*shown))
+    for key in catalog.tag_keys(found):
+        assert catalog.tag_values(key, found) == Counter(one[key] for one in shown if key in one)
 
 
 @given(names=st.dictionaries(NAMES, KINDS, min_size=1, max_size=8), data=st.data())

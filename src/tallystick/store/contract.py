@@ -103,13 +103,44 @@ class Catalog(Protocol):
         """
         ...
 
-    def tagged(self, expressions: Sequence[str]) -> NDArray[np.int32]:
-        """Ids of the series that all expressions match, sorted by name: ``tag=value``, ``!=``, ``=~regex``, ``!=~``.
+    def tagged(self, expressions: Sequence[str], *, by_name: bool = True) -> NDArray[np.int32]:
+        """Ids of the series that all expressions match: ``tag=value``, ``!=``, ``=~regex``, ``!=~``.
+
+        Parameters
+        ----------
+        by_name
+            Whether they are sorted by name, which can cost more than to find them; else they come in any order.
 
         Raises
         ------
         QueryError
             If an expression cannot be read or all of them match the empty value.
+        """
+        ...
+
+    def tag_keys(self, ids: NDArray[np.int32] | None = None) -> list[str]:
+        """The keys of the tags that some series have, in order; ``name`` is one of them.
+
+        Parameters
+        ----------
+        ids
+            The series; None for all whose names have tags.
+        """
+        ...
+
+    def tag_values(
+        self, key: str, ids: NDArray[np.int32] | None = None, prefix: str = "", limit: int | None = None
+    ) -> dict[str, int]:
+        """The values that a tag has, in order, and how many series have each.
+
+        Parameters
+        ----------
+        ids
+            The series, each once; None for all whose names have tags.
+        prefix
+            Values that do not begin so are left out.
+        limit
+            The most values to give, the first of them; None for all.
         """
         ...
 

@@ -6,7 +6,7 @@ compared with it. Nothing expires, nothing is written to disk.
 
 import re
 import threading
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from math import lcm
@@ -403,7 +403,7 @@ class MemoryCatalog:
             Node(_components(path)[-1], path, path in leaves, path in branches) for path in sorted(leaves | branches)
         ]
 
-    def tagged(self, expressions: Sequence[str]) -> NDArray[np.int32]:
+    def tagged(self, expressions: Sequence[str], *, by_name: bool = True) -> NDArray[np.int32]:
         tests = [_tag_test(expression) for expression in expressions]
         if all(test({}) for test in tests):
             raise QueryError(
@@ -411,7 +411,16 @@ class MemoryCatalog:
                 "expected at least one that does not"
             )
         found = [i for i, (name, _) in self._series.items() if all(test(tags_of(name)) for test in tests)]
-        return self._sorted(found)
+        return self._sorted(found) if by_name else np.array(found, np.int32)
+
+    def tag_keys(self, ids: NDArray[np.int32] | None = None) -> list[str]:
+        return sorted({key for tags in self._tags(ids) for key in tags})
+
+    def tag_values(
+        self, key: str, ids: NDArray[np.int32] | None = None, prefix: str = "", limit: int | None = None
+    ) -> dict[str, int]:
+        counts = Counter(tags[key] for tags in self._tags(ids) if key in tags and tags[key].startswith(prefix))
+        return dict(sorted(counts.items())[:limit])
 
     def search(self, text: str, limit: int) -> list[str]:
         words = text.lower().split()
@@ -423,6 +432,11 @@ class MemoryCatalog:
 
     def kinds(self, ids: NDArray[np.int32]) -> NDArray[np.uint8]:
         return np.array([self._series[i][1] if i in self._series else 0 for i in ids.tolist()], np.uint8)
+
+    def _tags(self, ids: NDArray[np.int32] | None) -> list[dict[str, str]]:
+        """The tags of each of some series; of all that have some."""
+        names = [name for name, _ in self._series.values() if ";" in name] if ids is None else self.names(ids)
+        return [tags_of(name) for name in names if name]
 
     def _sorted(self, ids: Sequence[int]) -> NDArray[np.int32]:
         return np.array(sorted(ids, key=lambda i: self._series[i][0]), np.int32)

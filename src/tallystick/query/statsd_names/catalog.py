@@ -7,6 +7,7 @@ A pattern that begins with a wildcard means stored names only: ``sumSeries(*.req
 tree shows the roots (``stats``) nevertheless.
 """
 
+from collections import Counter
 from collections.abc import Iterator, Sequence
 
 import numpy as np
@@ -62,9 +63,9 @@ class NamesCatalog:
         made = [ids for globs in split(pattern) for ids in self._found(globs, keys)]
         return self._sorted(stored, made) if made else stored
 
-    def tagged(self, expressions: Sequence[str]) -> Ids:
+    def tagged(self, expressions: Sequence[str], *, by_name: bool = True) -> Ids:
         """See `Catalog.tagged`; names made are found where ``name=`` says one."""
-        stored = self._base.tagged(expressions)
+        stored = self._base.tagged(expressions, by_name=by_name)
         names = [text for text in expressions if text.startswith("name=") and not text.startswith("name=~")]
         if len(names) != 1:
             return stored
@@ -77,6 +78,26 @@ class NamesCatalog:
                 series = keys.of_form(form, self._base.tagged([f"name={key}", *others]))
                 made.append(made_id(number, series))
         return self._sorted(stored, made) if any(map(len, made)) else stored
+
+    def tag_keys(self, ids: Ids | None = None) -> list[str]:
+        """See `Catalog.tag_keys`; names made have the tags of their series."""
+        return self._base.tag_keys(None if ids is None else series_of(ids))
+
+    def tag_values(
+        self, key: str, ids: Ids | None = None, prefix: str = "", limit: int | None = None
+    ) -> dict[str, int]:
+        """See `Catalog.tag_values`."""
+        if ids is None:
+            return self._base.tag_values(key, None, prefix, limit)
+        forms = forms_of(ids)
+        if key != "name" or (forms < 0).all():
+            return self._base.tag_values(key, series_of(ids), prefix, limit)
+        counts: Counter[str] = Counter()
+        for form in np.unique(forms).tolist():
+            for path, number in self._base.tag_values(key, series_of(ids[forms == form])).items():
+                counts[path if form < 0 else self._forms[form].name_of(path)] += number
+        paths = sorted(path for path in counts if path.startswith(prefix))
+        return {path: counts[path] for path in paths[:limit]}
 
     def children(self, pattern: str, among: NDArray[np.bool_] | None = None) -> list[Node]:
         """See `Catalog.children`; `among` is for stored names only."""

@@ -125,6 +125,55 @@ class Names(Basis):
         with pytest.raises(QueryError):
             store.catalog.tagged(expressions)
 
+    def test_keys_and_values_of_tags_are_told_of_all_series_that_have_some(self, store: Store) -> None:
+        self._tree(store)
+        catalog = store.catalog
+        assert catalog.tag_keys() == ["dc", "host", "name"]
+        assert list(catalog.tag_values("host").items()) == [("h1", 2), ("h2", 1)]
+        assert list(catalog.tag_values("name").items()) == [("disk.free", 1), ("disk.used", 2)]
+        assert catalog.tag_values("rack") == {}
+
+    def test_keys_and_values_of_tags_are_told_of_some_series(self, store: Store) -> None:
+        self._tree(store)
+        store.create(["disk.free"], [Kind.GAUGE])
+        catalog = store.catalog
+        found = catalog.tagged(["name=disk.free"], by_name=False)
+        assert sorted(catalog.names(found)) == ["disk.free", "disk.free;host=h1"]
+        assert catalog.tag_keys(found) == ["host", "name"]
+        assert catalog.tag_values("name", found) == {"disk.free": 2}
+        assert catalog.tag_values("host", found) == {"h1": 1}
+        assert catalog.tag_keys(catalog.find("solo")) == ["name"]
+        assert catalog.tag_keys(catalog.find("nothing")) == []
+        assert catalog.tag_values("host", catalog.find("nothing")) == {}
+
+    @pytest.mark.parametrize(
+        ("prefix", "limit", "expected"),
+        [
+            ("", 1, ["caf"]),
+            ("caf", None, ["caf", "caf\u00e9", "cafz"]),
+            ("caf\u00e9", None, ["caf\u00e9"]),
+            ("caf", 2, ["caf", "cafz"]),
+            ("cafzz", None, []),
+            ("z", 9, ["z"]),
+        ],
+    )
+    def test_values_of_a_tag_begin_with_a_prefix_and_the_first_are_given(
+        self, store: Store, prefix: str, limit: int | None, expected: list[str]
+    ) -> None:
+        values = ["z", "cafz", "caf\u00e9", "caf"]
+        store.create([f"drink;of={value}" for value in values], [Kind.GAUGE] * len(values))
+        found = store.catalog.tag_values("of", None, prefix, limit)
+        assert list(found.items()) == [(value, 1) for value in sorted(expected)]
+
+    def test_series_that_are_deleted_have_no_tags(self, store: Store) -> None:
+        self._tree(store)
+        found = store.catalog.tagged(["dc=a"])
+        store.delete(found)
+        assert store.catalog.tag_values("dc") == {"b": 1}
+        assert store.catalog.tag_values("host", found) == {}
+        store.delete(store.catalog.tagged(["host=~."]))
+        assert store.catalog.tag_keys() == []
+
     def test_words_find_names_in_any_case_the_shortest_first(self, store: Store) -> None:
         self._tree(store)
         assert store.catalog.search("H1 CPU", 2) == ["db.h1.cpu.user", "web.h1.cpu.user"]

@@ -251,16 +251,23 @@ class SeriesCatalog:
             found = list({node.path: node for node in found}.values())
         return sorted(found, key=attrgetter("path"))
 
-    def tagged(self, expressions: Sequence[str]) -> Ids:
-        """Ids of the series that all expressions match, sorted by name: ``tag=value``, ``!=``, ``=~``, ``!=~``.
-
-        Raises
-        ------
-        QueryError
-            If an expression cannot be read or all of them match the empty value.
-        """
+    def tagged(self, expressions: Sequence[str], *, by_name: bool = True) -> Ids:
+        """See `tallystick.store.contract.Catalog.tagged`."""
         view = self._view
-        return self._sorted(view, view.tables.tags.find(expressions, view.leading.astype(np.int32), view.count))
+        rows = view.tables.tags.find(expressions, view.leading.astype(np.int32), view.count)
+        return self._sorted(view, rows) if by_name else view.ids[rows]
+
+    def tag_keys(self, ids: Ids | None = None) -> list[str]:
+        """See `tallystick.store.contract.Catalog.tag_keys`."""
+        view = self._view
+        return view.tables.tags.keys(_rows_asked(view, ids), view.count)
+
+    def tag_values(
+        self, key: str, ids: Ids | None = None, prefix: str = "", limit: int | None = None
+    ) -> dict[str, int]:
+        """See `tallystick.store.contract.Catalog.tag_values`."""
+        view = self._view
+        return view.tables.tags.values(key, _rows_asked(view, ids), view.count, prefix, limit)
 
     def search(self, text: str, limit: int) -> list[str]:
         """Up to `limit` names that hold every word of `text`, any case, shortest first."""
@@ -376,6 +383,15 @@ class SeriesCatalog:
         if len(rows) and int(rows.max()) < len(rank):
             return view.ids[rows[np.argsort(rank[rows])]]
         return view.ids[rows[_order(tables.names.names(rows.astype(np.int32)))]]
+
+
+def _rows_asked(view: View, ids: Ids | None) -> NDArray[np.int32]:
+    """The rows of `ids`, without those of series forgotten since they were found; None for all that have tags."""
+    if ids is None:
+        return view.tables.tags.having_tags(view.leading.astype(np.int32), view.count)
+    rows = view.rows[np.minimum(ids, len(view.rows) - 1)]
+    rows = rows[(rows >= 0) & (rows < view.count)]
+    return rows[view.ids[rows] >= 0]
 
 
 def _last_places(rows: NDArray[np.int32], ids: Ids) -> NDArray[np.intp]:

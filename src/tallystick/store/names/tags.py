@@ -1,7 +1,8 @@
 """Graphite's tag expressions over (row, value) pairs of each key."""
 
 import re
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -17,6 +18,8 @@ _PAIRS_AT_ONCE = 4096
 EXPRESSIONS_MAX = 100
 """Each of them looks at all series."""
 _MISSING = -1
+_NAME_KEY = 0
+"""As `split_tags` writes it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,6 +120,36 @@ class TagIndex:
             rows = rows[self._mask(expression, rows, count)]
         return rows
 
+    def having_tags(self, rows: NDArray[np.int32], count: int) -> NDArray[np.int32]:
+        """Those of `rows` (all below `count`) whose names have tags."""
+        tagged: NDArray[np.int32] = rows[self._column("name", count)[rows] != _MISSING]
+        return tagged
+
+    def keys(self, rows: NDArray[np.int32], count: int) -> list[str]:
+        """The keys that some of `rows` (all below `count`) have, in order."""
+        if not len(rows):
+            return []
+        asked = np.zeros(count, np.bool_)
+        asked[rows] = True
+        found = {_NAME_KEY}
+        for key in list(self._pairs):
+            if any(asked[pairs[:, 0]].any() for pairs in self._known(key, count)):
+                found.add(key)
+        return sorted(self._keys.texts(np.array(list(found))))
+
+    def values(
+        self, key: str, rows: NDArray[np.int32], count: int, prefix: str = "", limit: int | None = None
+    ) -> dict[str, int]:
+        """The values that a tag has in `rows` (all below `count`), in order, and how many rows have each."""
+        column = self._column(key, count)[rows]
+        used, numbers = np.unique(column[column != _MISSING], return_counts=True)
+        kept = _chosen(self._values, used, prefix.encode(), limit)
+        found = Counter(dict(zip(self._values.texts(used[kept]), numbers[kept].tolist(), strict=True)))
+        if key == "name":
+            plain = rows[column == _MISSING]
+            found.update(self._names.texts(plain[_chosen(self._names, plain, prefix.encode(), limit)]))
+        return {value: found[value] for value in sorted(found)[:limit]}
+
     def _add(self, triples: NDArray[np.int32]) -> None:
         for key in np.unique(triples[:, 1]).tolist():
             chunks = self._pairs.setdefault(key, [])
@@ -149,7 +182,36 @@ class TagIndex:
     def _column(self, key: str, count: int) -> NDArray[np.int32]:
         """The value of a tag for each row: int32[count], `_MISSING` where there is none."""
         column = np.full(count, _MISSING, np.int32)
-        for pairs in list(self._pairs.get(self._keys.find(key.encode()), ())):
-            known = pairs[pairs[:, 0] < count]
-            column[known[:, 0]] = known[:, 1]
+        for pairs in self._known(self._keys.find(key.encode()), count):
+            column[pairs[:, 0]] = pairs[:, 1]
         return column
+
+    def _known(self, key: int, count: int) -> Iterator[NDArray[np.int32]]:
+        """The (row, value) pairs of a key in rows below `count`: int32[n, 2] each, rows ascending."""
+        for pairs in list(self._pairs.get(key, ())):
+            yield pairs[: np.searchsorted(pairs[:, 0], count)]
+
+
+def _chosen(table: NameTable, entries: NDArray[np.int32], prefix: bytes, limit: int | None) -> NDArray[np.intp]:
+    """The positions of the entries, all different, that begin with `prefix`: the `limit` first ones, in any order.
+
+    Byte by byte, so that of a million values nobody asked for no text is made.
+    """
+    arrays = table.arrays
+    begin, end = arrays.offsets[entries], arrays.offsets[entries + 1]
+    found = np.flatnonzero(end - begin >= len(prefix))
+    for at, byte in enumerate(prefix):
+        if not len(found):
+            break
+        found = found[arrays.arena[begin[found] + at] == byte]
+    first, wanted, at = [], len(found) if limit is None else limit, len(prefix)
+    while 0 < wanted < len(found):
+        place = begin[found] + at
+        ended = place >= end[found]
+        here = np.where(ended, -1, arrays.arena[np.where(ended, 0, place)].astype(np.int16)) + 1
+        last = np.searchsorted(np.cumsum(np.bincount(here)), wanted)  # what the last one wanted has here
+        first.append(found[here < last])
+        wanted -= len(first[-1])
+        found = found[here == last]
+        at += 1
+    return np.concatenate([*first, found])

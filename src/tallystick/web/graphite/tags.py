@@ -3,16 +3,17 @@
 Tags are part of names here, so there is nothing to register: who does so is told how the name is written.
 """
 
-from collections import Counter
 from collections.abc import Callable, Sequence
 from typing import Any
 
+import numpy as np
+from numpy.typing import NDArray
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
 from tallystick.model.errors import QueryError
-from tallystick.model.name import canonical, tags_of
+from tallystick.model.name import canonical
 from tallystick.query.patterns import pattern
 from tallystick.store.contract import StoreReader
 from tallystick.web.reading import Endpoint, Parameters, Workers, as_json, parameters, slashed
@@ -75,53 +76,47 @@ def _series(store: StoreReader, given: Parameters) -> list[str]:
     expressions = given.all("expr")
     if not expressions:
         raise QueryError("cannot find series: no tag expressions specified; expected expr=tag=value")
-    return _names(store, expressions)
+    return store.catalog.names(store.catalog.tagged(expressions))
 
 
-def _names(store: StoreReader, expressions: Sequence[str]) -> list[str]:
-    """Names of the series that all expressions match; of all series that have tags if there are none."""
-    catalog = store.catalog
-    if expressions:
-        return catalog.names(catalog.tagged(expressions))
-    return [name for name in catalog.names(catalog.ids()) if ";" in name]
+def _matching(store: StoreReader, given: Parameters) -> NDArray[np.int32] | None:
+    """Ids of the series that all expressions match; None, which means all that have tags, where there are none."""
+    expressions = given.all("expr")
+    return store.catalog.tagged(expressions, by_name=False) if expressions else None
 
 
 def _keys(store: StoreReader, given: Parameters) -> list[str]:
-    expressions = given.all("expr")
-    asked = {expression.partition("=")[0].rstrip("!") for expression in expressions}
-    found = {key for name in _names(store, expressions) for key in tags_of(name)} - asked
-    return _first(found, given, "tagPrefix")
+    asked = {expression.partition("=")[0].rstrip("!") for expression in given.all("expr")}
+    keys = store.catalog.tag_keys(_matching(store, given))
+    return [key for key in keys if key not in asked and key.startswith(given.one("tagPrefix"))][: _limit(given)]
 
 
 def _values(store: StoreReader, given: Parameters) -> list[str]:
     key = given.one("tag")
     if not key:
         raise QueryError("cannot complete values: no tag specified; expected tag=key")
-    tagged = [tags_of(name) for name in _names(store, given.all("expr"))]
-    return _first({tags[key] for tags in tagged if key in tags}, given, "valuePrefix")
+    return list(store.catalog.tag_values(key, _matching(store, given), given.one("valuePrefix"), _limit(given)))
 
 
-def _first(words: set[str], given: Parameters, prefix: str) -> list[str]:
-    return sorted(word for word in words if word.startswith(given.one(prefix)))[: given.whole("limit") or _LIMIT]
+def _limit(given: Parameters) -> int:
+    return given.whole("limit") or _LIMIT
 
 
 def _list(store: StoreReader, given: Parameters) -> list[dict[str, Any]]:
     """All keys, numbered in their order: Graphite's clients want numbers."""
-    keys = sorted({key for name in _names(store, []) for key in tags_of(name)})
-    return [{"id": number, "tag": key} for number, key in _filtered(keys, given)]
+    return [{"id": number, "tag": key} for number, key in _filtered(store.catalog.tag_keys(), given)]
 
 
 def _details(store: StoreReader, given: Parameters, key: str) -> dict[str, Any] | None:
     """The values of a key, and how many series have each; None if no series has the key."""
-    tagged = [tags_of(name) for name in _names(store, [])]
-    counts = Counter(tags[key] for tags in tagged if key in tags)
-    if not counts:
+    keys = store.catalog.tag_keys()
+    if key not in keys:
         return None
-    number = sorted({one for tags in tagged for one in tags}).index(key) + 1
+    counts = store.catalog.tag_values(key, limit=None if given.one("filter") else given.whole("limit"))
     values = [
-        {"count": counts[value], "id": number, "value": value} for number, value in _filtered(sorted(counts), given)
+        {"count": counts[value], "id": number, "value": value} for number, value in _filtered(list(counts), given)
     ]
-    return {"id": number, "tag": key, "values": values}
+    return {"id": keys.index(key) + 1, "tag": key, "values": values}
 
 
 def _filtered(words: Sequence[str], given: Parameters) -> list[tuple[int, str]]:
