@@ -14,7 +14,8 @@ from tallystick.model.sample import SampleBatch
 from tallystick.query import Evaluator, Request
 from tallystick.query.statsd_names import Bins, Marks, Naming, StatsdView
 from tallystick.query.statsd_names.catalog import NamesCatalog
-from tallystick.store.memory import MemoryCatalog, MemoryStore
+from tallystick.store.memory import MemoryStore
+from tallystick.store.memory_catalog import MemoryCatalog
 from tallystick.store.names.catalog import SeriesCatalog
 
 NOW_S = 1_700_000_000

@@ -5,7 +5,7 @@ from hypothesis import strategies as st
 
 from tallystick.model.kind import Kind
 from tallystick.model.name import canonical
-from tallystick.store.memory import MemoryCatalog
+from tallystick.store.memory_catalog import MemoryCatalog
 from tallystick.store.names.catalog import SeriesCatalog
 
 WORDS = st.text("ab\u00e9\U0001f600.", min_size=1, max_size=4)

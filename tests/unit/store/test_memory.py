@@ -12,7 +12,8 @@ from tallystick.model.retention import Retention, RetentionRule
 from tallystick.model.sample import GAUGE_DELTA, SampleBatch
 from tallystick.model.statistic import Statistic
 from tallystick.store.contract import Node
-from tallystick.store.memory import MemoryStore, glob_expression
+from tallystick.store.memory import MemoryStore
+from tallystick.store.memory_catalog import glob_expression
 
 EVERY = tuple(Statistic)
 
