@@ -5,6 +5,7 @@ import re
 import subprocess
 import sys
 from collections.abc import Callable
+from dataclasses import replace
 from zoneinfo import ZoneInfo
 
 import numpy as np
@@ -82,6 +83,38 @@ def test_areas_are_filled() -> None:
     assert amount(pixels([grid(UP)], areaMode="first", areaAlpha="0.3"), BLUE) < 3 * line
     stacked = pixels([grid(UP, UP)], areaMode="stacked")
     assert amount(stacked, GREEN) > 5000 and amount(stacked, BLUE) > 5000
+
+
+def banded(low: list[float], middle: list[float], high: list[float]) -> Grid:
+    """As the query function ``band`` marks three series."""
+    three = grid(low, middle, high)
+    rows = (replace(row, options={"band": word}) for row, word in zip(three.rows, ("min", "avg", "max"), strict=True))
+    return replace(three, rows=tuple(rows))
+
+
+def test_a_band_is_a_faint_area_between_the_least_and_the_greatest_with_a_line_for_the_mean() -> None:
+    one = banded([10.0] * 50, [20.0] * 50, [40.0] * 50)
+    picture = pixels([one], graphOnly="true", yMin="0", yMax="100")
+    faint = np.abs(picture[:, :, :3] - (216, 216, 255)).max(axis=2) < 8
+    height = picture.shape[0]
+    assert np.flatnonzero(faint[:, 100]).tolist()[0] == pytest.approx(0.6 * height, abs=2)
+    assert np.flatnonzero(faint[:, 100]).tolist()[-1] == pytest.approx(0.9 * height, abs=2)
+    line = np.abs(picture[:, 100, :3] - BLUE).max(axis=1) < 60
+    assert np.flatnonzero(line).mean() == pytest.approx(0.8 * height, abs=2)
+    assert amount(picture, GREEN) == amount(picture, RED) == 0
+
+
+def test_a_band_is_seen_whole_and_has_one_entry_in_the_legend() -> None:
+    svg = drawn([banded([-30.0] * 9, [0.0] * 9, [70.0] * 9), grid([5.0] * 9)], "svg").decode()
+    shown = re.findall(r"<!-- (.*?) -->", svg)
+    assert shown.count("b") == shown.count("a") == 1 and "c" not in shown
+    assert {"−40", "80"} <= set(shown)
+
+
+def test_a_band_that_is_not_whole_is_drawn_as_lines() -> None:
+    whole = banded(UP, [x + 20 for x in UP], [x + 40 for x in UP])
+    two = replace(whole, rows=whole.rows[:2], values=whole.values[:2])
+    assert amount(pixels([two]), BLUE) > 100 and amount(pixels([two]), GREEN) > 100
 
 
 def test_what_is_stacked_by_a_function_stands_on_the_one_before() -> None:

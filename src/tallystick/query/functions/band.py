@@ -15,6 +15,7 @@ def band(context: Context, seriesList: Deferred) -> SeriesList:
     """The smallest, the mean and the largest of the samples of each slot, as three series for each.
 
     They are read from the store for every path inside, as by `stat`: of a pixel they are those of all its samples.
+    Pictures show the mean as a line, in an area from the smallest to the largest.
     """
     parts = [seriesList.evaluate(seriesList.context.wanting(wanted)) for wanted in _PARTS]
     return SeriesList.of(_in_turn(parts))

@@ -96,8 +96,8 @@ def _opacity(asked: str) -> float:
 def _ends(curves: Sequence[Curve], side: Side) -> tuple[float, float]:
     """The least and the greatest value to be seen: areas stand on 0, and what is never negative has no negative end."""
     seen = [curve for curve in curves if not curve.vertical and not np.isnan(curve.values).all()]
-    low = min((float(np.nanmin(curve.values)) for curve in seen), default=0.0)
-    high = max((float(np.nanmax(curve.values)) for curve in seen), default=1.0)
+    low = min((float(np.nanmin(curve.least)) for curve in seen), default=0.0)
+    high = max((float(np.nanmax(curve.greatest)) for curve in seen), default=1.0)
     if any(curve.floor is not None for curve in seen):
         low, high = min(low, 0.0), max(high, 0.0)
     if low == high:

@@ -1,7 +1,7 @@
 """`Curve`: a series as it will be drawn: its points, its colour, its axis."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
 from itertools import cycle
 from typing import Any
 
@@ -17,6 +17,8 @@ from tallystick.render.picture.drawing import LEVEL_MAX, Drawing
 DAY_S = 86400.0
 _ALL_FILLED = 0.4
 """Opacity of areas that lie over each other, if nothing else is said."""
+_BAND = ("min", "avg", "max")
+"""What the query function ``band`` makes of a series, in this order; each row's options say which it is."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +45,8 @@ class Curve:
         Whether it is not drawn: it is what an area stands on.
     empty
         Whether it has no value at all.
+    band : (float64[m], float64[m]) or None
+        Between what the values of each slot lie, the least and the greatest; None if that is not drawn.
     """
 
     name: str
@@ -57,10 +61,21 @@ class Curve:
     vertical: bool = False
     hidden: bool = False
     empty: bool = False
+    band: tuple[NDArray[np.float64], NDArray[np.float64]] | None = None
+
+    @property
+    def least(self) -> NDArray[np.float64]:
+        """What is drawn lowest, float64[m]."""
+        return self.band[0] if self.band else self.values
+
+    @property
+    def greatest(self) -> NDArray[np.float64]:
+        """What is drawn highest, float64[m]."""
+        return self.band[1] if self.band else self.values
 
 
 def curves_of(grids: Sequence[Grid], drawing: Drawing) -> list[Curve]:
-    """The curves of series, in their order.
+    """The curves of series, in their order; the three of a band are one, unless what is drawn is stacked.
 
     Raises
     ------
@@ -73,13 +88,26 @@ def curves_of(grids: Sequence[Grid], drawing: Drawing) -> list[Curve]:
     curves: list[Curve] = []
     for grid in grids:
         days = grid.times / DAY_S
-        for row, values in zip(grid.rows, grid.values, strict=True):
-            known = np.where(np.abs(values) < LEVEL_MAX, values, np.nan)
-            empty = bool(np.isnan(known).all())
-            if drawing.draw_null_as_zero:
-                known = np.nan_to_num(known)
-            curves.append(_curve(row, days, known, drawing, colors, curves, empty=empty))
+        every = np.where(np.abs(grid.values) < LEVEL_MAX, grid.values, np.nan)
+        empty = np.asarray(np.isnan(every).all(axis=1))
+        if drawing.draw_null_as_zero:
+            every = np.nan_to_num(every)
+        for line, edges in _lines(grid.rows, banded=drawing.area_mode != "stacked"):
+            curve = _curve(grid.rows[line], days, every[line], drawing, colors, curves, empty=bool(empty[line]))
+            curves.append(replace(curve, band=(every[edges[0]], every[edges[1]])) if edges else curve)
     return curves
+
+
+def _lines(rows: Sequence[Row], *, banded: bool) -> Iterator[tuple[int, tuple[int, int] | None]]:
+    """The row of each curve, and the rows that its band lies between if it has one."""
+    i = 0
+    while i < len(rows):
+        if banded and tuple(row.options.get("band") for row in rows[i : i + len(_BAND)]) == _BAND:
+            yield i + 1, (i, i + 2)
+            i += len(_BAND)
+        else:
+            yield i, None
+            i += 1
 
 
 def _curve(

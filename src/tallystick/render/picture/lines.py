@@ -15,6 +15,8 @@ from tallystick.render.picture.curves import Curve, curves_of
 from tallystick.render.picture.drawing import Drawing
 from tallystick.render.picture.legend import Entry, write_legend
 
+_BAND_OPACITY = 0.25
+
 
 def draw_lines(canvas: Canvas, grids: Sequence[Grid], zone: tzinfo) -> None:
     """Draw series, with a title, axes and a legend.
@@ -58,16 +60,15 @@ def _draw(axes: Axes, curve: Curve, drawing: Drawing) -> None:
         marks = curve.days[np.nan_to_num(curve.values) != 0]
         axes.vlines(marks, 0, 1, colors=[curve.color], linewidth=curve.width, transform=axes.get_xaxis_transform())
         return
-    days, values, floor = curve.days, curve.values, curve.floor
+    days, values, steps, color = curve.days, curve.values, drawing.line_mode == "staircase", curve.color
+    areas = [] if curve.floor is None else [(curve.floor, values, curve.fill)]
+    areas += [(*curve.band, _BAND_OPACITY)] if curve.band else []
     if drawing.line_mode == "connected":
         kept = _connected(values, drawing.connected_limit)
-        days, values, floor = days[kept], values[kept], None if floor is None else floor[kept]
-    steps = drawing.line_mode == "staircase"
-    color = curve.color
-    if floor is not None:
-        axes.fill_between(
-            days, floor, values, facecolor=faded(color, curve.fill), linewidth=0, step="post" if steps else None
-        )
+        days, values = days[kept], values[kept]
+        areas = [(low[kept], high[kept], opacity) for low, high, opacity in areas]
+    for low, high, opacity in areas:
+        axes.fill_between(days, low, high, facecolor=faded(color, opacity), linewidth=0, step="post" if steps else None)
     (line,) = axes.plot(
         days,
         values,
