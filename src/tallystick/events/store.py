@@ -39,6 +39,8 @@ create table event_tag (
 ) strict, without rowid;
 create index event_tag_event on event_tag (event);
 """
+_ID_MAX = (1 << 63) - 1
+"""SQLite's largest integer."""
 _ROW_BYTES = 100
 """What an event takes beside its text, about."""
 
@@ -156,6 +158,8 @@ class EventStore:
         StoreError
             If the file cannot be read.
         """
+        if number > _ID_MAX:
+            return None
         query = "select id, time_s, what, tags, data from event where id = ?"
         row = self._run("read events", lambda connection: connection.execute(query, (number,)).fetchone())
         return None if row is None else _event(row)
@@ -175,7 +179,7 @@ class EventStore:
                 self._count, self._bytes = self._count - 1, self._bytes - size
             return bool(found)
 
-        return self._run("remove an event", write)
+        return number <= _ID_MAX and self._run("remove an event", write)
 
     def problems(self) -> list[str]:
         """What an operator should know."""

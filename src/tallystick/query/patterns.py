@@ -6,6 +6,7 @@ from typing import Protocol, cast
 import re2
 
 from tallystick.model.errors import QueryError
+from tallystick.store.names.regular import compiled
 
 _PATTERN_CHARS_MAX = 1000
 
@@ -35,13 +36,7 @@ def pattern(text: str) -> Pattern:
         raise QueryError(
             f"cannot use a regular expression of {len(text)} characters: the limit is {_PATTERN_CHARS_MAX}"
         )
-    options = re2.Options()
-    options.log_errors = False
-    try:
-        return cast(Pattern, re2.compile(text, options))
-    except re2.error as error:
-        cause = error.args[0].decode() if error.args and isinstance(error.args[0], bytes) else str(error)
-        raise QueryError(f"cannot use regular expression {text!r}: {cause}; expected RE2 syntax") from error
+    return cast(Pattern, compiled(text, f"regular expression {text!r}"))
 
 
 def substitute(search: str, replacement: str, text: str) -> str:

@@ -18,7 +18,7 @@ from tallystick.model.clock import Clock
 from tallystick.model.errors import QueryError
 from tallystick.query import parse_time, time_zone
 from tallystick.web.errors import BodyError, error_response
-from tallystick.web.reading import Parameters, Workers, as_json, parameters
+from tallystick.web.reading import NOT_JSON, Parameters, Workers, as_json, parameters
 
 _BODY_BYTES_MAX = 1 << 20
 _LISTED_MAX = 10_000
@@ -91,7 +91,7 @@ def _told(body: bytes) -> tuple[str, Sequence[str], str, int | None]:
     """What happened, its tags, its data and its time, if that is told."""
     try:
         told = msgspec.json.decode(body, type=Told)
-    except (msgspec.MsgspecError, UnicodeDecodeError) as error:
+    except NOT_JSON as error:
         raise QueryError(
             f'cannot read the event: {error}; expected JSON such as {{"what": "deploy", "tags": ["shop"]}}, '
             '"tags" as an array or space-separated string, "when" in epoch seconds'

@@ -12,7 +12,7 @@ from starlette.routing import BaseRoute, Route
 
 from tallystick.model.errors import StoreError
 from tallystick.web.errors import error_response
-from tallystick.web.reading import body_of
+from tallystick.web.reading import NOT_JSON, body_of
 
 _BODY_BYTES_MAX = 4096
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
@@ -69,7 +69,7 @@ def keeping_routes(keeper: Keeper) -> list[BaseRoute]:
         body = await body_of(request, _BODY_BYTES_MAX)
         try:
             name = msgspec.json.decode(body, type=_Asked).name
-        except (msgspec.MsgspecError, UnicodeDecodeError) as error:
+        except NOT_JSON as error:
             return error_response(400, f'cannot read the body: {error}; expected {{"name": "monday"}}')
         if not _NAME.fullmatch(name) or name.endswith(".part"):
             return error_response(

@@ -27,6 +27,8 @@ R = TypeVar("R")
 IsGone = Callable[[], bool]
 """Whether who asked has gone."""
 
+NOT_JSON = (msgspec.MsgspecError, UnicodeDecodeError, RecursionError)
+"""What decoding raises for a body that is no such JSON; the last where it is nested deeper than Python goes."""
 FORM_BYTES_MAX = 1 << 20
 _FIELDS_MAX = 2000
 _LOOK_S = 0.05

@@ -93,6 +93,12 @@ def test_an_event_can_be_removed(client: TestClient) -> None:
     assert client.get("/events/").json() == []
 
 
+def test_a_number_larger_than_any_events_is_not_found(client: TestClient) -> None:
+    for number in (1 << 63, 10**40):
+        assert client.get(f"/events/{number}").status_code == 404
+        assert client.delete(f"/events/{number}").status_code == 404
+
+
 @pytest.mark.parametrize(
     "body",
     [
@@ -105,6 +111,7 @@ def test_an_event_can_be_removed(client: TestClient) -> None:
         b'{"what": "x", "when": 1e99}',
         b'{"what": "\xff"}',
         b'[{"what": "x"}]',
+        b'{"what": "x", "data": ' + b"[" * 5000 + b"]" * 5000 + b"}",
         b'{"what": "x", "data": "' + b"y" * 70_000 + b'"}',
         b'{"what": "x", "tags": "' + b" ".join(b"t%d" % n for n in range(99)) + b'"}',
     ],

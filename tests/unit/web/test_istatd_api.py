@@ -162,6 +162,17 @@ def test_several_counters_are_answered_as_objects_each_in_its_range(client: Test
     assert client.post("/*", content=b"{").status_code == 400
 
 
+@pytest.mark.parametrize("large", [{"start": 10**16}, {"stop": 10**30}, {"maxSamples": 10**30}])
+def test_several_counters_are_not_asked_beyond_the_year_9999(client: TestClient, large: dict[str, int]) -> None:
+    assert post(client, keys=["foo.bar"], **large).status_code == 400
+
+
+def test_what_is_nested_too_deep_is_no_body(client: TestClient) -> None:
+    for path in ("/*", "/?s=user"):
+        body = b'{"keys": ["foo.bar"], "unknown": ' + b"[" * 5000 + b"]" * 5000 + b"}"
+        assert client.post(path, content=body).status_code == 400
+
+
 def test_counters_are_rates_and_zero_where_nothing_was_counted(tmp_path: Path) -> None:
     points = dict.fromkeys([2550, 2570, 2580, 2590, 2600, 6800], 10.0)
     store = stored(ManualClock(7000.0), {"test.counter": (Kind.COUNTER, points)})

@@ -217,7 +217,7 @@ def test_the_last_point_of_each_series_is_told(fleet: TestClient) -> None:
         ({"m": "sum:1q-avg:sys.cpu"}, "Invalid duration: '1q'"),
         ({"m": "sum:0m-avg:sys.cpu"}, "Invalid duration: '0m'"),
         ({"m": "sum:sys.cpu{host=some(a)}"}, "Could not find a tag value filter of the type: 'some'"),
-        ({"m": "sum:sys.cpu{host=regexp(()}"}, "regular expression"),
+        ({"m": "sum:sys.cpu{host=regexp(()}"}, "cannot use regular expression '.*(?:()': missing )"),
         ({"m": "sum:sys.cpu{host"}, "Missing '}'"),
         ({"m": "sum:rate{counter,x}:sys.cpu"}, "cannot read rate{counter,x}"),
         ({"m": "sum:sys.cpu", "start": "yesterday"}, "Invalid time: 'yesterday'"),
@@ -245,6 +245,7 @@ def test_what_goes_wrong_is_told_in_its_words(fleet: TestClient, asked: dict[str
         (b'{"start": "1h-ago", "queries": [{"metric": "sys.cpu"}]}', 400),
         (b'{"start": "1h-ago", "queries": [{"aggregator": "sum", "tsuids": ["01"]}]}', 400),
         (b'{"start": "1h-ago", "delete": true, "queries": [{"aggregator": "sum", "metric": "sys.cpu"}]}', 400),
+        (b'{"start": "1h-ago", "unknown": ' + b"[" * 5000 + b"]" * 5000 + b"}", 400),
         (b'{"start": "%s"}' % (b"1" * (1 << 20)), 413),
     ],
 )

@@ -6,12 +6,12 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
-import re2
 from numpy.typing import NDArray
 
 from tallystick.kernels.components import split_tags
 from tallystick.kernels.names import NameTable
 from tallystick.model.errors import LimitError, QueryError
+from tallystick.store.names.regular import compiled
 
 _EXPRESSION = re.compile(r"([^;!^=]+)(!=~|=~|!=|=)(.*)", re.DOTALL)
 _PAIRS_AT_ONCE = 4096
@@ -52,10 +52,7 @@ class Expression:
     def matches(self, values: Sequence[str]) -> NDArray[np.bool_]:
         """Whether each value matches; regular expressions are anchored at the start only, as in Graphite."""
         if self.regex:
-            try:
-                match = re2.compile(f"(?:{self.spec})").match
-            except re2.error as cause:
-                raise QueryError(f"cannot use regular expression {self.spec!r}: {cause}") from cause
+            match = compiled(f"(?:{self.spec})", f"regular expression {self.spec!r}").match
             found = np.array([match(value) is not None for value in values], np.bool_)
         else:
             found = np.array([value == self.spec for value in values], np.bool_)

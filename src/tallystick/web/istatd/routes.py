@@ -28,7 +28,7 @@ from tallystick.web.errors import error_response, exception_handlers
 from tallystick.web.istatd.answers import TYPES, as_csv, as_member, as_object
 from tallystick.web.istatd.settings import SettingsStore
 from tallystick.web.nosniff import NoSniff
-from tallystick.web.reading import IsGone, Reads, body_of
+from tallystick.web.reading import NOT_JSON, IsGone, Reads, body_of
 
 BODY_BYTES_MAX = 1 << 20
 KEYS_MAX = 5000
@@ -130,8 +130,10 @@ class Istatd:
             return error_response(400, "Missing 'key' array of keys")
         if len(asked.keys) > KEYS_MAX:
             raise QueryError(f"cannot answer {len(asked.keys)} keys at once: the limit is {KEYS_MAX}; expected fewer")
-        if min(asked.start, asked.stop, asked.max_samples) < 0:
-            raise QueryError("Invalid 'start', 'stop' or 'maxSamples' parameter; expected none below 0")
+        if not all(0 <= one <= _SECONDS_MAX for one in (asked.start, asked.stop, asked.max_samples)):
+            raise QueryError(
+                f"Invalid 'start', 'stop' or 'maxSamples' parameter; expected whole numbers from 0 to {_SECONDS_MAX}"
+            )
         start_s, end_s = self._range(asked.start, asked.stop, asked.trailing)
         return await self._reads.workers.answer(request, lambda gone: self._members(asked, start_s, end_s, gone))
 
@@ -208,7 +210,7 @@ async def _body(request: Request, shape: Any) -> Any:
     body = await body_of(request, BODY_BYTES_MAX)
     try:
         return msgspec.json.decode(body, type=shape)
-    except (msgspec.MsgspecError, UnicodeDecodeError) as error:
+    except NOT_JSON as error:
         raise QueryError(f"cannot read the body: {error}; expected JSON as istatd has it") from error
 
 

@@ -29,7 +29,7 @@ from tallystick.query.opentsdb import (
     tag_filter,
 )
 from tallystick.web.errors import BodyError
-from tallystick.web.reading import body_of
+from tallystick.web.reading import NOT_JSON, body_of
 
 BODY_BYTES_MAX = 1 << 20
 T = TypeVar("T")
@@ -162,7 +162,7 @@ async def read_body(request: Request, shape: type[T]) -> T:
     body = await body_of(request, BODY_BYTES_MAX)
     try:
         return msgspec.json.decode(body, type=shape, strict=False)
-    except (msgspec.MsgspecError, UnicodeDecodeError) as error:
+    except NOT_JSON as error:
         raise BodyError(400, f"Unable to parse the given JSON: {error}") from error
 
 
