@@ -69,6 +69,13 @@ def test_functions_choose_colour_and_width() -> None:
     assert amount(thick, RED) > 2 * amount(thin, RED) > 100
 
 
+@pytest.mark.parametrize(
+    ("dash", "width"), [(-1.0, 1.2), (1e-300, 1.2), (1e300, 1.2), (5.0, -5.0), (5.0, 1e-9), (5.0, 1e300)]
+)
+def test_dashes_and_widths_of_any_size_end_in_a_picture(dash: float, width: float) -> None:
+    assert drawn([grid(UP, dashed=dash, lineWidth=width)], width="50", height="50")
+
+
 def test_templates_are_light_and_dark() -> None:
     assert amount(pixels([grid(UP)]), (255, 255, 255)) > 40_000
     assert amount(pixels([grid(UP)], template="noc"), (0, 0, 0)) > 40_000

@@ -154,6 +154,14 @@ def test_an_expression_that_cannot_be_read_or_matches_everything_is_an_error(
         catalog.tagged(expressions)
 
 
+def test_a_broken_regular_expression_is_told_in_words_and_not_in_the_log(
+    catalog: SeriesCatalog, capfd: pytest.CaptureFixture[str]
+):
+    with pytest.raises(QueryError, match=r"^cannot use regular expression '\(': missing \): .*; expected RE2 syntax$"):
+        catalog.tagged(["host=~("])
+    assert capfd.readouterr().err == ""
+
+
 def test_search_finds_every_word_in_any_case_and_the_shortest_first(catalog: SeriesCatalog):
     assert catalog.search("CPU h1", 10) == ["web.h1.cpu", "db.h1.cpu.user", "web.h1.cpu.sys", "web.h1.cpu.user"]
     assert catalog.search("h1.cpu.user", 1) == ["db.h1.cpu.user"]

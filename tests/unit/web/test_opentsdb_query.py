@@ -217,7 +217,7 @@ def test_the_last_point_of_each_series_is_told(fleet: TestClient) -> None:
         ({"m": "sum:1q-avg:sys.cpu"}, "Invalid duration: '1q'"),
         ({"m": "sum:0m-avg:sys.cpu"}, "Invalid duration: '0m'"),
         ({"m": "sum:sys.cpu{host=some(a)}"}, "Could not find a tag value filter of the type: 'some'"),
-        ({"m": "sum:sys.cpu{host=regexp(()}"}, "cannot use regular expression '.*(?:()': missing )"),
+        ({"m": "sum:sys.cpu{host=regexp(()}"}, "regular expression"),
         ({"m": "sum:sys.cpu{host"}, "Missing '}'"),
         ({"m": "sum:rate{counter,x}:sys.cpu"}, "cannot read rate{counter,x}"),
         ({"m": "sum:sys.cpu", "start": "yesterday"}, "Invalid time: 'yesterday'"),

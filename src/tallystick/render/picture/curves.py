@@ -15,6 +15,7 @@ from tallystick.render.picture.colors import Color, color_of, faded
 from tallystick.render.picture.drawing import LEVEL_MAX, Drawing
 
 DAY_S = 86400.0
+_WIDTH_PX_MAX = 100.0
 _ALL_FILLED = 0.4
 """Opacity of areas that lie over each other, if nothing else is said."""
 _BAND = ("min", "avg", "max")
@@ -144,7 +145,7 @@ def _curve(
         days,
         values,
         color,
-        float(options.get("lineWidth", side.line_width)),
+        min(max(float(options.get("lineWidth", side.line_width)), 0.0), _WIDTH_PX_MAX),
         floor,
         1.0 if fill is None else fill,
         float(options["dashed"]) if options.get("dashed") else side.dashed,

@@ -16,6 +16,8 @@ from tallystick.render.picture.drawing import Drawing
 from tallystick.render.picture.legend import Entry, write_legend
 
 _BAND_OPACITY = 0.25
+_DASH_PX_MIN, _DASHED_PX_MIN = 1.0, 0.1
+"""The shortest dash, and the thinnest line that has any."""
 
 
 def draw_lines(canvas: Canvas, grids: Sequence[Grid], zone: tzinfo) -> None:
@@ -78,8 +80,10 @@ def _draw(axes: Axes, curve: Curve, drawing: Drawing) -> None:
         solid_joinstyle="round",
         solid_capstyle="butt",
     )
-    if curve.dash:
-        line.set_dashes((curve.dash / max(curve.width, 0.1), curve.dash / max(curve.width, 0.1)))
+    if curve.dash and curve.width >= _DASHED_PX_MIN:
+        # Matplotlib multiplies by the width. Much shorter dashes than pixels would take it for ever.
+        dash = max(curve.dash, _DASH_PX_MIN) / curve.width
+        line.set_dashes((dash, dash))
     alone = _alone(values)
     if alone.any() and not steps:
         axes.plot(days[alone], values[alone], color=color, linestyle="none", marker="o", markersize=curve.width * 1.5,
