@@ -96,6 +96,8 @@ def test_finding_is_as_if_the_names_made_were_stored(
         found = catalog.names(catalog.find(pattern))
         assert found == plain.names(plain.find(pattern)), pattern
         assert catalog.children(pattern) == plain.children(pattern), pattern
+        for leaves_only in (False, True):
+            assert catalog.paths(pattern, leaves_only=leaves_only) == plain.paths(pattern, leaves_only=leaves_only)
         request = Request(NOW_S - 20, NOW_S, NOW_S)
         grids = Evaluator(view, ManualClock(0.0)).evaluate([pattern], request)
         assert [row.name for grid in grids for row in grid.rows] == found, pattern

@@ -27,4 +27,6 @@ def test_children_and_series_are_those_of_the_plain_model(names: list[str], patt
     if names:
         model.create(names, [Kind.GAUGE] * len(names))
     assert catalog.children(pattern) == model.catalog.children(pattern)
+    for leaves_only in (False, True):
+        assert catalog.paths(pattern, leaves_only=leaves_only) == model.catalog.paths(pattern, leaves_only=leaves_only)
     assert catalog.names(catalog.find(pattern)) == model.catalog.names(model.catalog.find(pattern))

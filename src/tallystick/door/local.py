@@ -76,7 +76,7 @@ class LocalDatabase(Database):
         return catalog.names(catalog.find(pattern))
 
     def browse(self, pattern: str = "*") -> list[str]:
-        return sorted({node.path for node in self._store.catalog.children(pattern)})
+        return self._store.catalog.paths(pattern)
 
     def search(self, words: str, limit: int = 50) -> list[str]:
         return self._store.catalog.search(words, limit)

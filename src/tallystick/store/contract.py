@@ -103,6 +103,10 @@ class Catalog(Protocol):
         """
         ...
 
+    def paths(self, pattern: str, *, leaves_only: bool = False) -> list[str]:
+        """The paths of `children`, in their order, without an object for each; or of those that are series."""
+        ...
+
     def tagged(self, expressions: Sequence[str], *, by_name: bool = True) -> NDArray[np.int32]:
         """Ids of the series that all expressions match: ``tag=value``, ``!=``, ``=~regex``, ``!=~``.
 

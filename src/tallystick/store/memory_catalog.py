@@ -45,6 +45,9 @@ class MemoryCatalog:
             Node(_components(path)[-1], path, path in leaves, path in branches) for path in sorted(leaves | branches)
         ]
 
+    def paths(self, pattern: str, *, leaves_only: bool = False) -> list[str]:
+        return [node.path for node in self.children(pattern) if node.leaf or not leaves_only]
+
     def tagged(self, expressions: Sequence[str], *, by_name: bool = True) -> NDArray[np.int32]:
         tests = [_tag_test(expression) for expression in expressions]
         if all(test({}) for test in tests):

@@ -101,13 +101,26 @@ class NamesCatalog:
 
     def children(self, pattern: str, among: NDArray[np.bool_] | None = None) -> list[Node]:
         """See `Catalog.children`; `among` is for stored names only."""
-        found = {node.path: node for node in self._base.children(pattern, among)}
-        keys = self._keys()
-        for globs in split(pattern):
-            for node in self._nodes(globs, keys):
-                other = found.get(node.path, node)
-                found[node.path] = node._replace(leaf=node.leaf or other.leaf, branch=node.branch or other.branch)
+        stored, made = self._base.children(pattern, among), self._made(pattern)
+        if not made:
+            return stored
+        found = {node.path: node for node in stored}
+        for node in made:
+            other = found.get(node.path, node)
+            found[node.path] = node._replace(leaf=node.leaf or other.leaf, branch=node.branch or other.branch)
         return sorted(found.values(), key=lambda node: node.path)
+
+    def paths(self, pattern: str, *, leaves_only: bool = False) -> list[str]:
+        """See `Catalog.paths`."""
+        stored, made = self._base.paths(pattern, leaves_only=leaves_only), self._made(pattern)
+        if not made:
+            return stored
+        return sorted({*stored, *(node.path for node in made if node.leaf or not leaves_only)})
+
+    def _made(self, pattern: str) -> list[Node]:
+        """The nodes that names made have at the depth of a pattern, some of them several times."""
+        keys = self._keys()
+        return [node for globs in split(pattern) for node in self._nodes(globs, keys)]
 
     def _keys(self) -> Keys:
         return Keys(self._base, self._marks, self._histograms)

@@ -25,7 +25,7 @@ from tallystick.model.kind import Kind
 from tallystick.store.contract import Node
 from tallystick.store.names.glob import Glob, split
 from tallystick.store.names.rows import Ids, View, copied, moved
-from tallystick.store.names.tree import ends_at, ends_of, nodes, path_of, rows_at
+from tallystick.store.names.tree import Ends, ends_at, ends_of, nodes, path_of, paths, rows_at
 
 _CACHED_PATTERNS_MAX = 64
 _UNKNOWN, _NO, _YES = 0, 1, 2
@@ -246,10 +246,20 @@ class SeriesCatalog:
         """See `tallystick.store.contract.Catalog.children`."""
         view = self._view
         patterns = split(pattern)
-        found = [node for globs in patterns for node in self._nodes(view, globs, among)]
+        found = [node for globs in patterns for node in nodes(view, self._ends(view, globs, among), len(globs))]
         if len(patterns) > 1:
             found = list({node.path: node for node in found}.values())
         return sorted(found, key=attrgetter("path"))
+
+    def paths(self, pattern: str, *, leaves_only: bool = False) -> list[str]:
+        """See `tallystick.store.contract.Catalog.paths`."""
+        view = self._view
+        patterns = split(pattern)
+        found: list[str] = []
+        for globs in patterns:
+            ends = self._ends(view, globs, None)
+            found += paths(view, ends.leaves() if leaves_only else ends, len(globs))
+        return sorted(set(found) if len(patterns) > 1 else found)
 
     def tagged(self, expressions: Sequence[str], *, by_name: bool = True) -> Ids:
         """See `tallystick.store.contract.Catalog.tagged`."""
@@ -351,25 +361,25 @@ class SeriesCatalog:
                 known[unknown] = np.where(glob.matches(texts), _YES, _NO)
             return known
 
-    def _nodes(self, view: View, globs: list[Glob], among: NDArray[np.bool_] | None) -> list[Node]:
+    def _ends(self, view: View, globs: list[Glob], among: NDArray[np.bool_] | None) -> Ends:
         """The nodes that a pattern matches, in any order."""
         path = path_of(view.tables.components, globs)
         if path is None:
-            return []
+            return Ends.none()
         wild = [level for level, glob in enumerate(globs) if glob.literal is None]
         if among is not None:
             rows = self._rows(view, globs, deeper=True)
             ids = view.ids[rows]
             inside = (ids >= 0) & (ids < len(among))
             rows = rows[inside][among[ids[inside]]]
-            return nodes(view, ends_of(view, rows, len(globs), wild or [len(globs) - 1]), len(globs))
+            return ends_of(view, rows, len(globs), wild or [len(globs) - 1])
         if len(wild) > 1:
-            return nodes(view, ends_of(view, self._rows(view, globs, deeper=True), len(globs), wild), len(globs))
+            return ends_of(view, self._rows(view, globs, deeper=True), len(globs), wild)
         level = wild[0] if wild else len(globs) - 1
         ends, components = ends_at(view, path, level)
         if wild and not globs[level].everything and len(components):
             ends = ends.take(self._matches(view, globs[level], components.astype(np.int32))[components] == _YES)
-        return nodes(view, ends, len(globs))
+        return ends
 
     def _sorted(self, view: View, rows: NDArray[np.intp] | NDArray[np.int32]) -> Ids:
         """The series of `rows` by name; for many an order of all names is made, and kept until there are new ones."""

@@ -40,6 +40,15 @@ class Ends:
         """Those selected."""
         return Ends(self.row[kept], self.marks[kept])
 
+    def leaves(self) -> "Ends":
+        """Those where a name ends."""
+        return self.take((self.marks & LEAF) != 0)
+
+    @classmethod
+    def none(cls) -> "Ends":
+        """No place at all."""
+        return cls(np.empty(0, np.int64), np.empty(0, np.uint8))
+
 
 def path_of(components: NameTable, globs: Sequence[Glob]) -> Path | None:
     """Components of a path of globs; None if one of its words is in no name."""
@@ -70,7 +79,7 @@ def ends_at(view: View, path: Path, level: int) -> tuple[Ends, NDArray[np.int64]
 def ends_of(view: View, rows: NDArray[np.intp], levels: int, differing: Sequence[int]) -> Ends:
     """The ends of some rows at the last of some levels; `differing` are those that they can differ at."""
     if not len(rows):
-        return Ends(rows, np.empty(0, np.uint8))
+        return Ends.none()
     size = len(view.tables.components)
     code, number = np.zeros(len(rows), np.int64), 1
     for level in differing:
@@ -85,12 +94,28 @@ def ends_of(view: View, rows: NDArray[np.intp], levels: int, differing: Sequence
 
 def nodes(view: View, ends: Ends, levels: int) -> list[Node]:
     """The nodes at the last of some levels."""
+    begin, end = _bounds(view, ends, levels)
+    names = pieces(view.tables.names.arrays.arena, begin, end).texts()
+    leaf, branch = (ends.marks & LEAF) != 0, (ends.marks & BRANCH) != 0
+    return list(map(Node, names, _paths(view, ends, end), leaf.tolist(), branch.tolist()))
+
+
+def paths(view: View, ends: Ends, levels: int) -> list[str]:
+    """The paths of `nodes`."""
+    return _paths(view, ends, _bounds(view, ends, levels)[1])
+
+
+def _paths(view: View, ends: Ends, end: NDArray[np.int64]) -> list[str]:
+    arrays = view.tables.names.arrays
+    return pieces(arrays.arena, arrays.offsets[ends.row], end).texts()
+
+
+def _bounds(view: View, ends: Ends, levels: int) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Where in the arena the last component of each begins, and where it ends."""
     arrays = view.tables.names.arrays
     begin, end = np.empty(len(ends.row), np.int64), np.empty(len(ends.row), np.int64)
     bounds_at(arrays.arena, arrays.offsets, ends.row, levels, view.depth[ends.row] == levels, begin, end)
-    paths = pieces(arrays.arena, arrays.offsets[ends.row], end).texts()
-    leaf, branch = (ends.marks & LEAF) != 0, (ends.marks & BRANCH) != 0
-    return list(map(Node, pieces(arrays.arena, begin, end).texts(), paths, leaf.tolist(), branch.tolist()))
+    return begin, end
 
 
 def _numbered(codes: NDArray[np.int64], below: int) -> tuple[int, NDArray[np.int64]]:

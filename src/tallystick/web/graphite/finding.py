@@ -206,10 +206,7 @@ def _expanded(store: StoreReader, given: Parameters) -> object:
     if not queries:
         _query(given)
     # Each list is in order and without repetitions.
-    found = {
-        query: [node.path for node in store.catalog.children(query) if node.leaf or not leaves_only]
-        for query in queries
-    }
+    found = {query: store.catalog.paths(query, leaves_only=leaves_only) for query in queries}
     if given.flag("groupByExpr"):
         return {"results": found}
     first, *others = found.values()
