@@ -11,6 +11,7 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 
 import numpy as np
+from msgspec.structs import replace
 from numpy.typing import NDArray
 
 from tallystick.model.kind import Kind
@@ -107,7 +108,7 @@ class NamesCatalog:
         found = {node.path: node for node in stored}
         for node in made:
             other = found.get(node.path, node)
-            found[node.path] = node._replace(leaf=node.leaf or other.leaf, branch=node.branch or other.branch)
+            found[node.path] = replace(node, leaf=node.leaf or other.leaf, branch=node.branch or other.branch)
         return sorted(found.values(), key=lambda node: node.path)
 
     def paths(self, pattern: str, *, leaves_only: bool = False) -> list[str]:
@@ -169,7 +170,7 @@ def _below(form: Form, globs: Sequence[Glob], keys: Keys) -> Iterator[Node]:
     """The nodes of a form behind its components before the key."""
     lead = "".join(f"{word}." for word in form.before)
     for node in keys.nodes(form, globs):
-        yield node._replace(path=lead + node.path)
+        yield replace(node, path=lead + node.path)
     for taken in range(1, min(len(form.after), len(globs) - 1) + 1):
         for key in keys.names(form, globs[:-taken], globs[-taken:]):
             if taken < len(form.after):

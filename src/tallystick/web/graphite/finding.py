@@ -4,6 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 import msgspec
+from msgspec.structs import replace
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
@@ -94,7 +95,7 @@ def _found(store: StoreReader, given: Parameters, now_s: int) -> Response:
     query = _completed(asked, variants=given.flag("automatic_variants")) if name == "completer" else asked
     nodes = store.catalog.children(query)
     if given.flag("leavesOnly"):
-        nodes = [node._replace(branch=False) for node in nodes if node.leaf]
+        nodes = [replace(node, branch=False) for node in nodes if node.leaf]
     return _FORMS[name](Found(asked, nodes, lambda: _spans(store, query, now_s)), given)
 
 
