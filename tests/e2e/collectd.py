@@ -14,7 +14,7 @@ HOST = "web1.example.org"
 _HEAD = """
 Hostname "{host}"
 FQDNLookup false
-Interval 1
+Interval {interval_s}
 BaseDir "{root}"
 PIDFile "{root}/collectd.pid"
 TypesDB "{types_db}"
@@ -22,13 +22,13 @@ TypesDB "{types_db}"
 
 
 @contextmanager
-def running_collectd(root: Path, config: str, *, host: str = HOST) -> Iterator[None]:
-    """A collectd that runs from here on, with these plugins."""
+def running_collectd(root: Path, config: str, *, host: str = HOST, interval_s: float = 1) -> Iterator[None]:
+    """A collectd that runs from here on, with these plugins. It sends a packet when that is full, or at its end."""
     if not COLLECTD.exists():
         cannot_run(f"{COLLECTD} is missing: apt-get install collectd-core")
     root.mkdir(exist_ok=True)
     file = root / "collectd.conf"
-    file.write_text(_HEAD.format(host=host, root=root, types_db=TYPES_DB) + config)
+    file.write_text(_HEAD.format(host=host, interval_s=interval_s, root=root, types_db=TYPES_DB) + config)
     with (root / "collectd.log").open("wb") as log:
         process = subprocess.Popen([str(COLLECTD), "-f", "-C", str(file)], stdout=log, stderr=log)
     try:

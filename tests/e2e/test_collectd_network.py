@@ -130,7 +130,7 @@ def everything(server: Server, prefix: str) -> dict[str, dict[int, float]]:
 def test_signed_packets_are_taken_where_a_signature_is_enough(strict: Server, tmp_path: Path) -> None:
     config = plugins("load") + network(strict.port("collectd udp"), sealed("Sign", "web", "secret"))
     name = "collectd.web-Sign.load.load.shortterm"
-    with running_collectd(tmp_path / "collectd", config, host="web-Sign"):
+    with running_collectd(tmp_path / "collectd", config, host="web-Sign", interval_s=0.1):
         wait_until(
             lambda: strict.values(name) or "web" in strict.offenders("signature"), "a load, or why there is none"
         )
@@ -141,12 +141,12 @@ def test_sealed_packets_are_taken_and_others_are_shown_in_the_ledger(strict: Ser
     port = strict.port("collectd udp")
     for user, level, password in (("web", "Encrypt", "secret"), ("web", "Sign", "wrong"), ("stranger", "Encrypt", "x")):
         config = plugins("load") + network(port, sealed(level, user, password))
-        with running_collectd(tmp_path / f"{user}-{level}", config, host=f"{user}-{level}"):
+        with running_collectd(tmp_path / f"{user}-{level}", config, host=f"{user}-{level}", interval_s=0.1):
             if password == "secret":
                 wait_until(lambda: strict.values("collectd.web-Encrypt.load.load.shortterm"), "a load")
             else:
                 wait_until(lambda who=user: who in strict.offenders("signature"), f"the ledger to show {user}")
-    with running_collectd(tmp_path / "open", plugins("load") + network(port), host="unsealed"):
+    with running_collectd(tmp_path / "open", plugins("load") + network(port), host="unsealed", interval_s=0.1):
         wait_until(lambda: "unsealed" in strict.offenders("signature")[0], "the ledger to show what was not sealed")
     found = {node["text"] for node in strict.get("/metrics/find", query="collectd.*")}
     assert found - {"web-Sign"} == {"web-Encrypt"}

@@ -109,19 +109,22 @@ def reduce(name: str, values: Sequence[float]) -> float:
 
 
 def answer(every: Sequence[Series], asked: Asked) -> list[tuple[tuple[str, ...], list[Point]]]:
-    """The values of the tags that group, and the points, of each group; groups without points are left out."""
+    """The values of the tags that group, and the points, of each group; groups without points are left out.
+
+    Without an aggregator each series is a group, by its tag ``k``, which no other has.
+    """
     step = asked.interval_s or 1
     first = asked.start_s // step * step // HOUR_S * HOUR_S
     end = -(-(asked.end_s + 1) // step) * step
     if asked.fill == "none":
         end = -(-end // HOUR_S) * HOUR_S
     groups: dict[tuple[str, ...], list[list[Point]]] = {}
-    for k, one in enumerate(every):
+    for one in every:
         read = [point for point in one.points if (first // step * step) <= point[0] < end]
         points = downsampled(read, asked, first, end)
         if asked.rate:
             points = rates(points, asked)
-        key = (str(k),) if asked.aggregator == "none" else tuple(one.tags[tag] for tag in asked.group_by)
+        key = (one.tags["k"],) if asked.aggregator == "none" else tuple(one.tags[tag] for tag in asked.group_by)
         groups.setdefault(key, []).append(points)
     found = [(key, in_range(joined(members, asked), asked)) for key, members in groups.items()]
     return [(key, points) for key, points in found if points]

@@ -30,6 +30,7 @@ from tallystick.kernels.collectd_names import TEXTS_SIZE
 from tallystick.kernels.collectd_values import TOLD_BYTES
 from tallystick.kernels.json_text import DEPTH_MAX
 from tallystick.kernels.names import NameTable
+from tallystick.kernels.packed import padded
 from tallystick.kernels.words import PADDING
 from tallystick.model.reason import Reason
 from tallystick.parse.collectd.commands import gather_commands
@@ -45,6 +46,10 @@ __all__ = ["DEPTH_MAX", "CollectdPostParser"]
 
 BODY_BYTES_MAX = 4 << 20
 """A longer body is not read: commands take some thirty times as much memory. The plugin posts 4 KiB."""
+_ONE_OF_EACH = (
+    b'[{"values":[1],"dstypes":["gauge"],"dsnames":["value"],"time":1,"host":"h","plugin":"p","type":"gauge"}]',
+    b"PUTVAL h/p/gauge 1:1",
+)
 _VALUES_AT_FIRST = 64
 _TEXT_BYTES_AT_FIRST = 1 << 16
 
@@ -85,6 +90,13 @@ class CollectdPostParser(MessageParser):
         self._is_json = False
         self._gathered = Gathering().lists(self._escape)
         self._before = np.zeros(0, np.int64), np.zeros(0, np.int64)
+
+    @classmethod
+    def prepare(cls) -> None:
+        """See `tallystick.parse.contract.Parser.prepare`; each form has a kernel of its own."""
+        for body in _ONE_OF_EACH:
+            sizes = np.array([len(body)], np.int32)
+            cls().parse_datagrams(padded(body), np.zeros(1, np.int64), sizes, NameTable(), 0)
 
     def _finished(self, parsed: Parsed, buffer: NDArray[np.uint8]) -> Parsed:
         """With what is told of rejects; of those that Python found it is where they lie."""
