@@ -33,7 +33,7 @@ ORACLE_TARGETS ?= 2000
 oracle: setup .venv/.developer .oracle/.installed
 	.oracle/bin/python tools/record_oracle.py
 	.oracle/bin/python tools/record_http.py
-	ORACLE_SEED=$$(date +%s) ORACLE_TARGETS=$(ORACLE_TARGETS) $(BIN)/pytest --timeout=0 tests/differential/test_live_oracle.py
+	ORACLE_SEED=$$(date +%s) ORACLE_TARGETS=$(ORACLE_TARGETS) $(BIN)/pytest --timeout=0 tests/differential/live_oracle.py
 
 .oracle/.installed:
 	@echo "Installing graphite-web into .oracle ..."

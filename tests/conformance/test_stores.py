@@ -6,14 +6,14 @@ from pathlib import Path
 
 from tallystick.model.clock import Clock
 from tallystick.model.retention import AggregationRule, RetentionRule
-from tallystick.store.conformance.suite import StoreConformance
+from tallystick.store.conformance.suite import KeepingStoreConformance, StoreConformance
 from tallystick.store.contract import Store
 from tallystick.store.embedded import EmbeddedStore
 from tallystick.store.memory import MemoryStore
 from tallystick.store.options import StoreOptions
 
 
-class TestEmbeddedStore(StoreConformance):
+class TestEmbeddedStore(KeepingStoreConformance):
     @contextmanager
     def opened(
         self,
@@ -36,8 +36,6 @@ class TestEmbeddedStore(StoreConformance):
 
 
 class TestMemoryStore(StoreConformance):
-    keeps = False
-
     @contextmanager
     def opened(
         self,

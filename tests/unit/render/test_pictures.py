@@ -4,7 +4,6 @@ import io
 import re
 import subprocess
 import sys
-from collections.abc import Callable
 from dataclasses import replace
 from zoneinfo import ZoneInfo
 
@@ -258,7 +257,12 @@ def test_empty_and_default_parameters_and_those_of_others_are_passed_over() -> N
 
 
 numbers = st.lists(st.floats(width=64), min_size=2, max_size=5)
-choices: Callable[..., st.SearchStrategy[str]] = lambda *words: st.sampled_from(words)  # noqa: E731
+
+
+def choices(*words: str) -> st.SearchStrategy[str]:
+    return st.sampled_from(words)
+
+
 parameters = st.fixed_dictionaries(
     {},
     optional={

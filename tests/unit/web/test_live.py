@@ -1,7 +1,7 @@
 """``/api/query`` as bare numbers for the pages, and as events that follow it."""
 
 import json
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncGenerator, AsyncIterator, Callable
 from typing import Any
 
 import anyio
@@ -148,10 +148,11 @@ async def test_one_follower_too_many_is_told_so(monkeypatch: pytest.MonkeyPatch)
     live = Live(house.store, evaluator, Workers(1), house.clock, house.sleep)
     asked, request = Reading(NOW_S - 60, NOW_S, NOW_S), Request({"type": "http"}, anyio.sleep_forever)
     first = (await live.follow(request, ["web.a"], asked)).body_iterator
+    assert isinstance(first, AsyncGenerator)
     await anext(first)
     with pytest.raises(OverloadedError, match="1 do already"):
         await live.follow(request, ["web.a"], asked)
-    await first.aclose()  # type: ignore[attr-defined]
+    await first.aclose()
     assert await live.follow(request, ["web.a"], asked)
 
 

@@ -6,5 +6,8 @@ It is the only part of the package that imports pytest.
 import pytest
 
 pytest.register_assert_rewrite(
-    *(f"{__name__}.{part}" for part in ("basis", "names", "samples", "tallies", "merging", "promises", "history"))
+    *(
+        f"{__name__}.{part}"
+        for part in ("basis", "names", "samples", "tallies", "merging", "promises", "history", "life", "keeping")
+    )
 )

@@ -34,9 +34,6 @@ Row = tuple[float, float] | tuple[float, float, float]
 class Basis:
     """How the suite reaches the store that it tests."""
 
-    keeps = True
-    """Whether a store that was closed has what it had when it is opened again."""
-
     def opened(
         self,
         directory: Path,

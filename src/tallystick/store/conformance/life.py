@@ -1,15 +1,12 @@
 """The life of a series: deleted, renamed, seen last."""
 
-from pathlib import Path
-
 import numpy as np
 import pytest
 
-from tallystick.model.clock import ManualClock
 from tallystick.model.errors import ForgottenSeriesError, StoreError
 from tallystick.model.kind import Kind
 from tallystick.model.sample import SampleBatch
-from tallystick.store.conformance.basis import NOW_S, RULES, Basis, one, put, row
+from tallystick.store.conformance.basis import NOW_S, Basis, one, put, row
 from tallystick.store.contract import Store
 
 
@@ -70,15 +67,3 @@ class Life(Basis):
         put(store, "b", Kind.GAUGE, [(25, 1.0)])
         ids = store.create(["b", "empty", "a"], [Kind.GAUGE] * 3)
         assert store.last_seen(ids).tolist() == [NOW_S + 20, -1, NOW_S]
-
-    def test_deletion_and_a_new_name_last_beyond_the_end(self, tmp_path: Path, clock: ManualClock) -> None:
-        if not self.keeps:
-            pytest.skip("this store keeps nothing")
-        with self.opened(tmp_path / "again", RULES, clock) as store:
-            for name in ("a", "b", "c"):
-                put(store, name, Kind.COUNTER, [(0, 1.0)])
-            store.delete(one(store, "a"))
-            store.rename(int(one(store, "b")[0]), "d")
-        with self.opened(tmp_path / "again", RULES, clock) as store:
-            assert sorted(store.catalog.names(store.catalog.ids())) == ["c", "d"]
-            assert row(store, "d") == [1.0]

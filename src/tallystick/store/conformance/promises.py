@@ -1,17 +1,15 @@
 """Promises: durability, threads, ownership and errors."""
 
 import threading
-from pathlib import Path
 
 import numpy as np
 import pytest
 
-from tallystick.model.clock import ManualClock
 from tallystick.model.errors import ForgottenSeriesError, TallystickError
 from tallystick.model.kind import Kind
 from tallystick.model.sample import SampleBatch
 from tallystick.model.statistic import Statistic
-from tallystick.store.conformance.basis import NOW_S, RULES, Basis, put, row
+from tallystick.store.conformance.basis import NOW_S, Basis, put, row
 from tallystick.store.contract import Store
 
 _WAIT_S = 60.0
@@ -29,24 +27,6 @@ class Promises(Basis):
         at_once = threading.Event()
         store.when_durable(tickets[0], at_once.set)
         assert at_once.is_set()
-
-    def test_what_was_durable_is_there_when_it_is_opened_again(self, tmp_path: Path, clock: ManualClock) -> None:
-        if not self.keeps:
-            pytest.skip("this store keeps nothing")
-        for k in range(3):
-            with self.opened(tmp_path, RULES, clock) as store:
-                ids = store.create([f"a{k}", "b"], [Kind.COUNTER, Kind.TIMING])
-                done = threading.Event()
-                store.when_durable(put(store, f"a{k}", Kind.COUNTER, [(0, 1.0), (0, 2.0)]), done.set)
-                put(store, "b", Kind.TIMING, [(k, 1.0)])
-                assert done.wait(_WAIT_S)
-                if k == 1:
-                    self.settle(store)
-                assert store.catalog.kinds(ids).tolist() == [Kind.COUNTER, Kind.TIMING]
-        with self.opened(tmp_path, RULES, clock) as store:
-            assert store.catalog.names(store.catalog.find("*")) == ["a0", "a1", "a2", "b"]
-            assert [row(store, f"a{k}", Statistic.COUNT) for k in range(3)] == [[2.0]] * 3
-            assert row(store, "b", Statistic.COUNT) == [3.0]
 
     def test_arrays_that_were_read_belong_to_the_caller(self, store: Store) -> None:
         put(store, "a", Kind.GAUGE, [(0, 1.0), (10, 2.0)])

@@ -1,21 +1,17 @@
 """Tallies: slots that senders tallied are as if their samples had been appended, in any mixture with samples."""
 
-import threading
-from pathlib import Path
-
 import numpy as np
 import pytest
 from numpy.typing import NDArray
 
 from tallystick.fold import fold_batch
-from tallystick.model.clock import ManualClock
 from tallystick.model.errors import ForgottenSeriesError, TallystickError
 from tallystick.model.kind import Kind
 from tallystick.model.numbered import Numbered
 from tallystick.model.sample import GAUGE_DELTA, SampleBatch
 from tallystick.model.statistic import Statistic
 from tallystick.model.tally import Histograms, Sketches, Spread, TallyBatch, offsets
-from tallystick.store.conformance.basis import NOW_S, RULES, Basis, Row, member, one, put, row
+from tallystick.store.conformance.basis import NOW_S, Basis, Row, member, one, put, row
 from tallystick.store.contract import Store
 
 S = Statistic
@@ -181,29 +177,6 @@ class Tallies(Basis):
         self.settle(store)
         assert [store.last_number(f"agent {word}") for word in ("one", "two", "three")] == [3, 7, 0]
         assert row(store, "a") == [2.0]
-
-    def test_what_was_tallied_is_there_when_it_is_opened_again(self, tmp_path: Path, clock: ManualClock) -> None:
-        if not self.keeps:
-            pytest.skip("this store keeps nothing")
-        for k in range(4):
-            with self.opened(tmp_path, RULES, clock) as store:
-                assert store.last_number("agent") == k
-                samples = samples_of(store, "a", Kind.TIMING, [(0, 1.0 + k), (1, 2.0), (10, 3.0)])
-                sets = samples_of(store, "s", Kind.SET, [(0, member(k)), (0, member(77))])
-                store.append(NOTHING, tallied_by_sender(sets))
-                done = threading.Event()
-                ticket = store.append(NOTHING, tallied_by_sender(samples), Numbered("agent", k + 1))
-                store.when_durable(ticket, done.set)
-                assert done.wait(_WAIT_S)
-                if k == 1:
-                    self.settle(store)
-        with self.opened(tmp_path, RULES, clock) as store:
-            assert store.last_number("agent") == 4
-            assert row(store, "a", S.COUNT, slots=2) == [8.0, 4.0]
-            assert row(store, "a", S.MAX, slots=2) == [4.0, 3.0]
-            assert row(store, "s") == [5.0]
-            found = store.percentiles(one(store, "a"), NOW_S, NOW_S + 10, 10, (100.0,))[100.0]
-            np.testing.assert_allclose(found, [[4.0]], rtol=0.012)
 
     def test_arrays_of_tallies_are_not_written_to(self, store: Store) -> None:
         batch = tallied_by_sender(samples_of(store, "a", Kind.TIMING, [(0, 1.0), (1, 2.0), (-9999, 3.0)]))
