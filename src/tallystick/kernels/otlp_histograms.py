@@ -3,7 +3,7 @@
 import numpy as np
 
 from tallystick.kernels import reasons
-from tallystick.kernels.attributes import append_attribute, next_field, pass_over
+from tallystick.kernels.attributes import next_field, pass_over
 from tallystick.kernels.compile import inlined, scanner
 from tallystick.kernels.distributions import EXPLICIT, SCALE_MAX, SCALE_MIN
 from tallystick.kernels.histogram import SHIFT
@@ -11,11 +11,9 @@ from tallystick.kernels.names import NO_ROOM, NameArrays
 from tallystick.kernels.otlp_rows import (
     BOUNDS,
     BUCKETS,
-    EMPTY,
     FAULT,
     NAME_AT,
     NAME_STOP,
-    NO_BOUNDS,
     OUT_FULL,
     PREFIX,
     REPORTS,
@@ -27,6 +25,7 @@ from tallystick.kernels.otlp_rows import (
     refuse,
     resolved,
     signed32,
+    take_attribute,
 )
 from tallystick.kernels.protobuf import BAD, BYTES, FIXED64, VARINT, read_bounds, read_fixed64, read_varint
 from tallystick.kernels.rows import DONE, NAMES_FULL, SEEN, Rows
@@ -99,11 +98,7 @@ def histogram_point(buffer: np.ndarray, at: int, stop: int, names: NameArrays, r
         if at < 0:
             return BAD
         if number == 9 and wire == BYTES:
-            begin, at = read_bounds(buffer, at, stop)
-            if at >= 0:
-                length, why, end = append_attribute(buffer, begin, at, rows.name, length, EMPTY, NO_BOUNDS)
-                at = at if end >= 0 else BAD
-                fault = why if fault == reasons.NONE else fault
+            length, fault, at = take_attribute(buffer, at, stop, rows.name, length, fault)
         elif number in (6, 7) and wire in (BYTES, FIXED64):
             begin, end = (at, at + 8 if at + 8 <= stop else BAD)
             if wire == BYTES:
@@ -260,13 +255,11 @@ def exponential_point(buffer: np.ndarray, at: int, stop: int, names: NameArrays,
         number, wire, at = next_field(buffer, at, stop)
         if at < 0:
             return BAD
-        if number in (1, 8, 9) and wire == BYTES:
+        if number == 1 and wire == BYTES:
+            length, fault, at = take_attribute(buffer, at, stop, rows.name, length, fault)
+        elif number in (8, 9) and wire == BYTES:
             begin, at = read_bounds(buffer, at, stop)
-            if at >= 0 and number == 1:
-                length, why, end = append_attribute(buffer, begin, at, rows.name, length, EMPTY, NO_BOUNDS)
-                at = at if end >= 0 else BAD
-                fault = why if fault == reasons.NONE else fault
-            elif at >= 0:
+            if at >= 0:
                 if not _is_buckets(buffer, begin, at):
                     return BAD
                 if number == 8:

@@ -3,7 +3,7 @@
 import numpy as np
 
 from tallystick.kernels import reasons
-from tallystick.kernels.attributes import append_attribute, append_number, append_text, next_field, pass_over
+from tallystick.kernels.attributes import append_number, append_text, next_field, pass_over
 from tallystick.kernels.compile import inlined, scanner
 from tallystick.kernels.fields import name_valid
 from tallystick.kernels.names import LIMIT, NO_ROOM, NameArrays, find_or_add
@@ -13,7 +13,6 @@ from tallystick.kernels.otlp_rows import (
     KIND,
     NAME_AT,
     NAME_STOP,
-    NO_BOUNDS,
     PREFIX,
     Out,
     float_of,
@@ -21,6 +20,7 @@ from tallystick.kernels.otlp_rows import (
     refuse,
     resolve_name,
     resolved,
+    take_attribute,
 )
 from tallystick.kernels.protobuf import BAD, BYTES, FIXED64, VARINT, read_bounds, read_fixed64, read_varint
 from tallystick.kernels.rows import DONE, NAMES_FULL, ROWS, SEEN, Rows
@@ -43,14 +43,12 @@ def number_point(buffer: np.ndarray, at: int, stop: int, names: NameArrays, rows
         if at < 0:
             return BAD
         if number == 7 and wire == BYTES:
-            begin, at = read_bounds(buffer, at, stop)
-            longer = append_text(buffer, begin, at, rows.name, length) if at >= 0 else BAD
+            begin, end = read_bounds(buffer, at, stop)
+            longer = append_text(buffer, begin, end, rows.name, length) if end >= 0 else BAD
             if longer >= 0:
-                length = longer
-            elif at >= 0:
-                length, why, end = append_attribute(buffer, begin, at, rows.name, length, EMPTY, NO_BOUNDS)
-                at = at if end >= 0 else BAD
-                fault = why if fault == reasons.NONE else fault
+                length, at = longer, end
+            else:
+                length, fault, at = take_attribute(buffer, at, stop, rows.name, length, fault)
         elif number == 3 and wire == FIXED64:
             time, at = read_fixed64(buffer, at, stop)
         elif number in (4, 6) and wire == FIXED64:
@@ -157,11 +155,7 @@ def summary_point(buffer: np.ndarray, start: int, stop: int, names: NameArrays, 
         if at < 0:
             return BAD
         if number == 7 and wire == BYTES:
-            begin, at = read_bounds(buffer, at, stop)
-            if at >= 0:
-                length, why, end = append_attribute(buffer, begin, at, rows.name, length, EMPTY, NO_BOUNDS)
-                at = at if end >= 0 else BAD
-                fault = why if fault == reasons.NONE else fault
+            length, fault, at = take_attribute(buffer, at, stop, rows.name, length, fault)
         elif number == 6 and wire == BYTES:
             begin, at = read_bounds(buffer, at, stop)
             if at >= 0:

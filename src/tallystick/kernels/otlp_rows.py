@@ -6,10 +6,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tallystick.kernels import reasons
+from tallystick.kernels.attributes import append_attribute
 from tallystick.kernels.compile import inlined, scanner
 from tallystick.kernels.distributions import Reports
 from tallystick.kernels.fields import name_valid
 from tallystick.kernels.names import LIMIT, NO_ROOM, NameArrays, find_or_add, guess, learn
+from tallystick.kernels.protobuf import BAD, read_bounds
 from tallystick.kernels.rows import DONE, PREVIOUS, SEEN, TRUST, Rows, reject
 from tallystick.kernels.words import same_bytes
 
@@ -71,6 +73,24 @@ class Out(NamedTuple):
     wanted_bounds: NDArray[np.int64]
     scope_key: NDArray[np.uint8]
     writer: NDArray[np.uint64]
+
+
+@scanner
+def take_attribute(
+    buffer: NDArray[np.uint8], at: int, stop: int, name: NDArray[np.uint8], length: int, fault: int
+) -> tuple[int, int, int]:
+    """Append the attribute of a point whose bounds are at `at` to the `length` bytes of its name.
+
+    Returns
+    -------
+    int, int, int
+        The length, the first fault of the point, and where the attribute ends; `BAD` if it cannot be read.
+    """
+    begin, end = read_bounds(buffer, at, stop)
+    if end < 0:
+        return length, fault, BAD
+    length, why, read = append_attribute(buffer, begin, end, name, length, EMPTY, NO_BOUNDS)
+    return length, why if fault == reasons.NONE else fault, end if read >= 0 else BAD
 
 
 @inlined
