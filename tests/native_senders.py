@@ -2,11 +2,11 @@
 
 import numpy as np
 
-from tallystick.agent import messages
-from tallystick.agent.messages import Slot
 from tallystick.kernels.packed import padded
 from tallystick.model.kind import Kind
 from tallystick.model.tally import TallyBatch
+from tallystick.native import messages
+from tallystick.native.messages import Slot
 from tallystick.parse import NameTable, Parsed, Parser
 
 

@@ -1,9 +1,9 @@
 """Our own tallies, as agents send them: a greeting and names first, then batches of 2,000 slots of four samples."""
 
 from bench.fleet import Fleet, slot_now
-from tallystick.agent import messages
-from tallystick.agent.messages import Slot
 from tallystick.model.kind import Kind
+from tallystick.native import messages
+from tallystick.native.messages import Slot
 
 _SLOTS_A_BATCH = 2000
 _NAMES_AT_ONCE = 10_000

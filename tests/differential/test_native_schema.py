@@ -11,9 +11,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from native_senders import parsed
-from tallystick.agent import messages
-from tallystick.agent.messages import Slot
 from tallystick.model.kind import Kind
+from tallystick.native import messages
+from tallystick.native.messages import Slot
 from tallystick.parse import NameTable, protocols
 
 fastavro = pytest.importorskip("fastavro")

@@ -1,5 +1,7 @@
 """The native client and a real server: each batch counts once whoever is killed, and the ledger knows what was made."""
 
+import contextlib
+import resource
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -7,10 +9,10 @@ from pathlib import Path
 import pytest
 
 from servers import START_S_MAX, Server, running_server, wait_until
-from tallystick.agent.messages import Slot
-from tallystick.agent.native import NativeClient
 from tallystick.config.address import Address
 from tallystick.model.kind import Kind
+from tallystick.native.client import NativeClient
+from tallystick.native.messages import Slot
 
 pytestmark = pytest.mark.timeout(START_S_MAX + 240)
 
@@ -68,6 +70,19 @@ def test_each_batch_counts_once_when_the_server_is_killed_in_the_middle(server: 
         assert len(found) == SERIES
         for values in found.values():
             assert [values.get(begin_s + 10 * k) for k in range(given)] == [value] * given
+
+
+def test_a_program_with_a_thousand_files_open_can_send(server: Server) -> None:
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    with contextlib.ExitStack() as files:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (max(soft, 2048), hard))
+        files.callback(resource.setrlimit, resource.RLIMIT_NOFILE, (soft, hard))
+        while files.enter_context(Path("/dev/null").open("rb")).fileno() < 1100:
+            pass
+        client = client_of(server)
+        client.offer(slots(int(time.time())))
+        assert client.wait_acknowledged(WAIT_S)
+        client.stop()
 
 
 def test_what_was_made_is_what_is_stored(server: Server) -> None:

@@ -14,11 +14,11 @@ from mixed.loads import FLOOD, NUMBERED, Part, part_of, scheme_of
 from mixed.senders import HOST, PATIENCE_S, Sender
 from mixed.trouble import Trouble
 from servers import Server, running_server, wait_until
-from tallystick.agent.messages import Slot
-from tallystick.agent.native import NativeClient
 from tallystick.config import PROTOCOLS
 from tallystick.config.address import Address
 from tallystick.model.kind import Kind
+from tallystick.native.client import NativeClient
+from tallystick.native.messages import Slot
 from tallystick.parse import protocols
 
 PARTS = 4

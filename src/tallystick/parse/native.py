@@ -27,7 +27,6 @@ from weakref import WeakSet
 import numpy as np
 from numpy.typing import NDArray
 
-from tallystick.agent import messages
 from tallystick.config import Listener
 from tallystick.kernels import rows as at
 from tallystick.kernels.names import NameTable
@@ -38,6 +37,7 @@ from tallystick.kernels.words import PADDING
 from tallystick.model.kind import Kind
 from tallystick.model.numbered import NumberedBatches
 from tallystick.model.reason import Reason
+from tallystick.native import messages
 from tallystick.parse.contract import Parsed
 from tallystick.parse.frames import FRAME_BYTES_MAX, FrameParser
 from tallystick.parse.registry import protocol

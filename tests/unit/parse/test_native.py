@@ -8,10 +8,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from native_senders import conversation, parsed
-from tallystick.agent import messages
-from tallystick.agent.messages import Slot
 from tallystick.model.kind import Kind
 from tallystick.model.reason import Reason
+from tallystick.native import messages
+from tallystick.native.messages import Slot
 from tallystick.parse import NameTable, Parsed, native, protocols
 
 NAMED = [("web.hits", Kind.COUNTER), ("web.time;host=a", Kind.TIMING), ("bad name", Kind.GAUGE), ("load", Kind.GAUGE)]

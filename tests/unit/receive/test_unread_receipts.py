@@ -7,10 +7,10 @@ import pytest
 
 from native_senders import conversation
 from posting import House
-from tallystick.agent import messages
-from tallystick.agent.messages import Slot
 from tallystick.config.address import Address
 from tallystick.model.kind import Kind
+from tallystick.native import messages
+from tallystick.native.messages import Slot
 from tallystick.parse import protocols
 from tallystick.receive import StreamDoor, streams
 

@@ -15,10 +15,10 @@ from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from tallystick.agent import messages
-from tallystick.agent.messages import FRAME_HEAD, Slot
 from tallystick.config.address import Address
 from tallystick.model.kind import Kind
+from tallystick.native import messages
+from tallystick.native.messages import FRAME_HEAD, Slot
 
 log = logging.getLogger(__name__)
 
@@ -218,7 +218,7 @@ class NativeClient:
 
     def wait(self, connection: socket.socket) -> bool:
         """Wait for the server or for slots; True if the server said something, or went away."""
-        readable, _, _ = select.select([connection, self._woken], [], [], _LOOK_S)
+        readable = ready_to_read([connection, self._woken], _LOOK_S)
         if self._woken in readable:
             self._woken.recv(4096)
         return connection in readable
@@ -227,6 +227,18 @@ class NativeClient:
     def stopping(self) -> bool:
         """Whether the thread is to end."""
         return self._stopping.is_set()
+
+
+def ready_to_read(sockets: Sequence[socket.socket], timeout_s: float) -> list[socket.socket]:
+    """Those that have something to read, or were hung up on; none after `timeout_s`.
+
+    Not by `select.select`, which fails in a process that has a thousand files open.
+    """
+    poll = select.poll()
+    by_number = {each.fileno(): each for each in sockets}
+    for number in by_number:
+        poll.register(number, select.POLLIN)
+    return [by_number[number] for number, _ in poll.poll(1000 * timeout_s)]
 
 
 class _Exchange:
