@@ -37,7 +37,7 @@ class Reason(IntEnum):
     PAST = 15
     """Older than the longest retention."""
     BLOCKED = 16
-    """A rule blocks the name."""
+    """A rule or the block list has the name, or the host that sent it."""
     SERIES_LIMIT = 17
     """There are already as many names as the limit allows."""
     STORE_FULL = 18
@@ -66,3 +66,17 @@ class Reason(IntEnum):
     """A difference whose beginning is not the end of the one before."""
     UNSUPPORTED = 30
     """A kind of data that no series can hold."""
+    UNAUTHORIZED = 31
+    """From a sender without the token that is asked for."""
+    WITHHELD = 32
+    """Made by its sender and kept back there, since the block list has the name: counted, and never sent."""
+    UNLISTED = 33
+    """A list of the names that are wanted does not have the name."""
+    AGGREGATED = 34
+    """It went into aggregates only, as a rule wants it."""
+    RELAYED = 35
+    """Handed on to other servers instead of being kept here, as a relay wants it."""
+    PREFIX_LIMIT = 36
+    """A new name under a prefix that has as many as the limit allows."""
+    SAMPLES_LIMIT = 37
+    """More samples a second than a host may send."""
