@@ -19,7 +19,7 @@ import uvicorn
 from starlette.types import ASGIApp
 
 from tallystick import __version__
-from tallystick.agent import Runner, jobs
+from tallystick.agent import Runner, jobs, prefix_of
 from tallystick.config import Address, Config, Listener
 from tallystick.config.address import host_port
 from tallystick.events import FILE_NAME as EVENTS_FILE_NAME
@@ -275,7 +275,7 @@ class Service:
                 jobs(self._config.collectors),
                 self._clock,
                 lambda p, t: take_points(self.intake, p, t, host),
-                prefix=self._config.agent.prefix,
+                prefix=prefix_of(self._config.agent),
             ),
         ]
 

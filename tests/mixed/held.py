@@ -9,8 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mixed.loads import OWN, by_sender
-from tallystick.agent.names import component
 from tallystick.model.statistic import Statistic
+from tallystick.native.names import component
 from tallystick.store.view import StoreView
 
 _LISTENERS = f"{OWN}ledger.listeners."

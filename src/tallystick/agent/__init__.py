@@ -7,8 +7,21 @@ NumPy: an agent stays under 40 MB.
 """
 
 from tallystick.agent.forward import Forwarder
+from tallystick.agent.place import place_of, prefix_of
 from tallystick.agent.point import Collector, Point, Sink
 from tallystick.agent.registry import collector, registered
 from tallystick.agent.runner import Job, Runner, jobs
 
-__all__ = ["Collector", "Forwarder", "Job", "Point", "Runner", "Sink", "collector", "jobs", "registered"]
+__all__ = [
+    "Collector",
+    "Forwarder",
+    "Job",
+    "Point",
+    "Runner",
+    "Sink",
+    "collector",
+    "jobs",
+    "place_of",
+    "prefix_of",
+    "registered",
+]

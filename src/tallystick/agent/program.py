@@ -5,7 +5,7 @@ from collections.abc import Callable
 
 from tallystick.agent.carbon import lines
 from tallystick.agent.forward import Forwarder
-from tallystick.agent.names import host_prefix, short_host
+from tallystick.agent.place import prefix_of
 from tallystick.agent.point import Point
 from tallystick.agent.runner import Runner, jobs
 from tallystick.config import Config
@@ -19,17 +19,17 @@ def run(config: Config, clock: Clock, until: threading.Event) -> None:
     server was away) and ``agent.looks_failed``, both as growing totals.
     """
     forwarders = [Forwarder(server, config.agent.buffer_bytes_max) for server in config.agent.endpoints]
-    own_prefix = host_prefix(config.agent.prefix, short_host()) + "agent."
+    prefix = prefix_of(config.agent)
 
     def send(points: list[Point], timestamp_s: int) -> None:
         failed = float(sum(runner.failures.values()))
         dropped = float(sum(forwarder.counts.dropped for forwarder in forwarders))
-        own = [Point(own_prefix + "looks_failed", failed), Point(own_prefix + "lines_dropped", dropped)]
+        own = [Point(prefix + "agent.looks_failed", failed), Point(prefix + "agent.lines_dropped", dropped)]
         chunk = lines([*points, *own], timestamp_s)
         for forwarder in forwarders:
             forwarder.offer(chunk)
 
-    runner = Runner(jobs(config.collectors), clock, send, config.agent.prefix)
+    runner = Runner(jobs(config.collectors), clock, send, prefix)
     for forwarder in forwarders:
         forwarder.start()
     runner.start()
@@ -52,10 +52,10 @@ def once(config: Config, clock: Clock, pause: Callable[[float], object], pause_s
     def keep(points: list[Point], timestamp_s: int) -> None:
         looked.append(lines(points, timestamp_s).decode())
 
-    configured = jobs(config.collectors)
-    Runner(configured, clock, lambda points, timestamp_s: None, config.agent.prefix).tick()
+    configured, prefix = jobs(config.collectors), prefix_of(config.agent)
+    Runner(configured, clock, lambda points, timestamp_s: None, prefix).tick()
     pause(pause_s)
     for job in configured:
         job.slot = None  # due again, though its interval is not over
-    Runner(configured, clock, keep, config.agent.prefix).tick()
+    Runner(configured, clock, keep, prefix).tick()
     return "".join(looked)

@@ -6,7 +6,6 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
-from tallystick.agent.names import host_prefix, short_host
 from tallystick.agent.point import Collector, Point, Sink
 from tallystick.agent.registry import registered
 from tallystick.config import Collector as CollectorConfig
@@ -61,15 +60,15 @@ class Runner:
     sink
         Takes the points of one interval; if it fails, they are lost, counted under ``sink`` and logged.
     prefix
-        Stands before each name; ``{host}`` is the short name of this host.
+        Stands before each name, with its dot.
     """
 
-    def __init__(self, jobs: Sequence[Job], clock: Clock, sink: Sink, prefix: str = "hosts.{host}") -> None:
+    def __init__(self, jobs: Sequence[Job], clock: Clock, sink: Sink, prefix: str) -> None:
         self.failures: dict[str, int] = {}
         self._jobs = jobs
         self._clock = clock
         self._sink = sink
-        self._prefix = host_prefix(prefix, short_host())
+        self._prefix = prefix
         self._causes: set[tuple[str, str]] = set()
         self._stop = threading.Event()
         self._thread: threading.Thread | None = None

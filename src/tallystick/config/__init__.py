@@ -6,13 +6,13 @@ without any file. The keys, their defaults, meanings and checks are the structs 
 """
 
 from tallystick.config.address import Address
+from tallystick.config.agent import Agent
 from tallystick.config.listeners import DEFAULT_LISTENERS, PROTOCOLS, Listener
 from tallystick.config.load import builtin, load, parse
 from tallystick.config.polls import POLLED, Poll
 from tallystick.config.sample import sample
 from tallystick.config.schema import (
     COLLECTORS,
-    Agent,
     Collector,
     Config,
     Http,

@@ -11,48 +11,17 @@ from typing import Annotated
 
 import msgspec
 
-from tallystick.config.address import Address, host_port, is_loopback
+from tallystick.config.address import host_port, is_loopback
+from tallystick.config.agent import Agent
 from tallystick.config.listeners import DEFAULT_LISTENERS, Listener
 from tallystick.config.polls import Poll
+from tallystick.config.rename import split_rename
 from tallystick.config.statsd import Statsd
 from tallystick.config.store import Store
 from tallystick.config.table import Conflict, Table, key, one_of
 
 COLLECTORS = ("cpu", "disk", "filesystem", "load", "memory", "network")
 """Collectors that there are; a test holds this to what `tallystick.agent.collectors` registers."""
-
-
-def split_rename(text: str) -> tuple[str, str]:
-    """Regular expression and replacement of ``pattern -> replacement``.
-
-    Raises
-    ------
-    ValueError
-        If there is no arrow or the expression cannot be compiled.
-    """
-    pattern, arrow, replacement = text.partition("->")
-    if not arrow or not pattern.strip():
-        raise ValueError(f"{text!r} is no rename; expected 'regular expression -> replacement'")
-    try:
-        re.compile(pattern.strip())
-    except re.error as error:
-        raise ValueError(f"{pattern.strip()!r} is broken: {error}; expected a regular expression") from error
-    return pattern.strip(), replacement.strip()
-
-
-def _server(text: str) -> Address:
-    return Address.parse(text, ("tcp",))
-
-
-def _servers(texts: tuple[str, ...]) -> None:
-    for text in texts:
-        _server(text)
-
-
-def _prefix(text: str) -> None:
-    unknown = [word for word in re.findall(r"{([^}]*)}", text) if word != "host"]
-    if unknown or "{" in text.replace("{host}", "") or not text.strip("."):
-        raise ValueError(f"{text!r} is no prefix of names; expected words and dots, and {{host}} for the host")
 
 
 def _tag_name(name: str) -> None:
@@ -178,24 +147,6 @@ class Rule(Table, frozen=True):
     def conflicts(self) -> Iterator[Conflict]:
         if self.block == bool(self.rename):
             yield (), "it has to do one thing; expected either block = true or a rename"
-
-
-class Agent(Table, frozen=True):
-    """How 'tallystick agent' forwards what it collects, and how collected series are named."""
-
-    servers: Annotated[
-        tuple[str, ...], key("Addresses of servers that speak carbon; each is sent everything.", _servers, min_length=1)
-    ] = ("tcp://127.0.0.1:2003",)
-    prefix: Annotated[str, key("Stands before each name; {host} is the host's short name.", _prefix)] = "hosts.{host}"
-    buffer_bytes_max: Annotated[
-        int,
-        key("Kept in memory for each server that is away; beyond it the oldest is dropped and counted.", ge=1 << 16),
-    ] = 8 << 20
-
-    @property
-    def endpoints(self) -> tuple[Address, ...]:
-        """The servers' addresses, taken apart."""
-        return tuple(_server(text) for text in self.servers)
 
 
 class Config(Table, frozen=True):

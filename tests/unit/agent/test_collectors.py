@@ -14,9 +14,9 @@ from tallystick.agent import registered
 from tallystick.agent.carbon import lines
 from tallystick.agent.collectors.disk import Disk
 from tallystick.agent.collectors.filesystem import _named
-from tallystick.agent.names import component, host_prefix, short_host
 from tallystick.agent.point import Collector, Point
 from tallystick.agent.rates import Rates
+from tallystick.native.names import component
 
 GOLDEN = Path(__file__).parents[2] / "golden" / "proc"
 CASES = sorted(GOLDEN.glob("*/*.txt"))
@@ -86,20 +86,6 @@ def test_two_looks_at_one_moment_have_no_rates() -> None:
     rates = Rates()
     rates.since_last({"a": {"x": 5.0}}, 10.0)
     assert rates.since_last({"a": {"x": 6.0}}, 10.0) == {}
-
-
-@pytest.mark.parametrize(
-    ("text", "expected"),
-    [("/", "root"), ("/var/log", "var-log"), ("eth0.5", "eth0_5"), ("/mnt/My Disk", "mnt-My-Disk"), ("Ünder", "nder")],
-)
-def test_devices_and_mounts_become_one_component(text: str, expected: str) -> None:
-    assert component(text) == expected
-
-
-def test_a_host_is_named_by_its_short_name() -> None:
-    assert short_host("web1.example.org") == "web1"
-    assert short_host("10.0.0.1") == "10_0_0_1"
-    assert host_prefix("prod.{host}", short_host("web1.example.org")) == "prod.web1."
 
 
 def test_lines_are_as_short_as_they_read_back() -> None:

@@ -4,9 +4,9 @@ from collections.abc import Callable
 from door import Door
 
 from tallystick.agent import program
-from tallystick.agent.names import short_host
 from tallystick.config import Agent, Collector, Config
 from tallystick.model.clock import ManualClock, SystemClock
+from tallystick.native.names import short_host
 
 
 def test_a_print_looks_twice_so_that_rates_are_there() -> None:

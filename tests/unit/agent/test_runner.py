@@ -45,7 +45,7 @@ class Kept:
 
 def test_it_looks_at_once_and_then_on_the_beat_of_the_epoch() -> None:
     clock, kept = ManualClock(START_S + 3), Kept()
-    runner = Runner([Job("counting", Counting(), 10)], clock, kept, "hosts")
+    runner = Runner([Job("counting", Counting(), 10)], clock, kept, "hosts.")
     assert runner.tick() == 7
     clock.advance(6.5)
     assert runner.tick() == 0.5
@@ -56,7 +56,7 @@ def test_it_looks_at_once_and_then_on_the_beat_of_the_epoch() -> None:
 
 def test_each_collector_has_its_own_interval() -> None:
     clock, kept = ManualClock(START_S + 40), Kept()  # a multiple of sixty
-    runner = Runner([Job("fast", Counting(), 10), Job("slow", Counting(), 60)], clock, kept, "x")
+    runner = Runner([Job("fast", Counting(), 10), Job("slow", Counting(), 60)], clock, kept, "x.")
     for _ in range(7):
         clock.advance(runner.tick())
     assert [time_s - START_S - 40 for _, value, time_s in kept.points if value == 2] == [10, 60]
@@ -64,7 +64,7 @@ def test_each_collector_has_its_own_interval() -> None:
 
 def test_a_late_look_is_not_made_up_for() -> None:
     clock, kept = ManualClock(START_S), Kept()
-    runner = Runner([Job("counting", Counting(), 10)], clock, kept, "x")
+    runner = Runner([Job("counting", Counting(), 10)], clock, kept, "x.")
     runner.tick()
     clock.advance(1000)
     runner.tick()
@@ -73,7 +73,7 @@ def test_a_late_look_is_not_made_up_for() -> None:
 
 def test_a_clock_that_is_set_back_does_not_stop_it() -> None:
     clock, kept = ManualClock(START_S), Kept()
-    runner = Runner([Job("counting", Counting(), 10)], clock, kept, "x")
+    runner = Runner([Job("counting", Counting(), 10)], clock, kept, "x.")
     runner.tick()
     clock.jump(-3600)
     assert runner.tick() == 10
@@ -82,7 +82,7 @@ def test_a_clock_that_is_set_back_does_not_stop_it() -> None:
 
 def test_a_failing_collector_costs_only_itself_and_is_told_once(caplog: pytest.LogCaptureFixture) -> None:
     clock, kept = ManualClock(START_S), Kept()
-    runner = Runner([Job("failing", Failing(), 10), Job("counting", Counting(), 10)], clock, kept, "x")
+    runner = Runner([Job("failing", Failing(), 10), Job("counting", Counting(), 10)], clock, kept, "x.")
     with caplog.at_level(logging.WARNING):
         for _ in range(3):
             clock.advance(runner.tick())
@@ -96,7 +96,7 @@ def test_a_failing_sink_does_not_end_the_looks() -> None:
         raise OSError("no room")
 
     clock, counting = ManualClock(START_S), Counting()
-    runner = Runner([Job("counting", counting, 10)], clock, full, "x")
+    runner = Runner([Job("counting", counting, 10)], clock, full, "x.")
     for _ in range(3):
         clock.advance(runner.tick())
     assert counting.looks == 3
@@ -105,12 +105,12 @@ def test_a_failing_sink_does_not_end_the_looks() -> None:
 
 def test_a_thread_runs_it_until_it_is_stopped() -> None:
     kept = Kept()
-    runner = Runner([Job("counting", Counting(), 3600)], SystemClock(), kept, "hosts.{host}")
+    runner = Runner([Job("counting", Counting(), 3600)], SystemClock(), kept, "hosts.web1.")
     runner.start()
     assert kept.arrived.wait(10)
     runner.stop()
     runner.stop()
-    assert kept.points[0][0].startswith("hosts.")
+    assert kept.points[0][0].startswith("hosts.web1.")
 
 
 def test_the_config_knows_exactly_the_collectors_that_there_are() -> None:

@@ -6,10 +6,10 @@ from pathlib import Path
 
 import psutil
 
-from tallystick.agent.names import component
 from tallystick.agent.point import Point
 from tallystick.agent.rates import Rates
 from tallystick.agent.registry import collector
+from tallystick.native.names import component
 
 _NOT_DISKS = re.compile(r"(loop|ram|zram|sr|fd)\d+")
 

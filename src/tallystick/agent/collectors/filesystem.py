@@ -6,9 +6,9 @@ from pathlib import Path
 
 import psutil
 
-from tallystick.agent.names import component
 from tallystick.agent.point import Point
 from tallystick.agent.registry import collector
+from tallystick.native.names import component
 
 # Images that are always full, and layers that show the room of the filesystem below them.
 _LEFT_OUT = {"squashfs", "iso9660", "overlay", "fuse.snapfuse"}

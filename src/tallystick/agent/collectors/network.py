@@ -4,10 +4,10 @@ from collections.abc import Iterator
 
 import psutil
 
-from tallystick.agent.names import component
 from tallystick.agent.point import Point
 from tallystick.agent.rates import Rates
 from tallystick.agent.registry import collector
+from tallystick.native.names import component
 
 
 @collector("network")

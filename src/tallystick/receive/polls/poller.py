@@ -12,10 +12,10 @@ from dataclasses import dataclass
 import uvloop
 
 from tallystick.agent import Point
-from tallystick.agent.names import component
 from tallystick.config import Poll
 from tallystick.ledger import Account
 from tallystick.model.reason import Reason
+from tallystick.native.names import component
 from tallystick.receive.intake import Intake
 from tallystick.receive.points import take_points
 from tallystick.receive.polls.exchange import Answer, Exchange, PollError, exchange_for

@@ -1,0 +1,77 @@
+"""The table of the agent: where it sends what it collects, and how that is named."""
+
+import re
+from typing import Annotated
+
+import msgspec
+
+from tallystick.config.address import Address
+from tallystick.config.rename import split_rename
+from tallystick.config.table import Table, key
+
+PREFIX_FIELDS = ("environment", "class", "host")
+"""What can stand in braces in the prefix of a host's numbers."""
+
+
+def _server(text: str) -> Address:
+    return Address.parse(text, ("tcp",))
+
+
+def _servers(texts: tuple[str, ...]) -> None:
+    for text in texts:
+        _server(text)
+
+
+def _prefix(text: str) -> None:
+    unknown = [word for word in re.findall(r"{([^}]*)}", text) if word not in PREFIX_FIELDS]
+    if unknown or "{" in re.sub(r"{\w+}", "", text) or not text.strip("."):
+        known = ", ".join(f"{{{field}}}" for field in PREFIX_FIELDS)
+        raise ValueError(f"{text!r} is no prefix of names; expected words and dots, and {known}")
+
+
+def _class_rules(texts: tuple[str, ...]) -> None:
+    for text in texts:
+        split_rename(text)
+
+
+def _word(text: str) -> None:
+    if text and not re.fullmatch(r"[A-Za-z0-9_-]+", text):
+        raise ValueError(f"{text!r} is no component of a name; expected letters, digits, _ and -")
+
+
+class Agent(Table, frozen=True):
+    """How 'tallystick agent' forwards what it collects, and how collected series are named."""
+
+    servers: Annotated[
+        tuple[str, ...], key("Addresses of servers that speak carbon; each is sent everything.", _servers, min_length=1)
+    ] = ("tcp://127.0.0.1:2003",)
+    prefix: Annotated[
+        str, key("Stands before the name of each number of the host: words, {environment}, {class}, {host}.", _prefix)
+    ] = "hosts.{host}"
+    environment: Annotated[str, key("Empty is that of TALLYSTICK_ENVIRONMENT, else dev.", _word)] = ""
+    host_class: Annotated[
+        str, key("Class of this host; empty is that of TALLYSTICK_CLASS, else by 'classes'.", _word)
+    ] = msgspec.field(name="class", default="")
+    classes: Annotated[
+        tuple[str, ...],
+        key(
+            "Classes of hosts by their names, as '^\\w+-(\\w+)-\\d+ -> \\1'; the first that matches. A name that none "
+            "matches is its own class, without the number at its end.",
+            _class_rules,
+        ),
+    ] = ()
+    host: Annotated[str, key("What this host is called; empty is TALLYSTICK_HOST, else what it calls itself.")] = ""
+    buffer_bytes_max: Annotated[
+        int,
+        key("Kept in memory for each server that is away; beyond it the oldest is dropped and counted.", ge=1 << 16),
+    ] = 8 << 20
+
+    @property
+    def endpoints(self) -> tuple[Address, ...]:
+        """The servers' addresses, taken apart."""
+        return tuple(_server(text) for text in self.servers)
+
+    @property
+    def class_rules(self) -> tuple[tuple[str, str], ...]:
+        """Regular expressions and classes."""
+        return tuple(split_rename(text) for text in self.classes)
