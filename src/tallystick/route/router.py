@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from tallystick.kernels.firsts import first_places
 from tallystick.kernels.names import NameArrays, NameTable
-from tallystick.kernels.packed import Names
+from tallystick.kernels.packed import Names, pieces
 from tallystick.kernels.routing import TAGS_MAX, look_up, write_normal
 from tallystick.kernels.words import PADDING
 from tallystick.ledger.attribution import Attribution
@@ -27,12 +27,15 @@ USELESS_ENTRIES_MIN = 4096
 """Fewer names that lead nowhere are not worth the work of being rid of them."""
 
 _UNSEEN = -1000
+_ANEW = -1001  # was decided, and is to be once more: its sender is no stranger
 _LEVELS_ALIKE = Kind.GAUGE ^ Kind.CUMULATIVE
 
 Rows = TypeVar("Rows", SampleBatch, TallyBatch)
 """What is routed: samples, and slots that senders tallied."""
 Create = Callable[[Names, NDArray[np.uint8]], NDArray[np.int32]]
 """Makes series, as `tallystick.store.contract.Store.create`."""
+Blocked = Callable[[Names], NDArray[np.bool_]]
+"""Which names of series are blocked: bool[n]."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,6 +126,8 @@ class Router:
         self._looked_at = 0  # size of the table when its worth was last looked at
         self._rebuilding = threading.Lock()
         self.attribution: Attribution | None = None  # told of names that rules rename, and of entries that move
+        self.blocked: Blocked | None = None
+        """Asked about each new name, as the rules leave it; who changes what it says calls `redecide`."""
         self._clashed = np.zeros(64, np.uint8)  # a bit for each kind that the name was sent with but does not have
 
     def route(self, batch: Rows) -> Routed[Rows]:
@@ -155,6 +160,16 @@ class Router:
         self._target[open_], self._clashed[open_] = _UNSEEN, 0
         self._looked_at = 0
 
+    def redecide(self) -> None:
+        """Decide anew about all names when they come again: what says what becomes of them has changed.
+
+        Costs nothing now, and then what a new name costs; names stay known, so that nobody is throttled for them.
+        """
+        self._grow()
+        count = len(self._names)
+        self._target[:count][self._target[:count] != _UNSEEN] = _ANEW
+        self._clashed[:count] = 0
+
     @property
     def wasteful(self) -> bool:
         """Whether most entries of the table lead to no series, and many: `rebuild` would be worth its while.
@@ -165,7 +180,7 @@ class Router:
         if count <= self._looked_at or (count < 2 * self._looked_at and not full):
             return False
         self._grow()
-        useful = int(np.count_nonzero(self._target[:count] >= 0))
+        useful = int(np.count_nonzero(_worth_keeping(self._target[:count])))
         self._looked_at = count
         return count - useful > max(useful, self.useless_min)
 
@@ -180,7 +195,7 @@ class Router:
     def _rebuild(self, names: NameTable) -> None:
         with names.lock:
             self._grow()
-            kept = np.flatnonzero(self._target[: len(names)] >= 0)
+            kept = np.flatnonzero(_worth_keeping(self._target[: len(names)]))
         fresh = NameTable(names.entries_max)
         fresh.intern_packed(names.packed(kept))
         with names.lock:
@@ -188,7 +203,7 @@ class Router:
             count = len(names)
             place = np.full(count, -1, np.intp)
             place[kept] = np.arange(len(kept))
-            leading = self._target[:count] >= 0
+            leading = _worth_keeping(self._target[:count])
             late = np.flatnonzero(leading & (place < 0))
             place[late] = fresh.intern_packed(names.packed(late))
             moved = np.flatnonzero(place >= 0)
@@ -208,7 +223,7 @@ class Router:
         entries, kinds = batch.ids[rows], batch.kind[rows] & np.uint8(~GAUGE_DELTA & 0xFF)
         target = self._target[entries]
         untried = (self._clashed[entries] >> kinds) & 1 == 0
-        open_ = (target == _UNSEEN) | ((target == -Reason.KIND) & untried)
+        open_ = (target <= _UNSEEN) | ((target == -Reason.KIND) & untried)
         if not open_.any():
             return False
         # In the order of arrival, so that series that are sent together lie together.
@@ -245,6 +260,13 @@ class Router:
             names = Names.of([name for name in named if isinstance(name, str)])
             faults = np.array([name if isinstance(name, Reason) else Reason.NONE for name in named], np.uint8)
         usable = faults == Reason.NONE
+        if self.blocked is not None and len(names):
+            blocked = self.blocked(names)
+            if blocked.any():
+                faults[np.flatnonzero(usable)[blocked]] = Reason.BLOCKED
+                free = np.flatnonzero(~blocked)
+                names = pieces(names.arena, names.offsets[free], names.offsets[free + 1])
+                usable = faults == Reason.NONE
         self._target[entries[~usable]] = -faults[~usable].astype(np.int32)
         return names, usable
 
@@ -265,6 +287,12 @@ class Router:
         self._target = np.concatenate([self._target, np.full(more, _UNSEEN, np.int32)])
         self._kind = np.concatenate([self._kind, np.zeros(more, np.uint8)])
         self._clashed = np.concatenate([self._clashed, np.zeros(more, np.uint8)])
+
+
+def _worth_keeping(target: NDArray[np.int32]) -> NDArray[np.bool_]:
+    """Which entries lead to a series, or may when they are decided about anew."""
+    worth: NDArray[np.bool_] = (target >= 0) | (target == _ANEW)
+    return worth
 
 
 def _moved(column: NDArray[Any], entries: NDArray[np.intp], place: NDArray[np.intp], count: int) -> NDArray[Any]:

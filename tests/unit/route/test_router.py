@@ -180,3 +180,28 @@ def test_a_level_that_is_sent_as_a_gauge_and_as_cumulative_is_what_it_was_first(
     assert routed.batch.kind.tolist() == [Kind.CUMULATIVE] * 4
     assert routed.rejects.counts[Reason.KIND] == 2
     assert house.send("a", kind=Kind.GAUGE | GAUGE_DELTA).rejects.counts[Reason.KIND] == 1
+
+
+def test_what_is_blocked_is_told_by_whoever_knows_and_names_are_decided_about_anew_when_that_changes():
+    house = House()
+    house.send("debug.a", "web.b", "debug.c")
+    house.router.blocked = lambda names: np.array([name.startswith("debug.") for name in names])
+    assert house.send("debug.a").rejects.total == 0, "what was decided holds"
+    house.router.redecide()
+    routed = house.send("debug.a", "web.b", "debug.c", "debug.d")
+    assert house.series(routed) == ["web.b"]
+    assert routed.rejects.counts[Reason.BLOCKED] == 3
+    house.router.blocked = None
+    house.router.redecide()
+    assert house.series(house.send("debug.a", "debug.d")) == ["debug.a", "debug.d"]
+
+
+def test_names_that_are_to_be_decided_about_anew_stay_known():
+    house = House()
+    house.router.useless_min = 2
+    house.send(*(f"name{k}" for k in range(20)))
+    house.router.redecide()
+    assert not house.router.wasteful
+    house.router.rebuild()
+    assert len(house.names) == 20
+    assert house.series(house.send("name7")) == ["name7"]
