@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from starlette.testclient import TestClient
 
 from posting import House
+from tallystick.described import Descriptions
 from tallystick.events import EventStore
 from tallystick.model.clock import ManualClock
 from tallystick.model.kind import Kind
@@ -34,6 +35,6 @@ def client_of(store: MemoryStore, token: str = "", peer: str = "127.0.0.1") -> T
     clock, limits = ManualClock(float(NOW_S)), QueryLimits(points_max=1_000_000)
     events = EventStore(None, clock)
     events.add("deploy 7", ("deploy",), time_s=BEGIN_S + 60)
-    reads = Reads(store, limits, clock, Workers(limits.workers), events)
+    reads = Reads(store, limits, clock, Workers(limits.workers), events, Descriptions(None, clock))
     app = make_opentsdb_app(House(store).writing, reads, token)
     return TestClient(app, base_url="http://127.0.0.1", client=(peer, 1234))

@@ -22,6 +22,7 @@ from tallystick import __version__
 from tallystick.agent import Runner, jobs, prefix_of
 from tallystick.config import Address, Config, Listener
 from tallystick.config.address import host_port
+from tallystick.described import Descriptions, Keeping
 from tallystick.events import FILE_NAME as EVENTS_FILE_NAME
 from tallystick.events import EventStore, Forwarding
 from tallystick.ledger import Ledger
@@ -44,7 +45,7 @@ from tallystick.store.contract import StoreReader
 from tallystick.store.embedded import EmbeddedStore
 from tallystick.store.names.catalog import SeriesCatalog
 from tallystick.store.options import StoreOptions
-from tallystick.store.snapshot import SETTINGS_DIRECTORY, take_snapshot
+from tallystick.store.snapshot import DESCRIPTIONS_FILE, SETTINGS_DIRECTORY, take_snapshot
 from tallystick.web.app import make_app, make_opentsdb_app
 from tallystick.web.beside import Beside
 from tallystick.web.guests import Guests
@@ -110,6 +111,9 @@ class Service:
         """Why default listeners are not open, a sentence each."""
         self.events = EventStore(config.store.path / EVENTS_FILE_NAME, self._clock)
         self._forwarding = Forwarding(self.events, self._clock)
+        self.descriptions = Descriptions(config.store.path / DESCRIPTIONS_FILE, self._clock)
+        self._keeping = Keeping(self.descriptions, self.store.catalog, self._clock)
+        self.store.when_forgotten(self._keeping.forget)
         self._journal = EventJournal(self._forwarding.note)
         self._writing = Writing(self.intake, self.store.when_durable, config.http)
         self._reads = self._make_reads()
@@ -139,7 +143,7 @@ class Service:
         reading: StoreReader = self.store
         if self._marks is not None:
             reading = StatsdView(self.store, self._marks, Naming.configured(self._config.statsd), self._clock)
-        return Reads(reading, limits, self._clock, Workers(limits.workers), self.events)
+        return Reads(reading, limits, self._clock, Workers(limits.workers), self.events, self.descriptions)
 
     def snapshot(self, name: str) -> Snapshot:
         """See `Keeper.snapshot`."""
@@ -160,6 +164,7 @@ class Service:
         """Take data: doors open, collectors run, the store is maintained."""
         self.store.start()
         self._forwarding.start()
+        self._keeping.start()
         self._streams.start()
         for door in self._datagrams:
             door.start()
@@ -180,6 +185,8 @@ class Service:
         self._bookkeeper.stop()
         self._forwarding.stop()
         self.events.close()
+        self._keeping.stop()
+        self.descriptions.close()
         if self._marks is not None:
             self._marks.save()
         self.store.close()
@@ -201,7 +208,8 @@ class Service:
     def health(self) -> Health:
         """How the server is."""
         status = self.store.status()
-        sides = self.store.problems(), self.events.problems(), self.intake.problems(), self._auditor.look()
+        kept = self.events.problems() + self.descriptions.problems()
+        sides = self.store.problems(), kept, self.intake.problems(), self._auditor.look()
         problems = [problem for side in sides for problem in side]
         return Health(
             "degraded" if problems else "ok",

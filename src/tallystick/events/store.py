@@ -3,11 +3,9 @@
 Bounded by number and by size: the oldest go. A file that is damaged is set aside and named, and never stops the start.
 """
 
-import os
 import sqlite3
 import threading
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import closing, contextmanager
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import TypeVar
 
@@ -16,7 +14,7 @@ from numpy.typing import NDArray
 
 from tallystick.events.event import DATA_CHARS_MAX, TAG_CHARS_MAX, TAGS_MAX, TIME_S_MAX, WHAT_CHARS_MAX, Event
 from tallystick.model.clock import Clock
-from tallystick.model.errors import StoreError
+from tallystick.sql import SqlFile, copy_file
 
 FILE_NAME = "events.db"
 """In the directory of the store."""
@@ -71,10 +69,10 @@ class EventStore:
         self._clock = clock
         self._events_max = events_max
         self._bytes_max = bytes_max
-        self._lock = threading.Lock()
-        self._damaged = ""
-        self._connection = _in_memory() if path is None else self._opened(path)
-        self._count, self._bytes = self._connection.execute("select count(*), total(bytes) from event").fetchone()
+        self._file = SqlFile(path, _SCHEMA, _SCHEMA_VERSION, "events are missing", clock)
+        counting = "select count(*), total(bytes) from event"
+        self._lock = threading.Lock()  # of the two numbers, which are those of the file
+        self._count, self._bytes = self._file.run("read events", lambda events: events.execute(counting).fetchone())
 
     def add(self, what: str, tags: Sequence[str] = (), data: str = "", time_s: int | None = None) -> Event:
         """Keep an event; it is on disk when this returns. What is too long is cut off.
@@ -183,12 +181,11 @@ class EventStore:
 
     def problems(self) -> list[str]:
         """What an operator should know."""
-        return [self._damaged] if self._damaged else []
+        return self._file.problems()
 
     def close(self) -> None:
         """Let go of the file."""
-        with self._lock:
-            self._connection.close()
+        self._file.close()
 
     @property
     def count(self) -> int:
@@ -196,11 +193,10 @@ class EventStore:
         return int(self._count)
 
     def _run(self, doing: str, work: Callable[[sqlite3.Connection], Answer]) -> Answer:
-        with self._lock, _told_as_store_error(doing):
+        with self._lock:
             before = self._count, self._bytes
             try:
-                with self._connection:
-                    return work(self._connection)
+                return self._file.run(doing, work)
             except BaseException:
                 self._count, self._bytes = before
                 raise
@@ -213,20 +209,6 @@ class EventStore:
             ).fetchall()
             self._count, self._bytes = self._count - 1, self._bytes - size
 
-    def _opened(self, path: Path) -> sqlite3.Connection:
-        try:
-            return _open(path)
-        except sqlite3.OperationalError as error:
-            raise StoreError(f"cannot open {path}: {error}; expected a file that this user may write") from error
-        except sqlite3.DatabaseError as error:
-            aside = path.with_name(f"{path.name}.damaged-{int(self._clock.now())}")
-            for end in ("", "-wal", "-shm"):
-                part = path.with_name(path.name + end)
-                if part.exists():
-                    part.rename(aside.with_name(aside.name + end))
-            self._damaged = f"events are missing: {path} was damaged ({error}) and is kept as {aside.name}"
-            return _open(path)
-
 
 def copy_events(directory: Path, destination: Path) -> int:
     """Copy the events of a store, also one that is open, to another directory; return the bytes written.
@@ -236,52 +218,7 @@ def copy_events(directory: Path, destination: Path) -> int:
     StoreError
         If they cannot be read, or the disk takes nothing.
     """
-    source, copy = directory / FILE_NAME, destination / FILE_NAME
-    if not source.exists():
-        return 0
-    with _told_as_store_error(f"copy {source}"), closing(sqlite3.connect(source)) as connection:
-        connection.execute("vacuum into ?", (str(copy),))
-    with copy.open("rb") as file:
-        os.fsync(file.fileno())
-    return copy.stat().st_size
-
-
-def _open(path: Path) -> sqlite3.Connection:
-    """The file, made if it is not there.
-
-    Its log is synced at each commit, so what was answered survives a power cut.
-    """
-    connection = sqlite3.connect(path, check_same_thread=False)
-    try:
-        for setting in ("journal_mode = wal", "synchronous = full", "foreign_keys = on"):
-            connection.execute(f"pragma {setting}")
-        _check(connection)
-        _prepare(connection, path)
-    except BaseException:
-        connection.close()
-        raise
-    return connection
-
-
-def _check(connection: sqlite3.Connection) -> None:
-    (answer,) = connection.execute("pragma quick_check(1)").fetchone()
-    if answer != "ok":
-        raise sqlite3.DatabaseError(answer)
-
-
-def _in_memory() -> sqlite3.Connection:
-    connection = sqlite3.connect(":memory:", check_same_thread=False)
-    connection.execute("pragma foreign_keys = on")
-    connection.executescript(_SCHEMA)
-    return connection
-
-
-def _prepare(connection: sqlite3.Connection, path: Path) -> None:
-    (version,) = connection.execute("pragma user_version").fetchone()
-    if version > _SCHEMA_VERSION:
-        raise StoreError(f"cannot open {path}: it has format {version}; expected at most {_SCHEMA_VERSION}")
-    if version == 0:
-        connection.executescript(f"begin; {_SCHEMA} pragma user_version = {_SCHEMA_VERSION}; commit;")
+    return copy_file(directory / FILE_NAME, destination / FILE_NAME)
 
 
 def _selection(from_s: int, until_s: int, tags: Sequence[str], *, any_tag: bool = False) -> tuple[str, list[str | int]]:
@@ -293,14 +230,6 @@ def _selection(from_s: int, until_s: int, tags: Sequence[str], *, any_tag: bool 
     marks = ",".join("?" * len(wanted))
     where += f" and id in (select event from event_tag where tag in ({marks}) group by event having count(*) >= ?)"
     return where, [*asked, *wanted, 1 if any_tag else len(wanted)]
-
-
-@contextmanager
-def _told_as_store_error(doing: str) -> Iterator[None]:
-    try:
-        yield
-    except sqlite3.Error as error:
-        raise StoreError(f"cannot {doing}: {error}; expected a disk that takes and gives data") from error
 
 
 def _insert(connection: sqlite3.Connection, event: Event) -> Event:

@@ -47,7 +47,7 @@ def known_series(store: StoreReader, pattern: str, expressions: Sequence[str], s
     LimitError
         If there are more than `series_max`.
     """
-    catalog, ids = store.catalog, _selected(store, pattern, expressions, series_max)
+    catalog, ids = store.catalog, selected_series(store, pattern, expressions, series_max)
     kept = [tuple((r.step_s, r.keep_s) for r in store.retention(one).resolutions) for one in ids.tolist()]
     columns = zip(catalog.names(ids), catalog.kinds(ids).tolist(), kept, store.last_seen(ids).tolist(), strict=True)
     return [
@@ -68,11 +68,12 @@ def known_parts(
     LimitError
         If there are more than `series_max`.
     """
-    ids = _selected(store, pattern, expressions, series_max)
+    ids = selected_series(store, pattern, expressions, series_max)
     return store.parts(ids, start_s, until_s) if len(ids) else []
 
 
-def _selected(store: StoreReader, pattern: str, expressions: Sequence[str], series_max: int) -> NDArray[np.int32]:
+def selected_series(store: StoreReader, pattern: str, expressions: Sequence[str], series_max: int) -> NDArray[np.int32]:
+    """The series that a glob or tag expressions select; see `known_series`."""
     if bool(pattern) == bool(expressions):
         raise QueryError("cannot find series: expected either a path such as web.*.cpu or tag expressions")
     catalog = store.catalog

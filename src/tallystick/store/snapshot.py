@@ -15,6 +15,7 @@ from tallystick.events import copy_events
 from tallystick.model.errors import StoreError
 from tallystick.model.numbered import Numbered
 from tallystick.model.tally import TallyBatch
+from tallystick.sql import copy_file
 from tallystick.store.disk.files import TEMPORARY_SUFFIX, Files
 from tallystick.store.disk.manifest import Manifest
 from tallystick.store.disk.manifest_file import find_manifest, write_manifest
@@ -25,6 +26,8 @@ from tallystick.store.log.tallies import encode_tallies
 from tallystick.store.upkeep.scrub import Scrub
 from tallystick.store.view import StoreView
 
+DESCRIPTIONS_FILE = "descriptions.db"
+"""What is known of series beside their numbers."""
 SETTINGS_DIRECTORY = "istatd-settings"
 """Small files that readers keep beside the blocks: they go where these go."""
 _PIECE_BYTES = 4 << 20
@@ -55,6 +58,7 @@ def take_snapshot(store: EmbeddedStore, destination: Path, progress: Progress | 
             done = _fill(part, store.block_set.directory, store.block_set.manifest, files, progress)
             done += _write_log(part, store.block_set.manifest, store.frozen_numbers, files)
         done += copy_events(store.block_set.directory, part)
+        done += copy_file(store.block_set.directory / DESCRIPTIONS_FILE, part / DESCRIPTIONS_FILE)
         done += _copy_settings(store.block_set.directory, part, files)
         files.sync_directory(part / "blocks")
         files.sync_directory(part)
@@ -96,6 +100,7 @@ def restore(snapshot: Path, directory: Path, progress: Progress | None = None, f
             done += files.write_whole(part / path, _pieces(snapshot / path))
             _tell(progress, done, manifest)
         done += copy_events(snapshot, part)
+        done += copy_file(snapshot / DESCRIPTIONS_FILE, part / DESCRIPTIONS_FILE)
         done += _copy_settings(snapshot, part, files)
         write_manifest(part, manifest, files)
         files.rename(part, directory)

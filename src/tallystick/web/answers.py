@@ -6,6 +6,7 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
+from tallystick.described import NOTHING, Description, Descriptions
 from tallystick.model.kind import Kind
 from tallystick.model.statistic import STATISTICS
 from tallystick.query import Band
@@ -13,6 +14,7 @@ from tallystick.query import Request as Reading
 from tallystick.query.table import Table
 from tallystick.render import Rendered
 from tallystick.store.contract import StoreReader
+from tallystick.web.meaning import meaning_of
 
 COLUMNS_TYPE = "application/vnd.tallystick.columns"
 _MAGIC = b"TLYC"
@@ -28,12 +30,20 @@ class Stretch(msgspec.Struct, frozen=True):
     expires: int
 
 
-class Origin(msgspec.Struct, frozen=True):
-    """Where values come from: which statistic of which slots, and what finer ones there are."""
+class Meta(msgspec.Struct, frozen=True, omit_defaults=True):
+    """What is known of a series beside its numbers.
 
-    statistic: str
-    retention: str
-    parts: list[Stretch]
+    What its values mean, as far as anybody said; and of what is no function of series where they come from: which
+    statistic of which slots, and what finer ones there are.
+    """
+
+    unit: str = ""
+    owner: str = ""
+    description: str = ""
+    alert: str = ""
+    statistic: str = ""
+    retention: str = ""
+    parts: list[Stretch] | None = None
 
 
 class Line(msgspec.Struct, frozen=True):
@@ -48,7 +58,7 @@ class Line(msgspec.Struct, frozen=True):
     kept_s: int | None
     min: list[float] | msgspec.UnsetType = msgspec.UNSET
     max: list[float] | msgspec.UnsetType = msgspec.UNSET
-    meta: Origin | msgspec.UnsetType = msgspec.UNSET
+    meta: Meta | msgspec.UnsetType = msgspec.UNSET
 
 
 class Columns(msgspec.Struct, frozen=True):
@@ -139,10 +149,17 @@ def columns_of(table: Table) -> list[Columns]:
 
 
 def lines_of(
-    store: StoreReader, targets: Sequence[str], bands: Sequence[Sequence[Band]], asked: Reading, *, meta: bool
+    store: StoreReader,
+    targets: Sequence[str],
+    bands: Sequence[Sequence[Band]],
+    asked: Reading,
+    known: Descriptions | None = None,
 ) -> Iterator[Line]:
-    """The series of targets with their bands; `meta` says where the values of each come from."""
+    """The series of targets with their bands; where `known` is given also what is known of each."""
     for target, some in zip(targets, bands, strict=True):
+        of_target = NOTHING
+        if known is not None and any(band.ids is None for band in some):
+            of_target = meaning_of(target, store.catalog, known)
         for band in some:
             for i, row in enumerate(band.grid.rows):
                 kind, kept_s = _of_series(store, band, i, asked)
@@ -156,7 +173,7 @@ def lines_of(
                     kept_s,
                     _listed(band.low, i),
                     _listed(band.high, i),
-                    _origin(store, band, i) if meta and band.ids is not None else msgspec.UNSET,
+                    msgspec.UNSET if known is None else _meta(store, band, i, known, of_target),
                 )
 
 
@@ -169,15 +186,17 @@ def _of_series(store: StoreReader, band: Band, i: int, asked: Reading) -> tuple[
     return Kind(int(store.catalog.kinds(ids)[0])).name.lower(), resolution.keep_s
 
 
-def _origin(store: StoreReader, band: Band, i: int) -> Origin:
-    """Where the values of a row come from that is a series."""
-    assert band.ids is not None
+def _meta(store: StoreReader, band: Band, i: int, known: Descriptions, of_target: Description) -> Meta:
+    """What is known of a row; of one that functions made what is known of its target."""
+    if band.ids is None:
+        return Meta(*of_target)
     ids, grid = band.ids[i : i + 1], band.grid
     statistic = STATISTICS[int(store.defaults(ids, grid.step_s)[0])]
     end_s = grid.start_s + grid.step_s * grid.values.shape[1]
     parts = store.parts(ids, grid.start_s, end_s)
     stretches = [Stretch(p.start_s, p.until_s, p.step_s, p.keep_s, p.start_s + p.step_s + p.keep_s) for p in parts]
-    return Origin(statistic.value, str(store.retention(int(ids[0]))), stretches)
+    (name,) = store.catalog.names(ids)
+    return Meta(*known.of(name), statistic.value, str(store.retention(int(ids[0]))), stretches)
 
 
 def _listed(values: NDArray[np.float64] | None, i: int) -> list[float] | msgspec.UnsetType:

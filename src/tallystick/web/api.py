@@ -10,6 +10,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
+from tallystick.described import Descriptions
 from tallystick.model.clock import Clock
 from tallystick.model.errors import QueryError
 from tallystick.query import Evaluator, EventSource, QueryLimits
@@ -39,9 +40,11 @@ def api_routes(
     clock: Clock,
     workers: Workers | None = None,
     events: EventSource | None = None,
+    descriptions: Descriptions | None = None,
 ) -> list[BaseRoute]:
     """Routes of our own API that read."""
     workers = workers or Workers(limits.workers)
+    described = descriptions or Descriptions(None, clock)
     evaluator = Evaluator(store, clock, limits, events)
     live = Live(store, evaluator, workers, clock)
 
@@ -72,7 +75,10 @@ def api_routes(
             bands = evaluator.bands(targets, asked, is_gone)
             if form == "columns":
                 return packed_bands(store, targets, bands, asked)
-            return Rendered(json_of(asked, list(lines_of(store, targets, bands, asked, meta=meta))), _FORMS["json"])
+            return Rendered(
+                json_of(asked, list(lines_of(store, targets, bands, asked, described if meta else None))),
+                _FORMS["json"],
+            )
 
         return answered(await workers.answer(request, answer))
 

@@ -17,6 +17,7 @@ from tallystick.web.graphite import graphite_routes
 from tallystick.web.importing import import_routes
 from tallystick.web.keeping import Keeper, keeping_routes
 from tallystick.web.ledger import ledger_routes
+from tallystick.web.metadata import metadata_routes
 from tallystick.web.nosniff import NoSniff
 from tallystick.web.opentsdb import OpenTsdb
 from tallystick.web.reading import Reads
@@ -50,7 +51,7 @@ def make_app(
     journal
         What DogStatsD's events said.
     """
-    read_by = reads.store, reads.limits, reads.clock, reads.workers, reads.events
+    read_by = reads.store, reads.limits, reads.clock, reads.workers, reads.events, reads.descriptions
     routes = [
         *status_routes(health),
         *ledger_routes(ledger, writing.intake.taps, store, reads.clock, reads.workers),
@@ -60,6 +61,7 @@ def make_app(
         *OpenTsdb(reads).routes(shared=True),
         *api_routes(*read_by),
         *graphite_routes(*read_by),
+        *metadata_routes(reads.descriptions, reads.store, reads.workers, reads.limits.series_max),
         *event_routes(reads.events, reads.clock, reads.workers),
         *(keeping_routes(keeper) if keeper is not None else ()),
         *statsd_routes(journal or EventJournal()),

@@ -142,7 +142,7 @@ class _Tail:
         step_s = min((band.grid.step_s for some in bands for band in some), default=_STEP_S)
         self._told_s = now_s
         self.closed_s = now_s - now_s % step_s + step_s
-        return json_of(asked, list(lines_of(self._store, self._targets, bands, asked, meta=False)))
+        return json_of(asked, list(lines_of(self._store, self._targets, bands, asked)))
 
     def _since(self, told_s: int, asked: Reading, is_gone: Callable[[], bool]) -> list[list[Band]]:
         """The slots that were open at `told_s`, and those since."""

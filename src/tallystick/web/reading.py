@@ -11,6 +11,7 @@ from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
 from starlette.routing import BaseRoute, Route
 
+from tallystick.described import Descriptions
 from tallystick.events import EventStore
 from tallystick.model.clock import Clock
 from tallystick.model.errors import GoneError, QueryError
@@ -145,6 +146,8 @@ class Reads:
         Threads for all requests together.
     events
         What happened beside the numbers.
+    descriptions
+        What is known of series beside their numbers.
     """
 
     store: StoreReader
@@ -152,6 +155,7 @@ class Reads:
     clock: Clock
     workers: Workers
     events: EventStore
+    descriptions: Descriptions
 
 
 class Parameters:

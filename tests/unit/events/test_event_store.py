@@ -104,7 +104,7 @@ def test_a_damaged_file_is_set_aside_and_named(tmp_path: Path) -> None:
 def test_the_file_of_a_newer_version_is_left_as_it_is(tmp_path: Path) -> None:
     path = tmp_path / FILE_NAME
     store = EventStore(path, ManualClock())
-    store._connection.execute("pragma user_version = 99")
+    store._file.connection.execute("pragma user_version = 99")
     store.close()
     with pytest.raises(StoreError, match="format 99"):
         EventStore(path, ManualClock())
@@ -139,11 +139,11 @@ def test_what_dogstatsd_tells_is_kept_when_the_server_ends(store: EventStore) ->
 def test_while_the_disk_refuses_what_is_told_waits(tmp_path: Path) -> None:
     clock = ManualClock(float(NOW_S))
     store = EventStore(tmp_path / FILE_NAME, clock)
-    store._connection.execute("pragma query_only = on")
+    store._file.connection.execute("pragma query_only = on")
     forwarding = Forwarding(store, clock)
     forwarding.note(Told("first", ""))
     forwarding.start()
     forwarding.note(Told("second", ""))
-    store._connection.execute("pragma query_only = off")
+    store._file.connection.execute("pragma query_only = off")
     forwarding.stop()
     assert whats(store.find()) == ["first", "second"]

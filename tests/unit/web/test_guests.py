@@ -7,6 +7,7 @@ import threading
 from starlette.types import ASGIApp
 
 from posting import NOW_S, House
+from tallystick.described import Descriptions
 from tallystick.events import EventStore
 from tallystick.model.clock import ManualClock
 from tallystick.query import QueryLimits
@@ -19,7 +20,9 @@ POINT = b'{"metric":"a","timestamp":%d,"value":1,"tags":{"b":"c"}}' % NOW_S
 
 def opentsdb_app(house: House) -> ASGIApp:
     clock, limits = ManualClock(float(NOW_S)), QueryLimits()
-    reads = Reads(house.store, limits, clock, Workers(limits.workers), EventStore(None, clock))
+    reads = Reads(
+        house.store, limits, clock, Workers(limits.workers), EventStore(None, clock), Descriptions(None, clock)
+    )
     return make_opentsdb_app(house.writing, reads, token="")
 
 

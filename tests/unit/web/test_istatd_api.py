@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from starlette.testclient import TestClient
 
+from tallystick.described import Descriptions
 from tallystick.events import EventStore
 from tallystick.model.clock import ManualClock
 from tallystick.model.kind import Kind
@@ -36,7 +37,7 @@ def stored(clock: ManualClock, series: dict[str, tuple[Kind, dict[int, float]]])
 
 def client_of(store: MemoryStore, now_s: int, directory: Path, token: str = "", **more: Any) -> TestClient:
     clock, limits = ManualClock(float(now_s)), QueryLimits(points_max=1_000_000)
-    reads = Reads(store, limits, clock, Workers(limits.workers), EventStore(None, clock))
+    reads = Reads(store, limits, clock, Workers(limits.workers), EventStore(None, clock), Descriptions(None, clock))
     app = make_istatd_app(reads, SettingsStore(directory), token, more.pop("files", None))
     return TestClient(app, base_url="http://127.0.0.1", client=(more.pop("peer", "127.0.0.1"), 1234))
 

@@ -4,6 +4,7 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
 from starlette.routing import BaseRoute
 
+from tallystick.described import Descriptions
 from tallystick.model.clock import Clock
 from tallystick.query import Evaluator, EventSource, QueryLimits
 from tallystick.store.contract import StoreReader
@@ -23,6 +24,7 @@ def graphite_routes(
     clock: Clock,
     workers: Workers | None = None,
     events: EventSource | None = None,
+    descriptions: Descriptions | None = None,
 ) -> list[BaseRoute]:
     """Routes that answer as graphite-web does."""
     workers = workers or Workers(limits.workers)
@@ -32,7 +34,7 @@ def graphite_routes(
 
     return [
         *rendering_routes(Evaluator(store, clock, limits, events), clock, workers),
-        *finding_routes(store, clock, workers),
+        *finding_routes(store, clock, workers, descriptions or Descriptions(None, clock)),
         *slashed("/version", version),
         *function_routes(),
         *tag_routes(store, workers),

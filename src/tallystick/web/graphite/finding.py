@@ -9,6 +9,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
+from tallystick.described import Description, Descriptions
 from tallystick.model.clock import Clock
 from tallystick.model.errors import QueryError
 from tallystick.render.pickled import Instance, pickled
@@ -33,11 +34,14 @@ class Found:
         By name.
     spans
         Gives the epoch seconds between which the series of each path can have values.
+    meta
+        Gives what is known of a series, where that was asked for.
     """
 
     query: str
     nodes: list[Node]
     spans: Callable[[], dict[str, Span]]
+    meta: Callable[[str], Description] | None = None
 
 
 class Branch(msgspec.Struct, gc=False, rename={"allow_children": "allowChildren"}):
@@ -48,14 +52,15 @@ class Branch(msgspec.Struct, gc=False, rename={"allow_children": "allowChildren"
     allow_children: int
     expandable: int
     leaf: int
+    meta: dict[str, str] | msgspec.UnsetType = msgspec.UNSET
 
 
-def finding_routes(store: StoreReader, clock: Clock, workers: Workers) -> list[BaseRoute]:
+def finding_routes(store: StoreReader, clock: Clock, workers: Workers, descriptions: Descriptions) -> list[BaseRoute]:
     """The routes that find names."""
 
     async def find(request: Request) -> Response:
         given = await parameters(request)
-        return _fresh(await workers.run(_found, store, given, int(clock.now())))
+        return _fresh(await workers.run(_found, store, given, int(clock.now()), descriptions))
 
     async def expand(request: Request) -> Response:
         given = await parameters(request)
@@ -87,7 +92,7 @@ def _query(given: Parameters) -> str:
     return query
 
 
-def _found(store: StoreReader, given: Parameters, now_s: int) -> Response:
+def _found(store: StoreReader, given: Parameters, now_s: int, descriptions: Descriptions) -> Response:
     """What ``/metrics/find`` answers."""
     asked, name = _query(given), given.one("format") or "treejson"
     if name not in _FORMS:
@@ -96,7 +101,8 @@ def _found(store: StoreReader, given: Parameters, now_s: int) -> Response:
     nodes = store.catalog.children(query)
     if given.flag("leavesOnly"):
         nodes = [replace(node, branch=False) for node in nodes if node.leaf]
-    return _FORMS[name](Found(asked, nodes, lambda: _spans(store, query, now_s)), given)
+    meta = descriptions.of if given.flag("meta") else None
+    return _FORMS[name](Found(asked, nodes, lambda: _spans(store, query, now_s), meta), given)
 
 
 def _completed(query: str, *, variants: bool) -> str:
@@ -127,6 +133,9 @@ def _treejson(found: Found, given: Parameters) -> Response:
         (branches if branches else leaves).add("*")
     begin = base + dot if base else ""
     tree = [Branch(name, begin + name, above := int(name in branches), above, int(name in leaves)) for name in every]
+    if found.meta is not None:
+        known = {node.name: found.meta(node.path)._asdict() for node in found.nodes if node.leaf}
+        tree = [replace(one, meta=known.get(one.text, msgspec.UNSET)) for one in tree]
     return as_json(tree, given)
 
 
@@ -164,7 +173,8 @@ def _entries(found: Found, intervals: Callable[[list[Span]], object]) -> list[di
             entries.append({"path": node.path, "is_leaf": False})
         if node.leaf:
             known = [spans[node.path]] if node.path in spans else []
-            entries.append({"path": node.path, "is_leaf": True, "intervals": intervals(known)})
+            entry: dict[str, object] = {"path": node.path, "is_leaf": True, "intervals": intervals(known)}
+            entries.append(entry if found.meta is None else entry | {"meta": found.meta(node.path)._asdict()})
     return entries
 
 
