@@ -1,18 +1,20 @@
 """Senders of the native protocol, for tests: frames by hand, and what a sender makes of samples."""
 
+from collections.abc import Sequence
+
 import numpy as np
 
 from tallystick.kernels.packed import padded
 from tallystick.model.kind import Kind
 from tallystick.model.tally import TallyBatch
 from tallystick.native import messages
-from tallystick.native.messages import Slot
+from tallystick.native.messages import Name, Slot
 from tallystick.parse import NameTable, Parsed, Parser
 
 
-def conversation(agent: str, run: str, named: list[tuple[str, Kind]], *batches: bytes) -> bytes:
+def conversation(agent: str, run: str, named: Sequence[tuple[str, Kind]], *batches: bytes, token: str = "") -> bytes:
     """Frames of a connection from its beginning."""
-    parts = [messages.hello(agent, run), messages.names(0, named), *batches]
+    parts = [messages.hello(agent, run, token), messages.names(0, [Name(*name) for name in named]), *batches]
     return b"".join(messages.framed(part) for part in parts)
 
 

@@ -3,7 +3,7 @@
 from bench.fleet import Fleet, slot_now
 from tallystick.model.kind import Kind
 from tallystick.native import messages
-from tallystick.native.messages import Slot
+from tallystick.native.messages import Name, Slot
 
 _SLOTS_A_BATCH = 2000
 _NAMES_AT_ONCE = 10_000
@@ -11,7 +11,7 @@ _NAMES_AT_ONCE = 10_000
 
 def payloads(series: int, samples: int, seed: int) -> list[bytes]:
     fleet = Fleet(series, seed)
-    named = [(name, Kind.GAUGE) for name in fleet.names]
+    named = [Name(name, Kind.GAUGE) for name in fleet.names]
     said = [messages.names(first, named[first : first + _NAMES_AT_ONCE]) for first in range(0, series, _NAMES_AT_ONCE)]
     sent = [messages.framed(message) for message in (messages.hello("fleet", ""), *said)]
     made: list[tuple[int, Slot]] = []

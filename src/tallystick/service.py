@@ -10,8 +10,9 @@ import gc
 import resource
 import signal
 import socket
+import ssl
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -29,8 +30,11 @@ from tallystick.ledger import Ledger
 from tallystick.ledger.invariants import Auditor
 from tallystick.model.clock import Clock, SystemClock
 from tallystick.model.errors import StartError, StoreError
+from tallystick.native import Name
 from tallystick.parse import NameTable, protocols
 from tallystick.parse.events import EventJournal
+from tallystick.parse.native import NativeParser
+from tallystick.parse.native_connection import Blocklist, Greeting
 from tallystick.parse.statsd import StatsdParser
 from tallystick.query import QueryLimits
 from tallystick.query.statsd_names import MARKS_FILE_NAME, Marks, Naming, StatsdView
@@ -119,7 +123,11 @@ class Service:
         self._reads = self._make_reads()
         self._guests = Guests(make_opentsdb_app(self._writing, self._reads, config.http.token))
         self._istatd = self._open_istatd()
+        self._blocklist: Blocklist | None = None
+        self._when_described: Callable[[Sequence[Name]], None] | None = None
         self._open_doors()
+        if self._blocklist is not None:
+            self._tell_what_is_blocked(self._blocklist)
         self._auditor = Auditor(self.ledger)
         self._bookkeeper = Bookkeeper(self.intake, self._auditor, self._look_after)
         self._poller = Poller(self.intake, config.polls)
@@ -260,13 +268,21 @@ class Service:
             raise StartError(f"cannot listen on {endpoint}: {error} (key listeners)") from None
         if isinstance(parser, StatsdParser):
             parser.journal = self._journal
+        if isinstance(parser, NativeParser):
+            parser.greeting.blocklist = self._blocklist
+            parser.greeting.when_described = self._when_described
         if endpoint.datagrams:
             door = DatagramDoor(self.intake, endpoint, parser, listener.group)
             self._datagrams.append(door)
             self.listening.append((listener.protocol, door.address))
         else:
             hand_over = self._guests.take if listener.protocol == "opentsdb" else None
-            self.listening.append((listener.protocol, self._streams.open(endpoint, parser, hand_over)))
+            opened = self._streams.open(endpoint, parser, hand_over, _tls_of(listener), is_secret=bool(listener.token))
+            self.listening.append((listener.protocol, opened))
+
+    def _tell_what_is_blocked(self, blocklist: Blocklist) -> None:
+        """Tell those who tally themselves, whenever that changes."""
+        blocklist.when_changed(lambda: self._streams.tell("native", Greeting(blocklist=blocklist).blocked()))
 
     def _look_after(self) -> None:
         """What is done before the ledger's counts are taken."""
@@ -353,6 +369,19 @@ def _know_series(names: NameTable, router: Router, catalog: SeriesCatalog) -> No
     known, series = catalog.name_table(names.entries_max)
     names.become(known)
     router.know(np.arange(len(series), dtype=np.int32), series, catalog.kinds(series))
+
+
+def _tls_of(listener: Listener) -> ssl.SSLContext | None:
+    """How a listener's connections are encrypted, if they are."""
+    if not listener.tls_certificate:
+        return None
+    tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    try:
+        tls.load_cert_chain(Path(listener.tls_certificate).expanduser(), Path(listener.tls_key).expanduser())
+    except OSError as error:
+        cause = f"cannot use the certificate {listener.tls_certificate} with the key {listener.tls_key}: {error}"
+        raise StartError(f"{cause}; expected PEM files that belong together (key listeners)") from None
+    return tls
 
 
 def _store_options(config: Config) -> StoreOptions:

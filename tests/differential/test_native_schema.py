@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from native_senders import parsed
 from tallystick.model.kind import Kind
 from tallystick.native import messages
-from tallystick.native.messages import Slot
+from tallystick.native.messages import Name, Slot
 from tallystick.parse import NameTable, protocols
 
 fastavro = pytest.importorskip("fastavro")
@@ -62,29 +62,45 @@ def test_the_fingerprint_is_that_of_the_schema() -> None:
     assert fastavro.schema.fingerprint(canonical, "CRC-64-AVRO") == messages.FINGERPRINT.hex()
 
 
-@given(st.text(max_size=9), st.text(max_size=9))
-def test_greetings(agent: str, run: str) -> None:
-    record = {"version": 1, "schema": messages.FINGERPRINT, "agent": agent, "run": run}
-    assert read(messages.hello(agent, run)) == ("tallystick.Hello", record)
-    assert written("Hello", record) == messages.hello(agent, run)
+words = st.text(max_size=9)
+
+
+@given(words, words, words)
+def test_greetings(agent: str, run: str, token: str) -> None:
+    record = {"version": 1, "schema": messages.FINGERPRINT, "agent": agent, "run": run, "token": token}
+    assert read(messages.hello(agent, run, token)) == ("tallystick.Hello", record)
+    assert written("Hello", record) == messages.hello(agent, run, token)
     assert read(messages.welcome(77)) == ("tallystick.Welcome", {"version": 1, "frame_bytes_max": 77})
     assert read(messages.taken(2**62)) == ("tallystick.Taken", {"number": 2**62})
 
 
-@given(st.integers(0, 2**31 - 1), st.lists(st.tuples(st.text(max_size=9), st.sampled_from(Kind)), max_size=4))
-def test_names(first: int, named: list[tuple[str, Kind]]) -> None:
-    items = [{"name": name, "kind": SYMBOLS[kind]} for name, kind in named]
+@given(longs, st.lists(words, max_size=4))
+def test_what_is_blocked(version: int, patterns: list[str]) -> None:
+    record = {"version": version, "patterns": patterns}
+    message = messages.blocked(version, patterns)
+    assert read(message) == ("tallystick.Blocked", record)
+    assert written("Blocked", record) == message
+    assert messages.read_blocked(message, 1) == (version, patterns)
+
+
+@given(
+    st.integers(0, 2**31 - 1),
+    st.lists(st.builds(Name, words, st.sampled_from(Kind), words, words, words, words), max_size=4),
+)
+def test_names(first: int, named: list[Name]) -> None:
+    items = [name._asdict() | {"kind": SYMBOLS[name.kind]} for name in named]
     record = {"first": first, "names": items}
     assert read(messages.names(first, named)) == ("tallystick.Names", record)
     assert written("Names", record) == messages.names(first, named)
 
 
-@given(longs, longs, st.integers(0, 2**45), numbered)
-def test_batches(number: int, generated: int, base_ms: int, sent: list[tuple[int, Slot]]) -> None:
-    message = messages.batch(number, generated, base_ms, sent)
+@given(longs, longs, longs, st.integers(0, 2**45), numbered)
+def test_batches(number: int, generated: int, blocked: int, base_ms: int, sent: list[tuple[int, Slot]]) -> None:
+    message = messages.batch(number, generated, base_ms, sent, blocked)
     record = {
         "number": number,
         "generated": generated,
+        "blocked": blocked,
         "base_ms": base_ms,
         "slots": [as_record(series, slot, base_ms) for series, slot in sent],
     }
@@ -98,10 +114,11 @@ def test_batches(number: int, generated: int, base_ms: int, sent: list[tuple[int
 @given(st.integers(1, 2**62), numbered)
 def test_what_fastavro_writes_our_kernel_reads(number: int, sent: list[tuple[int, Slot]]) -> None:
     names = NameTable()
-    said = [{"name": f"n{k}", "kind": SYMBOLS[k]} for k in range(4)]
-    record = {"number": number, "generated": len(sent), "base_ms": 0, "slots": [as_record(*one, 0) for one in sent]}
+    said = [Name(f"n{k}", Kind(k), unit="s" * k)._asdict() | {"kind": SYMBOLS[k]} for k in range(4)]
+    made = {"number": number, "generated": len(sent) + 3, "blocked": 3, "base_ms": 0}
+    record = made | {"slots": [as_record(*one, 0) for one in sent]}
     parts = [
-        written("Hello", {"version": 1, "schema": messages.FINGERPRINT, "agent": "a", "run": "r"}),
+        written("Hello", {"version": 1, "schema": messages.FINGERPRINT, "agent": "a", "run": "r", "token": ""}),
         written("Names", {"first": 0, "names": said}),
         written("Batch", record),
     ]

@@ -8,13 +8,13 @@ how much. Both end with the native protocol.
 
 import logging
 import random
+import select
 import socket
 import threading
 from collections import deque
 from dataclasses import dataclass
 
 from tallystick.config.address import Address
-from tallystick.native.client import ready_to_read
 
 log = logging.getLogger(__name__)
 
@@ -149,4 +149,6 @@ def _hung_up(connection: socket.socket) -> bool:
     OSError
         If the connection was reset.
     """
-    return bool(ready_to_read([connection], 0)) and connection.recv(4096) == b""
+    poll = select.poll()
+    poll.register(connection, select.POLLIN)
+    return bool(poll.poll(0)) and connection.recv(4096) == b""

@@ -4,6 +4,8 @@ import ipaddress
 from dataclasses import dataclass
 
 SCHEMES = ("tcp", "udp", "unix", "unixgram", "unixstream")
+SERVER_SCHEMES = ("tcp", "tls", "unix")
+"""Where a server of the native protocol is reached."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -13,7 +15,7 @@ class Address:
     Parameters
     ----------
     scheme
-        One of `SCHEMES`; ``unix`` is a stream, and so is ``unixstream``.
+        One of `SCHEMES` or `SERVER_SCHEMES`; ``unix`` is a stream, and so is ``unixstream``.
     host
         Name or address, without the brackets of IPv6; empty for files.
     port

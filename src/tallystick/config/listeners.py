@@ -32,6 +32,9 @@ OPTIONS: dict[str, tuple[str, ...]] = {
     "types_db": ("collectd",),
     "write_graphite": ("collectd",),
     "strict": ("statsd",),
+    "tls_certificate": ("native",),
+    "tls_key": ("native",),
+    "token": ("native",),
 }
 """Keys of a listener that only some protocols have, and which; every other key goes for all."""
 
@@ -139,6 +142,14 @@ class Listener(Table, frozen=True):
         key("Whether unknown types, numbers such as 0x10 and rates above 1 are rejected; else read as StatsD does."),
     ] = True
 
+    token: Annotated[
+        str, key("What senders have to bring in their greeting; needed beyond loopback.", max_length=512)
+    ] = ""
+    tls_certificate: Annotated[
+        str, key("A file of certificates, the server's own first: connections are then encrypted.", _readable)
+    ] = ""
+    tls_key: Annotated[str, key("The file of the certificate's key.", _readable)] = ""
+
     @property
     def endpoint(self) -> Address:
         """The address, taken apart; ``unix`` is what the protocol's senders take it for."""
@@ -165,6 +176,11 @@ class Listener(Table, frozen=True):
                 yield (option,), f"{self.protocol} has no such key; expected it for {' or '.join(OPTIONS[option])}"
         if self.security != "none" and not self.auth_file:
             yield ("security",), f"nobody can {self.security} for it without passwords; expected auth_file beside it"
+        if self.protocol == "native" and not self.token and not self.endpoint.loopback:
+            yield ("address",), f"{self.address} is open to the network without a token; expected token beside it"
+        for one, other in (("tls_certificate", "tls_key"), ("tls_key", "tls_certificate")):
+            if getattr(self, one) and not getattr(self, other):
+                yield (one,), f"a certificate is of no use without its key; expected {other} beside it"
         schemes = PROTOCOLS[self.protocol]
         if self.group is not None:
             yield from self._group_conflicts(self.group)
@@ -193,6 +209,7 @@ DEFAULT_LISTENERS = (
     Listener(protocol="statsd", address="udp://127.0.0.1:8125"),
     Listener(protocol="opentsdb", address="tcp://127.0.0.1:4242"),
     Listener(protocol="collectd", address="udp://127.0.0.1:25826"),
+    Listener(protocol="native", address="tcp://127.0.0.1:8120"),
 )
 """Protocols on the ports that are theirs by convention, where a door that nobody uses costs nothing and keeps no other
 program from its work: on a host of Ganglia's, gmond needs its port itself."""

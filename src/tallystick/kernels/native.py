@@ -37,8 +37,11 @@ NAMES_FULL = -2
 UNSEEN = -1000
 """In place of the entry of a name that was not asked for yet; below every negative `Reason`."""
 _NO_ROOM = -1001
-NUMBER, GENERATED = 0, 1
-"""Positions in what `read_batch` tells of a batch."""
+NUMBER, GENERATED, BLOCKED, TOLD = range(4)
+"""Positions in what `read_batch` tells of a batch, and their number."""
+NAME_BYTES_MIN = 6
+"""An empty name of which nothing is said."""
+_TEXTS = 4  # that may be said of a name
 
 _KINDS = int(max(Kind)) + 1
 
@@ -68,29 +71,52 @@ class Dictionary(NamedTuple):
 
 
 @scanner
-def read_names(buffer: np.ndarray, at: int, stop: int, said: Dictionary) -> bool:
-    """Learn the names of a message, whose array begins at `at`; False, and none learnt, if it cannot be read.
+def read_names(buffer: np.ndarray, at: int, stop: int, said: Dictionary, described: np.ndarray) -> int:
+    """Learn the names of a message, whose array begins at `at`.
 
-    `said` has room for a name in each two bytes of the message, and for all of these.
+    Parameters
+    ----------
+    said
+        Has room for a name in each `NAME_BYTES_MIN` bytes of the message, and for all of these.
+    described : int64[room]
+        Becomes the positions of those names, as items of the array, of which something is said; room as in `said`.
+
+    Returns
+    -------
+    int
+        How many of `described` there are; `UNREADABLE`, and then no name is learnt.
     """
     known = said.known[0]
+    told = 0
     while True:
         count, at = read_block(buffer, at, stop)
         if at == BAD:
-            return False
+            return UNREADABLE
         if count == 0:
-            if at == stop:
-                said.known[0] = known
-            return at == stop
+            if at != stop:
+                return UNREADABLE
+            said.known[0] = known
+            return told
         for _ in range(count):
+            item = at
             length, at = read_size(buffer, at, stop)
             if at == BAD:
-                return False
+                return UNREADABLE
             start = at
             kind, at = read_long(buffer, at + length, stop)
             if at == BAD or not 0 <= kind < _KINDS:
-                return False
+                return UNREADABLE
+            said_bytes = 0
+            for _ in range(_TEXTS):
+                size, at = read_size(buffer, at, stop)
+                if at == BAD:
+                    return UNREADABLE
+                at += size
+                said_bytes += size
             fault = fault_of_name(buffer, start, start + length)
+            if said_bytes and fault == 0:
+                described[told] = item
+                told += 1
             kept = length if fault == 0 else 0
             begin = said.offsets[known]
             for i in range(kept):
@@ -176,8 +202,8 @@ def read_batch(
         Has room for a row in each 13 bytes, a bucket in each 9, and a byte of sketches in each.
     noted
         Where slots are rejected whose names no series can have.
-    told : int64[2]
-        Becomes `NUMBER` and `GENERATED` of the batch.
+    told : int64[TOLD]
+        Becomes `NUMBER`, `GENERATED` and `BLOCKED` of the batch.
 
     Returns
     -------
@@ -186,6 +212,7 @@ def read_batch(
     """
     told[NUMBER], at = read_long(buffer, at, stop)
     told[GENERATED], at = read_long(buffer, at, stop)
+    told[BLOCKED], at = read_long(buffer, at, stop)
     base_ms, at = read_long(buffer, at, stop)
     seen = 0
     while at != BAD:

@@ -36,12 +36,15 @@ class NumberedBatches:
         The first row of each among the tallied slots.
     generated : int64[k]
         So many slots the sender made for each, sent or not.
+    blocked : int64[k]
+        So many of these it did not send since their names are blocked.
     """
 
     sender: str
     number: NDArray[np.int64]
     began: NDArray[np.int64]
     generated: NDArray[np.int64]
+    blocked: NDArray[np.int64]
 
     @property
     def last(self) -> Numbered | None:
@@ -50,9 +53,16 @@ class NumberedBatches:
 
     def generated_after(self, number: int) -> int:
         """How many slots the sender made for the batches behind a number."""
-        return int(self.generated[np.searchsorted(self.number, number, side="right") :].sum())
+        return int(self.generated[self._behind(number)].sum())
+
+    def blocked_after(self, number: int) -> int:
+        """How many slots of the batches behind a number the sender made and did not send, as they are blocked."""
+        return int(self.blocked[self._behind(number)].sum())
 
     def rows_up_to(self, number: int, rows: int) -> int:
         """How many of `rows` rows are of batches up to a number: those that were taken already come first."""
         first = int(np.searchsorted(self.number, number, side="right"))
         return int(self.began[first]) if first < len(self.began) else rows
+
+    def _behind(self, number: int) -> slice:
+        return slice(int(np.searchsorted(self.number, number, side="right")), None)

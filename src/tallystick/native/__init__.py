@@ -5,6 +5,6 @@ it is on disk there. Needs nothing but Python itself: this is what every process
 """
 
 from tallystick.native.client import NativeClient, NativeCounts
-from tallystick.native.messages import Slot
+from tallystick.native.messages import Name, Slot
 
-__all__ = ["NativeClient", "NativeCounts", "Slot"]
+__all__ = ["Name", "NativeClient", "NativeCounts", "Slot"]

@@ -1,47 +1,48 @@
 """`NativeClient`: sends tallied slots to a server, and keeps each batch until the server has it on disk.
 
 Batches are numbered. What was sent and not answered is sent again on the next connection; the server takes no number
-twice. What finds no room while the server is away is dropped and counted, there and, by the next batch, here.
+twice. What finds no room while the server is away is dropped and counted, there and, by the next batch, here. What the
+server does not want is not sent, and counted in the same way.
 """
 
+import contextlib
 import logging
 import random
 import secrets
-import select
 import socket
+import ssl
 import threading
-import zlib
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from tallystick.config.address import Address
 from tallystick.model.kind import Kind
 from tallystick.native import messages
-from tallystick.native.messages import FRAME_HEAD, Slot
+from tallystick.native.blocking import NOTHING_BLOCKED, Blocking
+from tallystick.native.link import Answer, Link
+from tallystick.native.messages import FRAME_HEAD, Name, Slot
 
 log = logging.getLogger(__name__)
 
-CONNECT_TIMEOUT_S = 5.0
-SEND_TIMEOUT_S = 10.0
 BACKOFF_MIN_S = 0.1
 BACKOFF_MAX_S = 30.0
 WINDOW_BYTES = 4 << 20
 """So much is sent without an answer."""
 _SLOTS_AT_ONCE = 2000
 _FRAME_BYTES = 256 << 10
-_NAMES_AT_ONCE = 200  # at most 200 KiB of them
-_ANSWER_BYTES_MAX = 1 << 16
+_NAMES_AT_ONCE = 40  # at most 200 KiB of them and what is said of them
 _LOOK_S = 0.5
 
 
 @dataclass(slots=True)
 class NativeCounts:
-    """What became of the slots that a client was given: given = acknowledged + dropped + what waits."""
+    """What became of the slots that a client was given: given = acknowledged + dropped + blocked + what waits."""
 
     given: int = 0
     acknowledged: int = 0
     dropped: int = 0
+    blocked: int = 0
     connects: int = 0
 
 
@@ -59,19 +60,34 @@ class NativeClient:
     Parameters
     ----------
     server
-        A ``tcp`` or ``unix`` address.
+        A ``tcp``, ``tls`` or ``unix`` address.
     agent
         Who sends: letters, digits and ``. _ -``, at most 64.
     run
         Names the sequence of numbers; by default a new one.
     buffer_bytes_max
         When more than this waits for an answer, further slots are dropped.
+    token
+        What the server asks for, if it does.
+    tls
+        How a ``tls`` server is verified; by default by what the system trusts.
     """
 
-    def __init__(self, server: Address, agent: str, run: str = "", buffer_bytes_max: int = 64 << 20) -> None:
+    def __init__(
+        self,
+        server: Address,
+        agent: str,
+        run: str = "",
+        buffer_bytes_max: int = 64 << 20,
+        token: str = "",
+        tls: ssl.SSLContext | None = None,
+    ) -> None:
         self.counts = NativeCounts()
+        self.blocking = NOTHING_BLOCKED
+        """What the server does not want; replaced when it says so."""
         self._server = server
-        self._hello = messages.framed(messages.hello(agent, run or secrets.token_hex(8)))
+        self._tls = tls
+        self._hello = messages.framed(messages.hello(agent, run or secrets.token_hex(8), token))
         self._buffer_bytes_max = buffer_bytes_max
         self._lock = threading.Lock()
         self._batches: deque[_Batch] = deque()
@@ -79,11 +95,12 @@ class NativeClient:
         self._number = 0
         self._answered = False  # since the last connection began
         self._unsaid = 0  # slots dropped since the last batch
+        self._unsaid_blocked = 0
         self._ids: dict[tuple[str, Kind], int] = {}
-        self._names: list[tuple[str, Kind]] = []
+        self._names: list[Name] = []
         self._stopping = threading.Event()
         self._idle = threading.Condition(self._lock)
-        self._woken, self._wake = socket.socketpair()
+        self.woken, self._wake = socket.socketpair()
         self._thread = threading.Thread(target=self._run, name=f"tallies to {server}", daemon=True)
 
     def start(self) -> None:
@@ -95,6 +112,14 @@ class NativeClient:
         for begin in range(0, len(slots), _SLOTS_AT_ONCE):
             self._offer(slots[begin : begin + _SLOTS_AT_ONCE])
         self._wake.send(b"\0")
+
+    def describe(self, names: Iterable[Name]) -> None:
+        """Say something of names; it is sent with the first slots of each that are offered afterwards."""
+        with self._lock:
+            for name in names:
+                number = self._ids.get((name.name, name.kind))
+                if number is None or self._names[number] != name:
+                    self._number_name(name)
 
     def wait_acknowledged(self, timeout_s: float) -> bool:
         """Wait until all that was taken is on the server's disk; False if that takes longer."""
@@ -115,7 +140,7 @@ class NativeClient:
             self.counts.dropped += left
         if left:
             log.warning("cannot tell whether %s has %d slots: stopped before it answered", self._server, left)
-        self._woken.close()
+        self.woken.close()
         self._wake.close()
 
     def _offer(self, slots: Sequence[Slot]) -> None:
@@ -125,37 +150,49 @@ class NativeClient:
                 self.counts.dropped += len(slots)
                 self._unsaid += len(slots)
                 return
-            self._add(slots)
+            if self.blocking:
+                slots = self._wanted(slots)
+            if slots:
+                self._add(slots)
 
     def _add(self, slots: Sequence[Slot]) -> None:
         """Make a batch, or several where one would be a long frame; the lock is held."""
         numbered = [(self._id(slot), slot) for slot in slots]
-        generated = len(slots) + self._unsaid
-        message = messages.batch(self._number + 1, generated, slots[0].at_ms, numbered)
+        generated = len(slots) + self._unsaid + self._unsaid_blocked
+        message = messages.batch(self._number + 1, generated, slots[0].at_ms, numbered, self._unsaid_blocked)
         if len(message) > _FRAME_BYTES and len(slots) > 1:
             self._add(slots[: len(slots) // 2])
             self._add(slots[len(slots) // 2 :])
             return
         self._number += 1
-        self._unsaid = 0
+        self._unsaid = self._unsaid_blocked = 0
         self._batches.append(_Batch(self._number, messages.framed(message), len(slots), len(self._names)))
         self._buffered_bytes += len(message)
 
     def _id(self, slot: Slot) -> int:
-        name = slot.name, slot.kind
-        number = self._ids.get(name)
-        if number is None:
-            number = self._ids[name] = len(self._names)
-            self._names.append(name)
+        number = self._ids.get((slot.name, slot.kind))
+        return self._number_name(Name(slot.name, slot.kind)) if number is None else number
+
+    def _number_name(self, name: Name) -> int:
+        number = self._ids[name.name, name.kind] = len(self._names)
+        self._names.append(name)
         return number
+
+    def _wanted(self, slots: Sequence[Slot]) -> list[Slot]:
+        """Those that the server wants; the others are counted. The lock is held."""
+        wanted = [slot for slot in slots if not self.blocking.blocks(slot.name)]
+        blocked = len(slots) - len(wanted)
+        self.counts.blocked += blocked
+        self._unsaid_blocked += blocked
+        return wanted
 
     def _run(self) -> None:
         backoff_s = BACKOFF_MIN_S
         while not self._stopping.is_set():
             try:
-                with self._connect() as connection:
+                with contextlib.closing(Link(self._server, self._tls)) as link:
                     self.counts.connects += 1
-                    _Exchange(self, connection).run()
+                    _Exchange(self, link).run()
             except (OSError, ValueError) as error:
                 if backoff_s == BACKOFF_MIN_S:  # once for each time the server goes away
                     log.warning("cannot send to %s: %s; keeping slots and trying again", self._server, error)
@@ -164,16 +201,6 @@ class NativeClient:
             # Spread, so that a fleet does not come back to a restarted server in one moment.
             self._stopping.wait(backoff_s * random.uniform(0.5, 1.0))
             backoff_s = min(2 * backoff_s, BACKOFF_MAX_S)
-
-    def _connect(self) -> socket.socket:
-        if self._server.scheme == "unix":
-            connection = socket.socket(socket.AF_UNIX)
-            connection.settimeout(CONNECT_TIMEOUT_S)
-            connection.connect(self._server.path)
-        else:
-            connection = socket.create_connection((self._server.host, self._server.port), CONNECT_TIMEOUT_S)
-        connection.settimeout(SEND_TIMEOUT_S)
-        return connection
 
     # What an exchange needs of its client.
 
@@ -211,17 +238,18 @@ class NativeClient:
             self._answered = True
             self._idle.notify_all()
 
+    def understand(self, answer: Answer) -> None:
+        """Follow what the server says."""
+        if answer.kind == messages.TAKEN:
+            self.acknowledged(answer.number)
+        elif answer.kind == messages.BLOCKED:
+            with self._lock:
+                self.blocking = Blocking(answer.number, answer.patterns)
+
     def unanswered_bytes(self, number: int) -> int:
         """Bytes of batches up to a number that the server has not answered."""
         with self._lock:
             return sum(len(batch.frame) for batch in self._batches if batch.number <= number)
-
-    def wait(self, connection: socket.socket) -> bool:
-        """Wait for the server or for slots; True if the server said something, or went away."""
-        readable = ready_to_read([connection, self._woken], _LOOK_S)
-        if self._woken in readable:
-            self._woken.recv(4096)
-        return connection in readable
 
     @property
     def stopping(self) -> bool:
@@ -229,27 +257,14 @@ class NativeClient:
         return self._stopping.is_set()
 
 
-def ready_to_read(sockets: Sequence[socket.socket], timeout_s: float) -> list[socket.socket]:
-    """Those that have something to read, or were hung up on; none after `timeout_s`.
-
-    Not by `select.select`, which fails in a process that has a thousand files open.
-    """
-    poll = select.poll()
-    by_number = {each.fileno(): each for each in sockets}
-    for number in by_number:
-        poll.register(number, select.POLLIN)
-    return [by_number[number] for number, _ in poll.poll(1000 * timeout_s)]
-
-
 class _Exchange:
-    """One connection: what was sent on it, and what the server answered."""
+    """One connection: what was sent on it."""
 
-    def __init__(self, client: NativeClient, connection: socket.socket) -> None:
+    def __init__(self, client: NativeClient, link: Link) -> None:
         self._client = client
-        self._connection = connection
+        self._link = link
         self._number = 0
         self._names = 0
-        self._answers = b""
 
     def run(self) -> None:
         """Send and listen until the client stops.
@@ -261,38 +276,16 @@ class _Exchange:
         ValueError
             If the server answers what is no answer.
         """
-        self._connection.sendall(self._client.hello)
-        while not self._client.stopping:
-            room = WINDOW_BYTES - self._client.unanswered_bytes(self._number)
+        client, link = self._client, self._link
+        link.send(client.hello)
+        while not client.stopping:
+            unanswered_bytes = client.unanswered_bytes(self._number)
             frames = b""
-            if room > 0:
-                frames, self._number, self._names = self._client.following(self._number, self._names, room)
+            if unanswered_bytes < WINDOW_BYTES:
+                room = WINDOW_BYTES - unanswered_bytes
+                frames, self._number, self._names = client.following(self._number, self._names, room)
             if frames:
-                self._connection.sendall(frames)
-            elif self._client.wait(self._connection):
-                self._listen()
-
-    def _listen(self) -> None:
-        received = self._connection.recv(1 << 16)
-        if not received:
-            raise ConnectionError("the server closed the connection")
-        self._answers += received
-        while len(self._answers) >= FRAME_HEAD.size:
-            size, crc = FRAME_HEAD.unpack_from(self._answers)
-            end = 4 + size
-            if size > _ANSWER_BYTES_MAX:
-                raise ValueError(f"an answer of {size} bytes; expected at most {_ANSWER_BYTES_MAX}")
-            if len(self._answers) < end:
-                return
-            message, self._answers = self._answers[FRAME_HEAD.size : end], self._answers[end:]
-            if zlib.crc32(message) != crc:
-                raise ValueError("an answer whose checksum is wrong")
-            self._understand(message)
-
-    def _understand(self, message: bytes) -> None:
-        kind, position = messages.read_long(message, 0)
-        number, _ = messages.read_long(message, position)
-        if kind == messages.WELCOME and number != messages.VERSION:
-            raise ValueError(f"the server speaks version {number}; expected {messages.VERSION}")
-        if kind == messages.TAKEN:
-            self._client.acknowledged(number)
+                link.send(frames)
+            elif link.wait(_LOOK_S, is_answer_due=unanswered_bytes > 0, woken=client.woken):
+                for answer in link.answers():
+                    client.understand(answer)

@@ -12,12 +12,16 @@ from typing import NamedTuple
 from tallystick.model.kind import Kind
 
 VERSION = 1
-FINGERPRINT = bytes.fromhex("0bfddc642137a7ae")
+FINGERPRINT = bytes.fromhex("4910503e075faaeb")
 """Of the schema: CRC-64-AVRO of its canonical form, little-endian."""
-HELLO, NAMES, BATCH, WELCOME, TAKEN = range(5)
+HELLO, NAMES, BATCH, WELCOME, TAKEN, BLOCKED = range(6)
 """Position of each message in the union."""
 FRAME_HEAD = struct.Struct(">II")
 """Length of what follows, and CRC-32 of the message."""
+TOLD_BYTES_MAX = 1024
+"""What is said of a name is cut here: each of unit, owner, description and alert."""
+BLOCKED_BYTES_MAX = 48 << 10
+"""Patterns of a `blocked` message together; a server that has more tells the first of them, and applies all."""
 _DOUBLE = struct.Struct("<d")
 _SPREAD = struct.Struct("<5d")
 _NULL, _THERE = b"\x00", b"\x02"
@@ -52,26 +56,62 @@ class Slot(NamedTuple):
     sketch: bytes = b""
 
 
+class Name(NamedTuple):
+    """A name as it is sent, with what its sender says of it.
+
+    Parameters
+    ----------
+    unit
+        As ``bytes`` or ``ms``; empty where it is not said.
+    owner
+        Whose it is: a team or a person.
+    description
+        A sentence for people.
+    alert
+        When somebody is to be told, in the words of whoever reads it.
+    """
+
+    name: str
+    kind: Kind
+    unit: str = ""
+    owner: str = ""
+    description: str = ""
+    alert: str = ""
+
+    @property
+    def is_described(self) -> bool:
+        """Whether anything is said of it."""
+        return bool(self.unit or self.owner or self.description or self.alert)
+
+
 def framed(message: bytes) -> bytes:
     """A message as a frame."""
     return FRAME_HEAD.pack(4 + len(message), zlib.crc32(message)) + message
 
 
-def hello(agent: str, run: str) -> bytes:
+def hello(agent: str, run: str, token: str = "") -> bytes:
     """The first message of a connection."""
-    return _long(HELLO) + _long(VERSION) + FINGERPRINT + _text(agent) + _text(run)
+    return _long(HELLO) + _long(VERSION) + FINGERPRINT + _text(agent) + _text(run) + _text(token)
 
 
-def names(first: int, named: Sequence[tuple[str, Kind]]) -> bytes:
+def names(first: int, named: Sequence[Name]) -> bytes:
     """Names whose first one has number `first`."""
-    items = b"".join(_text(name) + _long(kind) for name, kind in named)
+    items = b"".join(map(_name, named))
     return _long(NAMES) + _long(first) + (_long(len(named)) + items if named else b"") + _END
 
 
-def batch(number: int, generated: int, base_ms: int, slots: Iterable[tuple[int, Slot]]) -> bytes:
-    """Slots, each with the number of its name; see `Slot` for what they hold."""
+def batch(number: int, generated: int, base_ms: int, slots: Iterable[tuple[int, Slot]], blocked: int = 0) -> bytes:
+    """Slots, each with the number of its name; see `Slot` for what they hold.
+
+    Parameters
+    ----------
+    generated
+        Slots that were made since the batch before, sent or not.
+    blocked
+        Those of them that the server asked not to be sent.
+    """
     items = [_slot(series, slot, base_ms) for series, slot in slots]
-    head = _long(BATCH) + _long(number) + _long(generated) + _long(base_ms)
+    head = _long(BATCH) + _long(number) + _long(generated) + _long(blocked) + _long(base_ms)
     return head + (_long(len(items)) + b"".join(items) if items else b"") + _END
 
 
@@ -83,6 +123,44 @@ def welcome(frame_bytes_max: int) -> bytes:
 def taken(number: int) -> bytes:
     """That all batches up to this one are on disk."""
     return _long(TAKEN) + _long(number)
+
+
+def blocked(version: int, patterns: Sequence[str]) -> bytes:
+    """Which names a server does not want; see `tallystick.native.blocking.Blocking`.
+
+    Of patterns that are longer than `BLOCKED_BYTES_MAX` together the first are told.
+    """
+    items: list[bytes] = []
+    size = 0
+    for pattern in patterns:
+        item = _text(pattern)
+        size += len(item)
+        if size > BLOCKED_BYTES_MAX:
+            break
+        items.append(item)
+    return _long(BLOCKED) + _long(version) + (_long(len(items)) + b"".join(items) if items else b"") + _END
+
+
+def read_blocked(message: bytes, at: int) -> tuple[int, list[str]]:
+    """Version and patterns of a `blocked` message, behind its position in the union.
+
+    Raises
+    ------
+    ValueError
+        If it is none.
+    """
+    version, at = read_long(message, at)
+    patterns: list[str] = []
+    while True:
+        count, at = read_long(message, at)
+        if count == 0:
+            return version, patterns
+        if count < 0:  # then the size of the block in bytes follows
+            count = -count
+            _, at = read_long(message, at)
+        for _ in range(count):
+            pattern, at = read_text(message, at)
+            patterns.append(pattern)
 
 
 def read_long(message: bytes, at: int) -> tuple[int, int]:
@@ -116,6 +194,24 @@ def read_text(message: bytes, at: int) -> tuple[str, int]:
     return message[at : at + size].decode(), at + size
 
 
+def read_name(message: bytes, at: int) -> Name:
+    """A name with what is said of it, which is cut at `TOLD_BYTES_MAX` and made readable where it is no UTF-8.
+
+    Raises
+    ------
+    ValueError
+        If there is none.
+    """
+    name, at = read_text(message, at)
+    kind, at = read_long(message, at)
+    said = []
+    for _ in Name._fields[2:]:
+        size, at = read_long(message, at)
+        said.append(message[at : at + min(size, TOLD_BYTES_MAX)].decode(errors="replace"))
+        at += size
+    return Name(name, Kind(kind), *said)
+
+
 def _slot(series: int, slot: Slot, base_ms: int) -> bytes:
     parts = [_long(series), _long(slot.at_ms - base_ms), _DOUBLE.pack(slot.last)]
     parts += [_NULL] if slot.spread is None else [_THERE, _SPREAD.pack(*slot.spread)]
@@ -124,6 +220,17 @@ def _slot(series: int, slot: Slot, base_ms: int) -> bytes:
         parts += [_long(bucket) + _DOUBLE.pack(weight) for bucket, weight in slot.buckets]
     parts += [_END, _long(len(slot.sketch)), slot.sketch]
     return b"".join(parts)
+
+
+def _name(name: Name) -> bytes:
+    said = name[2:]
+    told = b"".join(_text(_cut(text)) for text in said) if any(said) else b"\0\0\0\0"
+    return _text(name.name) + _long(name.kind) + told
+
+
+def _cut(text: str) -> str:
+    """The beginning of a text, at most `TOLD_BYTES_MAX` of it."""
+    return text if len(text) < TOLD_BYTES_MAX // 4 else text.encode()[:TOLD_BYTES_MAX].decode(errors="ignore")
 
 
 def _text(text: str) -> bytes:

@@ -3,7 +3,7 @@
 Frames: a length of four bytes, big-endian, the CRC-32 of the message, and the message in Avro
 (``docs/reference/native.avsc``; ``docs/internals/native.md`` tells the whole exchange)::
 
-    Hello   agent, run                     Welcome
+    Hello   agent, run, token              Welcome, Blocked
     Names   numbers for names        ->
     Batch   number, generated, slots       Taken, once all up to that number is safe
 
@@ -12,6 +12,8 @@ Frames: a length of four bytes, big-endian, the CRC-32 of the message, and the m
 - **Once.** A batch whose number was taken already is rejected as `DUPLICATE`, and answered again. The number is as safe
   as the batch, so this holds when the server is killed.
 - **Without numbers.** Who has no run numbers no batches (all are 0) and gets no answer.
+- **Admitted.** Where a token is asked for, a greeting without it costs itself (`UNAUTHORIZED`) and its connection. What
+  comes before that is nowhere shown: it may be a secret.
 - **State.** A connection remembers its names, and nothing else; another Hello, after the first was answered, begins
   anew.
 """
@@ -21,7 +23,7 @@ import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
-from typing import Any, ClassVar, Self
+from typing import ClassVar, Self
 from weakref import WeakSet
 
 import numpy as np
@@ -30,16 +32,17 @@ from numpy.typing import NDArray
 from tallystick.config import Listener
 from tallystick.kernels import rows as at
 from tallystick.kernels.names import NameTable
-from tallystick.kernels.native import NAMES_FULL, UNSEEN, Dictionary, read_batch, read_names
+from tallystick.kernels.native import NAME_BYTES_MIN, NAMES_FULL, TOLD, UNREADABLE, read_batch, read_names
 from tallystick.kernels.packed import padded
 from tallystick.kernels.tally_rows import ROWS, TallyRows
-from tallystick.kernels.words import PADDING
 from tallystick.model.kind import Kind
 from tallystick.model.numbered import NumberedBatches
 from tallystick.model.reason import Reason
 from tallystick.native import messages
+from tallystick.native.messages import Name
 from tallystick.parse.contract import Parsed
 from tallystick.parse.frames import FRAME_BYTES_MAX, FrameParser
+from tallystick.parse.native_connection import Connection, Greeting
 from tallystick.parse.registry import protocol
 
 NAMES_BYTES_MAX = 256 << 20
@@ -47,63 +50,9 @@ NAMES_BYTES_MAX = 256 << 20
 
 _SLOT_BYTES_MIN, _BUCKET_BYTES_MIN = 13, 9
 _CRC_BYTES = 4
+_SHOWN_BYTES = 14  # of a greeting: checksum, what message it is, version and fingerprint
 _NAMES_AT_ONCE, _NAME_BYTES_AT_ONCE = 4096, 1 << 18
 _AGENT, _RUN = re.compile(r"[A-Za-z0-9._-]{1,64}"), re.compile(r"[A-Za-z0-9._-]{0,64}")
-
-
-class _Connection:
-    """What is known of one connection."""
-
-    def __init__(self) -> None:
-        self.begin("", "")
-
-    def begin(self, agent: str, run: str) -> None:
-        """Know nothing but who sends."""
-        self.greeted = bool(agent)
-        self.sender = f"{agent}/{run}" if run else ""  # who numbers its batches
-        self.last = 0
-        self.table: NDArray[np.uint64] | None = None  # the secret of the table that the entries are of
-        self.said = Dictionary(
-            np.empty(PADDING, np.uint8),
-            np.zeros(1, np.int64),
-            np.empty(0, np.uint8),
-            np.empty(0, np.int32),
-            np.zeros(1, np.int64),
-        )
-
-    @property
-    def size_bytes(self) -> int:
-        """Memory that the names hold."""
-        return sum(array.nbytes for array in self.said)
-
-    def make_room(self, names: int, size_bytes: int) -> bool:
-        """Have room for so many more names; True if memory was taken for it."""
-        said, known = self.said, int(self.said.known[0])
-        used = int(said.offsets[known])
-        arena, offsets, kinds, entries = said.arena, said.offsets, said.kinds, said.entries
-        if used + size_bytes + PADDING > len(arena):
-            arena = grown(arena[:used], max(used + size_bytes, 2 * used) + PADDING)
-        if known + names > len(kinds):
-            room = max(known + names, 2 * known)
-            kinds, entries, offsets = grown(kinds, room), grown(entries, room), grown(offsets, room + 1)
-        has_grown = arena is not said.arena or kinds is not said.kinds
-        if has_grown:
-            self.said = Dictionary(arena, offsets, kinds, entries, said.known)
-        return has_grown
-
-    def follow(self, table: NDArray[np.uint64]) -> None:
-        """Ask for all names again where the table was made anew."""
-        if self.table is not table:
-            entries = self.said.entries[: self.said.known[0]]
-            entries[entries >= 0] = UNSEEN
-            self.table = table
-
-
-def grown(array: NDArray[Any], room: int) -> NDArray[Any]:
-    """A longer array that begins with what was there."""
-    longer = np.empty(room, array.dtype)
-    longer[: len(array)] = array
-    return longer
 
 
 @protocol("native")
@@ -115,18 +64,27 @@ class NativeParser(FrameParser):
 
     def __init__(self, line_bytes_max: int = FRAME_BYTES_MAX) -> None:
         super().__init__(line_bytes_max)
+        self.greeting = Greeting()
         self._tallies = TallyRows.of(0, 0, 0)
-        self._told = np.zeros(2, np.int64)
-        self._connection = _Connection()
+        self._told = np.zeros(TOLD, np.int64)
+        self._described = np.empty(0, np.int64)
+        self._connection = Connection()
         self._connections = WeakSet([self._connection])
         self._reply = b""
         self._broken = False
-        self._batches: list[tuple[int, int, int]] = []
+        self._batches: list[tuple[int, int, int, int]] = []
+
+    @classmethod
+    def configured(cls, listener: Listener) -> Self:
+        """A parser for a listener, which may ask for a token."""
+        parser = super().configured(listener)
+        parser.greeting.token = listener.token
+        return parser
 
     @classmethod
     def prepare(cls) -> None:
         """See `tallystick.parse.contract.Parser.prepare`: a name and a batch without slots are read."""
-        said = messages.names(0, [("a", Kind.GAUGE)]), messages.batch(0, 0, 0, [])
+        said = messages.names(0, [Name("a", Kind.GAUGE)]), messages.batch(0, 0, 0, [])
         frames = b"".join(map(messages.framed, (messages.hello("a", ""), *said)))
         cls().parse(padded(frames), len(frames), NameTable(), 0)
 
@@ -134,18 +92,20 @@ class NativeParser(FrameParser):
         """A parser that knows what came on one connection; it works with the memory of this one."""
         return NativeConnection(self.line_bytes_max, self)
 
-    def add_connection(self) -> _Connection:
+    def add_connection(self) -> Connection:
         """Another connection, whose names count as long as somebody holds it."""
-        connection = _Connection()
+        connection = Connection()
         self._connections.add(connection)
         return connection
 
     @contextmanager
-    def serving(self, connection: _Connection) -> Iterator[None]:
+    def serving(self, connection: Connection) -> Iterator[None]:
         """Parse what comes on one of several connections."""
         own, self._connection = self._connection, connection
-        yield
-        self._connection = own
+        try:
+            yield
+        finally:
+            self._connection = own
 
     def _call(
         self,
@@ -164,8 +124,9 @@ class NativeParser(FrameParser):
             self._rows.began[k] = 0, self._rows.progress[at.SEEN]
             if self._broken:
                 continue
-            if not self._read_frame(buffer, start, start + size, names):
-                self._note(Reason.FRAME, start, size)
+            fault = self._read_frame(buffer, start, start + size, names)
+            if fault:
+                self._note(fault, start, size if self._connection.greeted else min(size, _SHOWN_BYTES))
                 self._rows.progress[at.SEEN] += 1
                 self._broken = True
         return at.DONE
@@ -177,43 +138,52 @@ class NativeParser(FrameParser):
         tallies = self._tallies.batch()
         if not self._connection.sender:
             return replace(parsed, tallies=tallies)
-        number, began, generated = (np.array(column, np.int64) for column in zip(*self._batches, strict=True))
+        number, began, generated, blocked = (np.array(column, np.int64) for column in zip(*self._batches, strict=True))
         return replace(
             parsed,
             tallies=tallies,
-            numbered=NumberedBatches(self._connection.sender, number, began, generated),
+            numbered=NumberedBatches(self._connection.sender, number, began, generated, blocked),
             receipt=messages.framed(messages.taken(int(number[-1]))),
         )
 
-    def _read_frame(self, buffer: NDArray[np.uint8], start: int, stop: int, names: NameTable) -> bool:
-        """Take a frame; False if it cannot be read."""
+    def _read_frame(self, buffer: NDArray[np.uint8], start: int, stop: int, names: NameTable) -> Reason:
+        """Take a frame; or say why it cannot be taken."""
         connection = self._connection
         begin = start + _CRC_BYTES
         if stop <= begin or zlib.crc32(buffer[begin:stop].data) != int.from_bytes(buffer[start:begin].tobytes(), "big"):
-            return False
+            return Reason.FRAME
         kind, begin = int(buffer[begin]), begin + 1
         if kind == 2 * messages.HELLO:
-            return not (self._batches or self._reply) and self._greet(buffer[begin:stop].tobytes())
-        if not connection.greeted:
-            return False
-        if kind == 2 * messages.NAMES:
-            return self._learn(buffer, begin, stop)
-        return kind == 2 * messages.BATCH and self._take(buffer, begin, stop, names)
+            return self._greet(buffer[begin:stop].tobytes())
+        understood = False
+        if connection.greeted and kind == 2 * messages.NAMES:
+            understood = self._learn(buffer, begin, stop)
+        elif connection.greeted and kind == 2 * messages.BATCH:
+            understood = self._take(buffer, begin, stop, names)
+        return Reason.NONE if understood else Reason.FRAME
 
-    def _greet(self, message: bytes) -> bool:
+    def _greet(self, message: bytes) -> Reason:
+        if self._batches or self._reply:
+            return Reason.FRAME
+        self._connection.begin("", "")
         try:
             version, position = messages.read_long(message, 0)
-            end = position + len(messages.FINGERPRINT)
-            agent, position_of_run = messages.read_text(message, end)
-            run, position_behind = messages.read_text(message, position_of_run)
+            fingerprint, position = message[position : position + 8], position + 8
+            if (version, fingerprint) != (messages.VERSION, messages.FINGERPRINT):
+                self._reply += messages.framed(messages.welcome(self.line_bytes_max))  # it may know ours
+                return Reason.FRAME
+            agent, position = messages.read_text(message, position)
+            run, position = messages.read_text(message, position)
+            token, position = messages.read_text(message, position)
         except ValueError:
-            return False
-        self._reply += messages.framed(messages.welcome(self.line_bytes_max))
-        known = (version, message[position:end]) == (messages.VERSION, messages.FINGERPRINT)
-        if not (known and position_behind == len(message) and _AGENT.fullmatch(agent) and _RUN.fullmatch(run)):
-            return False
+            return Reason.FRAME
+        if position != len(message) or not (_AGENT.fullmatch(agent) and _RUN.fullmatch(run)):
+            return Reason.FRAME
+        if not self.greeting.admits(token):
+            return Reason.UNAUTHORIZED
+        self._reply += messages.framed(messages.welcome(self.line_bytes_max)) + self.greeting.blocked()
         self._connection.begin(agent, run)
-        return True
+        return Reason.NONE
 
     def _learn(self, buffer: NDArray[np.uint8], begin: int, stop: int) -> bool:
         connection = self._connection
@@ -223,11 +193,17 @@ class NativeParser(FrameParser):
             return False
         if first != connection.said.known[0]:
             return False
-        has_grown = connection.make_room((stop - begin) // 2, stop - begin)
+        names_max = (stop - begin) // NAME_BYTES_MIN + 1
+        has_grown = connection.make_room(names_max, stop - begin)
         # Not for each frame: a thousand connections and many small frames would take half a minute.
         if has_grown and sum(one.size_bytes for one in self._connections) > NAMES_BYTES_MAX:
             return False
-        return read_names(buffer, begin + position, stop, connection.said)
+        if names_max > len(self._described):
+            self._described = np.empty(names_max, np.int64)
+        told = read_names(buffer, begin + position, stop, connection.said, self._described)
+        if told > 0 and self.greeting.when_described is not None:
+            self.greeting.when_described(_names_at(buffer, begin, stop, self._described[:told]))
+        return told != UNREADABLE
 
     def _take(self, buffer: NDArray[np.uint8], begin: int, stop: int, names: NameTable) -> bool:
         connection, tallies, noted = self._connection, self._tallies, self._rows
@@ -235,9 +211,9 @@ class NativeParser(FrameParser):
         connection.follow(names.arrays.key)
         while True:
             seen = read_batch(buffer, begin, stop, connection.said, names.arrays, tallies, noted, self._told)
-            number, generated = self._told.tolist()
+            number, generated, blocked = self._told.tolist()
             in_order = number > connection.last if connection.sender else number == 0
-            if seen >= 0 and in_order and generated >= 0:
+            if seen >= 0 and in_order and 0 <= blocked <= generated:
                 break
             tallies.used[:] = used
             noted.progress[at.REJECTS], noted.reject_counts[:] = rejects, counts
@@ -246,8 +222,14 @@ class NativeParser(FrameParser):
             names.reserve(_NAMES_AT_ONCE, _NAME_BYTES_AT_ONCE)
         connection.last = number
         noted.progress[at.SEEN] += seen
-        self._batches.append((number, int(used[ROWS]), generated))
+        self._batches.append((number, int(used[ROWS]), generated, blocked))
         return True
+
+
+def _names_at(buffer: NDArray[np.uint8], begin: int, stop: int, positions: NDArray[np.int64]) -> list[Name]:
+    """The names at some positions of a message that was read, with what is said of them."""
+    message = buffer[begin:stop].tobytes()
+    return [messages.read_name(message, at - begin) for at in positions.tolist()]
 
 
 class NativeConnection:

@@ -91,6 +91,8 @@ class Load:
         Up to which of its numbered batches this is all of a sender's.
     generated
         So many slots the sender made for those that are new.
+    blocked
+        So many of these it did not send since their names are blocked.
     """
 
     samples: Attributed[SampleBatch]
@@ -98,6 +100,7 @@ class Load:
     wasteful: bool
     numbered: Numbered | None = None
     generated: int = 0
+    blocked: int = 0
 
     def __len__(self) -> int:
         return len(self.samples) + len(self.tallies)

@@ -80,14 +80,14 @@ class Routing:
         refused = np.zeros(len(tallies), np.uint8)
         if len(tallies):
             refused[~usable_statistics(tallies, tallies.kind)] = Reason.VALUE
-        numbered, generated = parsed.numbered, 0
+        numbered, generated, blocked = parsed.numbered, 0, 0
         if numbered is not None:
             taken = self._store.last_number(numbered.sender)  # who numbers batches sends them to one thread
             refused[: numbered.rows_up_to(taken, len(tallies))] = Reason.DUPLICATE
-            generated = numbered.generated_after(taken)
+            generated, blocked = numbered.generated_after(taken), numbered.blocked_after(taken)
         routed = self._route(tallies, arrival.tallies, arrival, refused)
         last = numbered.last if numbered is not None else None
-        return Load(samples, routed, self._router.wasteful, last, generated)
+        return Load(samples, routed, self._router.wasteful, last, generated, blocked)
 
     def of_samples(self, samples: SampleBatch, arrival: Arrival) -> Load:
         """Find the series of samples whose ids are entries of the table."""

@@ -62,6 +62,8 @@ class Storing:
         _count(load.tallies, arrival)
         if load.generated:
             arrival.account.generated(load.generated)
+        if load.blocked:
+            arrival.account.refused(Reason.WITHHELD, load.blocked, 0)
         watching = self._watching.get(arrival.account.source.partition(" ")[0])
         if watching is not None:
             watching(load.samples.batch)

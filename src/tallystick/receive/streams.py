@@ -14,6 +14,7 @@ import logging
 import os
 import resource
 import socket
+import ssl
 import threading
 import time
 from collections import Counter
@@ -44,6 +45,7 @@ _BUFFER_BYTES = (1 << 20) + (1 << 16)
 """More than the longest line that a listener can be configured for: else nothing more could be read behind one."""
 _BACKLOG = 1024
 _UNREAD_BYTES_MAX = 1 << 16
+_HANDSHAKE_S_MAX = 10.0
 _FIRST_CAPITAL, _LAST_CAPITAL = 0x41, 0x5A
 CONNECTIONS_MAX = 10_000
 """Further connections are closed at once, and so are those beyond half of the descriptors that the system grants: the
@@ -61,6 +63,8 @@ class _Listening:
     account: Account
     socket: socket.socket
     hand_over: HandOver | None
+    tls: ssl.SSLContext | None
+    is_secret: bool
 
 
 class StreamDoor:
@@ -71,20 +75,32 @@ class StreamDoor:
         self.buffer = np.zeros(_BUFFER_BYTES + PADDING, np.uint8)
         self.view = self.buffer.data
         self.turn_bytes_max = _BUFFER_BYTES
-        self.connections: set[asyncio.Transport] = set()
+        self.connections: dict[asyncio.Transport, _Connection] = {}
         self.hosts: Counter[str] = Counter()
         self.connections_max = CONNECTIONS_MAX
         self._listening: list[_Listening] = []
         self._loop: asyncio.AbstractEventLoop | None = None
         self._thread: threading.Thread | None = None
 
-    def open(self, address: Address, parser: Parser, hand_over: HandOver | None = None) -> Address:
+    def open(
+        self,
+        address: Address,
+        parser: Parser,
+        hand_over: HandOver | None = None,
+        tls: ssl.SSLContext | None = None,
+        *,
+        is_secret: bool = False,
+    ) -> Address:
         """Bind a socket; senders are served once `start` is called. Returns the address with the port it got.
 
         Parameters
         ----------
         hand_over
             Given the connections that begin with a capital letter, as requests of HTTP do and no command.
+        tls
+            Where connections are encrypted.
+        is_secret
+            Whether senders begin with a secret: what comes before they were answered is not shown to anybody.
 
         Raises
         ------
@@ -94,8 +110,18 @@ class StreamDoor:
         bound = bind(address, socket.SOCK_STREAM)
         actual = bound_address(address, bound)
         account = self.intake.ledger.account(f"{parser.protocol} {actual}")
-        self._listening.append(_Listening(actual, parser, account, bound, hand_over))
+        self._listening.append(_Listening(actual, parser, account, bound, hand_over, tls, is_secret))
         return actual
+
+    def tell(self, protocol: str, text: bytes) -> None:
+        """Write to all senders of a protocol that were answered before; any thread may call."""
+
+        def write() -> None:
+            for connection in list(self.connections.values()):
+                connection.tell(protocol, text)
+
+        if self._loop is not None:
+            self._loop.call_soon_threadsafe(write)
 
     def start(self) -> None:
         """Serve, in a thread of its own."""
@@ -134,9 +160,14 @@ class StreamDoor:
         def connection() -> _Connection:
             return _Connection(self, loop, listening)
 
+        patience_s = _HANDSHAKE_S_MAX if listening.tls is not None else None
         if listening.address.local:
-            return await loop.create_unix_server(connection, sock=listening.socket, backlog=_BACKLOG)
-        return await loop.create_server(connection, sock=listening.socket, backlog=_BACKLOG)
+            return await loop.create_unix_server(
+                connection, sock=listening.socket, backlog=_BACKLOG, ssl=listening.tls, ssl_handshake_timeout=patience_s
+            )
+        return await loop.create_server(
+            connection, sock=listening.socket, backlog=_BACKLOG, ssl=listening.tls, ssl_handshake_timeout=patience_s
+        )
 
 
 class _Connection(asyncio.BufferedProtocol):
@@ -153,6 +184,8 @@ class _Connection(asyncio.BufferedProtocol):
         self._hand_over = listening.hand_over
         self._rest = b""
         self._skipping = False
+        self._is_secret = listening.is_secret
+        self._is_answered = False
         self._transport: asyncio.Transport | None = None
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
@@ -161,7 +194,7 @@ class _Connection(asyncio.BufferedProtocol):
             self._account.turned_away()
             self._transport.abort()
             return
-        self._door.connections.add(self._transport)
+        self._door.connections[self._transport] = self
         if not is_ready(self._parser):
             self._wait_until_ready(self._transport)
         named = transport.get_extra_info("peername")
@@ -227,6 +260,13 @@ class _Connection(asyncio.BufferedProtocol):
 
         self._door.intake.when_durable(ticket, safe)
 
+    def tell(self, protocol: str, text: bytes) -> None:
+        """Write to the sender, if it speaks this protocol and was answered."""
+        transport = self._transport
+        wanted = self._is_answered and self._parser.protocol == protocol
+        if wanted and transport is not None and not transport.is_closing():
+            self._say(transport, text)
+
     def _give_away(self, hand_over: HandOver, read: bytes) -> None:
         """Let somebody else serve this connection, over a descriptor of his own."""
         if self._transport is not None:
@@ -258,6 +298,7 @@ class _Connection(asyncio.BufferedProtocol):
 
     def _answer(self, transport: asyncio.Transport, parsed: Parsed) -> None:
         self._say(transport, parsed.reply)
+        self._is_answered = not parsed.broken
         if parsed.broken:
             transport.close()
 
@@ -274,12 +315,13 @@ class _Connection(asyncio.BufferedProtocol):
 
     def connection_lost(self, error: Exception | None) -> None:
         if self._transport in self._door.connections:
-            self._door.connections.discard(self._transport)
+            del self._door.connections[self._transport]
             self._door.hosts[self._host] -= 1
             if not self._door.hosts[self._host]:
                 del self._door.hosts[self._host]
         if self._rest.strip():
-            self._door.intake.reject(self._account, Reason.TRUNCATED, self._rest)
+            shown = b"" if self._is_secret and not self._is_answered else self._rest
+            self._door.intake.reject(self._account, Reason.TRUNCATED, shown)
             self._rest = b""
 
 

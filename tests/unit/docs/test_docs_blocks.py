@@ -88,11 +88,11 @@ def with_ports_of(server: Server, text: str) -> str:
         "8080": server.url.rpartition(":")[2],
         "2003": str(server.carbon_port),
         "8111": str(server.port("istatd tcp")),
-        "8124": str(server.port("native tcp")),
+        "8120": str(server.port("native tcp")),
         "8125": str(server.port("statsd udp")),
         "18011": str(server.port("istatd-http tcp")),
     }
-    text = re.sub(r'(127\.0\.0\.1(?::| |", ?))(8080|2003|8111|8124|8125|18011)\b', lambda m: m[1] + ports[m[2]], text)
+    text = re.sub(r'(127\.0\.0\.1(?::| |", ?))(8080|2003|8111|8120|8125|18011)\b', lambda m: m[1] + ports[m[2]], text)
     text = text.replace(".venv/bin/tallystick", "tallystick")
     return text.replace("tallystick send ", f"tallystick send --to udp://127.0.0.1:{ports['8125']} ")
 

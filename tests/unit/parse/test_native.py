@@ -11,8 +11,9 @@ from native_senders import conversation, parsed
 from tallystick.model.kind import Kind
 from tallystick.model.reason import Reason
 from tallystick.native import messages
-from tallystick.native.messages import Slot
+from tallystick.native.messages import Name, Slot
 from tallystick.parse import NameTable, Parsed, native, protocols
+from tallystick.parse.native_connection import Connection, Greeting
 
 NAMED = [("web.hits", Kind.COUNTER), ("web.time;host=a", Kind.TIMING), ("bad name", Kind.GAUGE), ("load", Kind.GAUGE)]
 NOW_MS = 1_700_000_000_000
@@ -24,8 +25,8 @@ def parser():
     return protocols()["native"]().connected()
 
 
-def batch(number: int, *slots: tuple[int, Slot], generated: int | None = None) -> bytes:
-    return messages.batch(number, len(slots) if generated is None else generated, NOW_MS - 1000, slots)
+def batch(number: int, *slots: tuple[int, Slot], generated: int | None = None, blocked: int = 0) -> bytes:
+    return messages.batch(number, len(slots) if generated is None else generated, NOW_MS - 1000, slots, blocked)
 
 
 def accounted(found: Parsed) -> Parsed:
@@ -97,10 +98,11 @@ def test_slots_of_names_that_no_series_can_have_are_rejected_by_themselves():
     "text",
     [
         messages.framed(batch(1, (0, LOAD))),
-        messages.framed(messages.names(0, NAMED)),
+        messages.framed(messages.names(0, [Name(*name) for name in NAMED])),
         messages.framed(messages.hello("a b", "r")),
         messages.framed(messages.hello("a", "r") + b"x"),
         messages.framed(messages.hello("a", "r").replace(messages.FINGERPRINT, b"12345678")),
+        messages.framed(messages.hello("a", "r")[:-1]),  # without a token
         messages.framed(b""),
         messages.framed(b"\x0c"),
         struct.pack(">I", 3) + b"abc",
@@ -118,10 +120,13 @@ def test_what_does_not_begin_with_a_greeting_that_we_know_ends_the_connection(te
         batch(1, (4, LOAD)),  # there is no such name
         batch(0, (3, LOAD)),
         batch(1, (3, LOAD), generated=-1),
+        batch(1, (3, LOAD), generated=2, blocked=3),
+        batch(1, (3, LOAD), generated=2, blocked=-1),
         batch(1, (3, LOAD)) + b"\0",
         batch(1, (3, LOAD))[:-1],
-        messages.names(3, NAMED),
-        messages.names(4, [("a", Kind.GAUGE)])[:-3] + b"\x0a\0",  # no such kind
+        messages.names(3, [Name("a", Kind.GAUGE)]),
+        messages.names(4, [Name("a", Kind.GAUGE)])[:-6] + b"\x0a\0\0\0\0\0",  # no such kind
+        messages.names(4, [Name("a", Kind.GAUGE)])[:-2] + b"\x02\0",  # what is said goes on behind it
         messages.batch(1, 1, 0, [])[:-1] + b"\xff\xff\xff\xff\x0f\0",  # billions of slots
         messages.batch(1, 1, 0, [])[:-1] + b"\xff" * 11,
     ],
@@ -146,15 +151,15 @@ def test_small_frames_of_names_cost_no_look_at_all_connections(monkeypatch: pyte
     shared = protocols()["native"]()
     one, others = shared.connected(), [shared.connected() for _ in range(50)]
     looks = 0
-    size_bytes = native._Connection.size_bytes
+    size_bytes = Connection.size_bytes
 
-    def counted(connection: native._Connection) -> int:
+    def counted(connection: Connection) -> int:
         nonlocal looks
         looks += 1
         return size_bytes.__get__(connection)
 
-    monkeypatch.setattr(native._Connection, "size_bytes", property(counted))
-    frames = b"".join(messages.framed(messages.names(k, [("a", Kind.GAUGE)])) for k in range(4000))
+    monkeypatch.setattr(Connection, "size_bytes", property(counted))
+    frames = b"".join(messages.framed(messages.names(k, [Name("a", Kind.GAUGE)])) for k in range(4000))
     assert not parsed(one, messages.framed(messages.hello("a", "r")) + frames).broken
     assert looks <= 40 * (len(others) + 3), "only as often as room was made, which doubles"
 
@@ -164,6 +169,86 @@ def test_a_frame_whose_checksum_is_wrong_is_not_read():
     frame[-9] ^= 1
     found = accounted(parsed(parser(), conversation("a", "r", NAMED) + bytes(frame)))
     assert (reasons(found), found.taken, found.broken) == ({"FRAME": 1}, 0, True)
+
+
+def with_greeting(greeting: Greeting):
+    shared = native.NativeParser()
+    shared.greeting = greeting
+    return shared.connected()
+
+
+def test_where_a_token_is_asked_for_who_brings_another_is_not_heard():
+    greeting = Greeting(token="open-sesame")
+    assert not parsed(with_greeting(greeting), conversation("a", "r", NAMED, token="open-sesame")).broken
+    for token in ("", "open-sesamE", "öffne-dich", "open-sesame-and-more"):
+        text = conversation("a", "r", NAMED, batch(1, (3, LOAD)), token=token)
+        found = accounted(parsed(with_greeting(greeting), text))
+        assert (reasons(found), found.taken, found.broken, found.reply) == ({"UNAUTHORIZED": 1}, 0, True, b"")
+        assert token.encode() not in found.rejects.text(0, np.frombuffer(text, np.uint8), 1000) or not token
+
+
+def test_a_second_greeting_with_a_wrong_token_ends_what_the_first_one_began():
+    one = with_greeting(Greeting(token="t"))
+    parsed(one, conversation("a", "r", NAMED, token="t"))
+    parsed(one, messages.framed(messages.hello("a", "r", "T")))
+    found = accounted(parsed(one, messages.framed(batch(1, (3, LOAD)))))
+    assert (found.taken, found.broken) == (0, True)
+
+
+def test_what_is_said_of_names_is_told_once_they_are_learnt():
+    told: list[Name] = []
+    named = [
+        Name("plain", Kind.GAUGE),
+        Name("full", Kind.TIMING, "ms", "team-x", "How long it takes – all of it", "p99 > 300"),
+        Name("bad name", Kind.GAUGE, "bytes"),
+        Name("owned", Kind.COUNTER, owner="b"),
+    ]
+    one = with_greeting(Greeting(when_described=told.extend))
+    text = messages.framed(messages.hello("a", "r")) + messages.framed(messages.names(0, named))
+    accounted(parsed(one, text))
+    assert told == [named[1], named[3]], "not of names that no series can have"
+    long = Name("long", Kind.GAUGE, description="ä" * 5000)
+    accounted(parsed(one, messages.framed(messages.names(4, [long]))))
+    assert told[2] == long._replace(description="ä" * 512)
+
+
+def test_what_is_said_in_bytes_that_are_no_text_is_made_readable():
+    told: list[Name] = []
+    one = with_greeting(Greeting(when_described=told.extend))
+    message = messages.names(0, [Name("n", Kind.GAUGE, unit="ab")]).replace(b"\x04ab", b"\x04\xff\xfe")
+    assert not parsed(one, messages.framed(messages.hello("a", "r")) + messages.framed(message)).broken
+    assert [name.unit for name in told] == ["\ufffd\ufffd"]
+
+
+class Blocks:
+    version = 7
+    patterns = ("noise.*", "*.debug")
+
+    def when_changed(self, call) -> None:
+        raise AssertionError("a parser does not ask")
+
+
+def test_who_is_admitted_is_told_what_is_blocked():
+    reply = parsed(with_greeting(Greeting(blocklist=Blocks())), conversation("a", "r", NAMED)).reply
+    told = messages.framed(messages.blocked(7, Blocks.patterns))
+    assert reply == messages.framed(messages.welcome(1 << 20)) + told
+    assert messages.read_blocked(told[8:], 1) == (7, list(Blocks.patterns))
+
+
+def test_of_a_list_that_is_too_long_the_first_patterns_are_told():
+    patterns = [f"{k:05}" + "x" * 995 for k in range(100)]
+    message = messages.blocked(1, patterns)
+    version, told = messages.read_blocked(message, 1)
+    assert (version, told) == (1, patterns[: len(told)])
+    assert 40 < len(told) < 60 and len(message) < messages.BLOCKED_BYTES_MAX + 100
+
+
+def test_how_many_were_blocked_at_the_source_is_told_with_each_batch():
+    text = conversation("a", "r", NAMED, batch(1, (3, LOAD), generated=5, blocked=4), batch(2, generated=9, blocked=9))
+    found = accounted(parsed(parser(), text))
+    assert found.numbered is not None
+    assert (found.numbered.generated.tolist(), found.numbered.blocked.tolist()) == ([5, 9], [4, 9])
+    assert [found.numbered.blocked_after(k) for k in range(3)] == [13, 9, 0]
 
 
 def test_who_has_no_run_numbers_nothing_and_gets_no_answer():
@@ -220,7 +305,7 @@ def test_many_names_find_room_while_a_batch_is_read():
 
 
 def test_names_of_all_connections_together_are_bounded(monkeypatch):
-    monkeypatch.setattr(native, "NAMES_BYTES_MAX", 40_000)
+    monkeypatch.setattr(native, "NAMES_BYTES_MAX", 15_000)
     shared = protocols()["native"]()
     named = [("n" * 1000, Kind.GAUGE)] * 2
     held = [shared.connected() for _ in range(3)]

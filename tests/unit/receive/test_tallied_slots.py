@@ -104,7 +104,9 @@ def test_a_numbered_batch_counts_once_however_often_it_comes() -> None:
 
     def numbered(*numbers: int) -> None:
         made = np.ones(len(numbers), np.int64)
-        way.parser.numbered = NumberedBatches("agent", np.array(numbers), np.arange(len(numbers)), made)
+        way.parser.numbered = NumberedBatches(
+            "agent", np.array(numbers), np.arange(len(numbers)), made, np.zeros_like(made)
+        )
 
     numbered(1, 2)
     assert way.send(f"a 1 {NOW_S}", f"b 1 {NOW_S}")
@@ -116,6 +118,17 @@ def test_a_numbered_batch_counts_once_however_often_it_comes() -> None:
     assert way.counts("*") == [1.0, 1.0, 1.0]
     assert way.store.last_number("agent") == 3
     assert way.account.snapshot().generated == 3
+
+
+def test_what_was_blocked_at_the_source_is_withheld_in_the_ledger_and_counts_once() -> None:
+    way = Way()
+    for numbers in ([1], [1, 2]):
+        made, kept = np.full(len(numbers), 5), np.full(len(numbers), 4)
+        way.parser.numbered = NumberedBatches("agent", np.array(numbers), np.arange(len(numbers)), made, kept)
+        way.send(*(f"n{number} 1 {NOW_S}" for number in numbers))
+    balance = way.account.snapshot()
+    assert (balance.generated, balance.stored, balance.rejected) == (10, 2, {"withheld": 8, "duplicate": 1})
+    assert (balance.lost_on_the_way, balance.in_flight) == (0, 0)
 
 
 def test_a_row_for_each_slot_of_samples_of_all_kinds_is_what_a_sender_makes_of_them() -> None:
