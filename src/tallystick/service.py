@@ -118,6 +118,7 @@ class Service:
         self.descriptions = Descriptions(config.store.path / DESCRIPTIONS_FILE, self._clock)
         self._keeping = Keeping(self.descriptions, self.store.catalog, self._clock)
         self.store.when_forgotten(self._keeping.forget)
+        self.intake.meanings.when_told(self._keeping.note_meant)
         self._journal = EventJournal(self._forwarding.note)
         self._writing = Writing(self.intake, self.store.when_durable, config.http)
         self._reads = self._make_reads()

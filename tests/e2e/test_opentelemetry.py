@@ -49,7 +49,7 @@ def test_every_instrument_of_the_sdk_is_read_back(server: Server, temporality: A
     meters = provider(server, temporality)
     meter = meters.get_meter("shop")
     attributes = {"http.route": "/a b"}
-    requests = meter.create_counter("requests")
+    requests = meter.create_counter("requests", unit="{request}", description="What was asked.")
     connections = meter.create_up_down_counter("connections")
     seconds = meter.create_histogram("seconds", explicit_bucket_boundaries_advisory=[0.1, 1, 10])
     exponential = meter.create_histogram("seconds.exponential")
@@ -83,6 +83,8 @@ def test_every_instrument_of_the_sdk_is_read_back(server: Server, temporality: A
     else:
         assert last == 11
     assert server.values(f"stat(connections;{TAGS},'last')")[-1] == 1
+    (said,) = server.get("/api/metadata", query=f"requests;{TAGS}")["series"]
+    assert (said["unit"], said["description"]) == ("{request}", "What was asked.")
 
 
 def test_a_restart_of_the_server_costs_a_growing_histogram_one_report(server: Server) -> None:

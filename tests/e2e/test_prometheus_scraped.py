@@ -43,6 +43,9 @@ def test_what_prometheus_would_scrape_is_scraped_here_under_the_same_names(tmp_p
             assert [set(values.values()) for values in build.values()] == [{1.0}]
             scraped = f"scrape_samples_scraped;{own}"
             assert (latest(server, scraped) or 0) > 100
+            (said,) = server.get("/api/metadata", query=f"process_cpu_seconds_total;{own}")["series"]
+            assert (said["unit"], said["kind"]) == ("seconds", "cumulative")
+            assert said["description"] == "Total user and system CPU time spent in seconds."
         wait_for(server, f"up;{shop}", 0)
         source = f"poll prometheus http://127.0.0.1:{shop_port}/metrics"
         wait_until(lambda: "truncated" in server.balance(source)["rejected"], "the shop to be missed")

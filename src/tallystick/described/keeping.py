@@ -12,6 +12,7 @@ from tallystick.described.description import Description
 from tallystick.described.descriptions import Descriptions
 from tallystick.model.clock import Clock
 from tallystick.model.errors import StoreError
+from tallystick.parse.meant import Meant
 from tallystick.store.contract import Catalog
 
 logger = logging.getLogger(__name__)
@@ -54,6 +55,10 @@ class Keeping:
         news = [self._descriptions.say(name, description) for name, description in said]
         if any(news):
             self._plan(save_s=self._clock.monotonic() + _GATHERING_S)
+
+    def note_meant(self, meant: Iterable[Meant]) -> None:
+        """The same, of a protocol that knows units and descriptions only."""
+        self.note((one.name, Description.said(one.unit, "", one.description, "")) for one in meant)
 
     def forget(self, series: NDArray[np.int32]) -> None:
         """Some series are gone; see `Store.when_forgotten`."""

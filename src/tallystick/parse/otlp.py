@@ -18,7 +18,8 @@ What becomes of each sort of metric, as it is called in OpenTelemetry's data mod
   itself. A histogram of nothing new is none. A body that is not Protocol Buffers counts as one, and nothing of it is
   taken.
 
-Where this differs from OpenTelemetry: units, descriptions and exemplars are not kept.
+Where this differs from OpenTelemetry: exemplars are not kept; units and descriptions are read now and then, by
+`tallystick.parse.otlp_meta`.
 """
 
 from collections.abc import Sequence

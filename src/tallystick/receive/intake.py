@@ -19,6 +19,7 @@ from tallystick.model.sample import SampleBatch
 from tallystick.parse import NameTable, Parsed, Parser
 from tallystick.parse.ready import make_ready
 from tallystick.receive.arrival import Arrival, Load
+from tallystick.receive.meanings import Meanings
 from tallystick.receive.offenders import note_unread
 from tallystick.receive.routing import IntakeLimits, Routing
 from tallystick.receive.spans import Datagrams, brought, distinct, senders_of, tally_senders_of, unnamed_of
@@ -50,6 +51,7 @@ class Intake:
         self._routing = Routing(names, router, store, ledger, clock, limits)
         self._storing = Storing(store, self._routing, names, clock)
         self.taps = self._storing.taps
+        self.meanings = Meanings(clock)
 
     def when_stored(self, door: str, call: Callable[[SampleBatch], None]) -> None:
         """Have `call` called, by the threads that receive, with the samples stored of the sources whose first word is

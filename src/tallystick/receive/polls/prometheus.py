@@ -78,6 +78,7 @@ class PrometheusExchange(Exchange):
             )
             taken, at, skipping = taken + parsed.taken, at + parsed.consumed, parsed.skipping
             if final:
+                intake.meanings.look(self._parser.protocol, memoryview(answer))
                 return taken
 
     def told(self, up: bool, duration_s: float, samples: int) -> list[Point]:

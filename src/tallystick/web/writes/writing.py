@@ -221,6 +221,7 @@ class Taker:
             decoded = decode(body, DECODED_BYTES_MAX, PADDING)
             passage = account.passage()
             written = self._parse(np.frombuffer(decoded, np.uint8), parser, account, passage)
+            self._intake.meanings.look(parser.protocol, memoryview(decoded)[:-PADDING])
         became = Balance.of(passage.terms)
         written.stored, written.rejected = became.stored, became.rejected
         return written

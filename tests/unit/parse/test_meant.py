@@ -1,0 +1,82 @@
+"""Units and descriptions that Prometheus' texts and OpenTelemetry's bodies tell."""
+
+import json
+
+import pytest
+from opentelemetry.proto.collector.metrics.v1.metrics_service_pb2 import ExportMetricsServiceRequest
+
+from tallystick.parse import exposition_meta, otlp_meta
+from tallystick.parse.exposition_meta import meant_by
+from tallystick.parse.meant import Meant
+from tallystick.parse.otlp_meta import meant_by_json, meant_by_protobuf
+
+TEXT = rb"""# HELP http_requests_total Requests,\nby \\code.
+# TYPE http_requests_total counter
+http_requests_total{code="200"} 3
+#   HELP  wait_seconds   How long it waits.
+# TYPE wait_seconds histogram
+wait_seconds_bucket{le="+Inf"} 1
+# TYPE disk_free gauge
+# UNIT disk_free bytes
+# HELP nothing
+# TYPE untold gauge
+untold 3
+# TYPE build info
+# HELP build Of what it is built.
+"""
+
+
+def test_prometheus_help_unit_and_type_say_what_each_series_means() -> None:
+    assert list(meant_by(TEXT)) == [
+        Meant("http_requests_total", "", "Requests, by \\code."),
+        Meant("wait_seconds_sum", "seconds", "How long it waits."),
+        Meant("wait_seconds_bucket", "", "How long it waits."),
+        Meant("wait_seconds_count", "", "How long it waits."),
+        Meant("disk_free", "bytes", ""),
+        Meant("build_info", "", "Of what it is built."),
+    ]
+
+
+def test_a_counter_of_openmetrics_has_an_ending_that_its_family_has_not() -> None:
+    text = b"# TYPE sent_bytes counter\n# UNIT sent_bytes bytes\nsent_bytes_total 3\n# EOF\n"
+    assert [one.name for one in meant_by(text)] == ["sent_bytes", "sent_bytes_total"]
+
+
+def test_a_text_of_very_many_families_is_read_as_far_as_the_limit(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(exposition_meta, "FAMILIES_MAX", 2)
+    text = b"".join(b"# HELP m%d x\n# TYPE m%d gauge\n" % (n, n) for n in range(5))
+    assert [one.name for one in meant_by(text)] == ["m0", "m1"]
+
+
+def otlp(metrics: int) -> ExportMetricsServiceRequest:
+    request = ExportMetricsServiceRequest()
+    scope = request.resource_metrics.add().scope_metrics.add()
+    for number in range(metrics):
+        metric = scope.metrics.add(name=f"m{number}", unit="By", description="Grüße")
+        metric.gauge.data_points.add(as_double=3, time_unix_nano=1)
+    return request
+
+
+def test_otlp_says_unit_and_description_of_each_metric() -> None:
+    request = otlp(2)
+    request.resource_metrics[0].scope_metrics[0].metrics.add(name="bare")
+    assert list(meant_by_protobuf(request.SerializeToString())) == [Meant(f"m{n}", "By", "Grüße") for n in (0, 1)]
+    body = {
+        "resourceMetrics": [{"scopeMetrics": [{"metrics": [{"name": "m", "unit": "ms", "gauge": {}}, {"name": "x"}]}]}]
+    }
+    assert list(meant_by_json(json.dumps(body).encode())) == [Meant("m", "ms", "")]
+
+
+def test_bodies_of_very_many_metrics_are_read_as_far_as_the_limit(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(otlp_meta, "METRICS_MAX", 3)
+    assert len(list(meant_by_protobuf(otlp(5).SerializeToString()))) == 3
+    body = {"resourceMetrics": [{"scopeMetrics": [{"metrics": [{"name": "m", "unit": "s"}] * 5}]}]}
+    assert len(list(meant_by_json(json.dumps(body).encode()))) == 3
+
+
+def test_a_damaged_body_says_what_stands_before_the_damage() -> None:
+    whole = otlp(3).SerializeToString()
+    for end in range(len(whole)):
+        assert all(one == Meant(one.name, "By", "Grüße") or one.name for one in meant_by_protobuf(whole[:end]))
+    for body in (b"\xff" * 40, b"\x0a\xff\xff\xff\xff\xff\xff\xff\xff\xff\x01", b"[" * 9999, b"{}", b"\xff", b"3"):
+        assert list(meant_by_json(body)) == list(meant_by_protobuf(body)) == []
