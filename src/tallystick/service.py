@@ -17,10 +17,13 @@ from pathlib import Path
 
 import numpy as np
 import uvicorn
+from starlette.routing import BaseRoute
 from starlette.types import ASGIApp
 
 from tallystick import __version__
 from tallystick.agent import Runner, jobs, prefix_of
+from tallystick.blocks import FILE_NAME as BLOCKS_FILE_NAME
+from tallystick.blocks import BlockList
 from tallystick.config import Address, Config, Listener
 from tallystick.config.address import host_port
 from tallystick.described import Descriptions, Keeping
@@ -52,6 +55,7 @@ from tallystick.store.options import StoreOptions
 from tallystick.store.snapshot import DESCRIPTIONS_FILE, SETTINGS_DIRECTORY, take_snapshot
 from tallystick.web.app import make_app, make_opentsdb_app
 from tallystick.web.beside import Beside
+from tallystick.web.blocks import block_routes
 from tallystick.web.guests import Guests
 from tallystick.web.istatd import SettingsStore, make_istatd_app
 from tallystick.web.keeping import Compacted, Snapshot
@@ -105,7 +109,8 @@ class Service:
             config.store.future_limit_s, past_s, max(rule.retention.step_s for rule in config.store.retention_rules)
         )
         throttle = Throttle(config.senders.names_per_s, config.senders.names_burst, self.ledger.host_of)
-        self.intake = Intake(names, router, self.store, self.ledger, self._clock, limits, throttle)
+        self.blocks = BlockList(config.store.path / BLOCKS_FILE_NAME, self._clock)
+        self.intake = Intake(names, router, self.store, self.ledger, self._clock, limits, throttle, self.blocks)
         self.store.when_forgotten(self.intake.forget)
         self._marks = self._make_marks()
         self._streams = StreamDoor(self.intake)
@@ -136,8 +141,14 @@ class Service:
 
     def app(self) -> ASGIApp:
         """What answers HTTP."""
-        token, keeper = self._config.http.token, self
-        return make_app(self.store, self.ledger, self._writing, self.health, self._reads, token, keeper, self._journal)
+        token, keeper, further = self._config.http.token, self, self._protection()
+        parts = self.store, self.ledger, self._writing, self.health, self._reads
+        return make_app(*parts, token, keeper, self._journal, further)
+
+    def _protection(self) -> list[BaseRoute]:
+        """What protects the server from its senders."""
+        rules = [rule.match for rule in self._config.rules if rule.block]
+        return block_routes(self.blocks, lambda: rules, self.ledger, self._clock, self._reads.workers)
 
     def _make_reads(self) -> Reads:
         """What queries share, whichever way they come."""
@@ -172,6 +183,7 @@ class Service:
     def start(self) -> None:
         """Take data: doors open, collectors run, the store is maintained."""
         self.store.start()
+        self.blocks.start()
         self._forwarding.start()
         self._keeping.start()
         self._streams.start()
@@ -193,6 +205,7 @@ class Service:
         self._writing.finish()
         self._bookkeeper.stop()
         self._forwarding.stop()
+        self.blocks.stop()
         self.events.close()
         self._keeping.stop()
         self.descriptions.close()
@@ -217,7 +230,7 @@ class Service:
     def health(self) -> Health:
         """How the server is."""
         status = self.store.status()
-        kept = self.events.problems() + self.descriptions.problems()
+        kept = self.events.problems() + self.descriptions.problems() + self.blocks.problems()
         sides = self.store.problems(), kept, self.intake.problems(), self._auditor.look()
         problems = [problem for side in sides for problem in side]
         return Health(
@@ -289,6 +302,7 @@ class Service:
         """What is done before the ledger's counts are taken."""
         for door in self._datagrams:
             door.count_drops()
+        self.blocks.save()
         if self._marks is not None:
             self._marks.save()
 

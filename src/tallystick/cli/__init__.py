@@ -12,7 +12,22 @@ from tallystick import __version__
 from tallystick.model.errors import ConfigError, StartError, StoreError, TallystickError
 
 # In the order in which a newcomer needs them; each is a module of this package with a command of that name.
-_VERBS = ("serve", "demo", "agent", "send", "query", "ledger", "tail", "poll", "store", "check", "config", "compile")
+_VERBS = (
+    "serve",
+    "demo",
+    "agent",
+    "send",
+    "query",
+    "ledger",
+    "block",
+    "unblock",
+    "tail",
+    "poll",
+    "store",
+    "check",
+    "config",
+    "compile",
+)
 
 
 class Verbs(click.Group):

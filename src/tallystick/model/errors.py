@@ -37,6 +37,10 @@ class GoneError(TallystickError):
     """Who asked has gone: there is nobody to go on for."""
 
 
+class BlockError(TallystickError):
+    """Something that cannot be put on the block list, or taken off it; HTTP says 400 with this text."""
+
+
 class StoreError(TallystickError):
     """The store cannot do what was asked: a locked directory, a newer format, a full disk."""
 

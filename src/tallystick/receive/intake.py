@@ -9,6 +9,7 @@ from collections.abc import Callable, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
+from tallystick.blocks import BlockList
 from tallystick.ledger import Account, Ledger
 from tallystick.ledger.attribution import Senders
 from tallystick.ledger.passage import Passage
@@ -41,6 +42,7 @@ class Intake:
         clock: Clock,
         limits: IntakeLimits,
         throttle: Throttle | None = None,
+        blocks: BlockList | None = None,
     ) -> None:
         self.names = names
         self.ledger = ledger
@@ -48,7 +50,7 @@ class Intake:
         self._router = router
         self._store = store
         self._throttle = throttle or Throttle(host_of=ledger.host_of)
-        self._routing = Routing(names, router, store, ledger, clock, limits)
+        self._routing = Routing(names, router, store, ledger, clock, limits, blocks or BlockList(None, clock))
         self._storing = Storing(store, self._routing, names, clock)
         self.taps = self._storing.taps
         self.meanings = Meanings(clock)
@@ -151,6 +153,7 @@ class Intake:
         """Route names that led to these series anew; called by the store, see `Store.when_forgotten`."""
         with self.names.lock:
             self._router.forget(series)
+            self._routing.blocking.forget(series)
             wasteful = self._router.wasteful
         if wasteful:
             self._router.rebuild()

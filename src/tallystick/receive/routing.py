@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
+from tallystick.blocks import BlockList
 from tallystick.fold.usable import usable_statistics
 from tallystick.kernels.extent import extent
 from tallystick.ledger import Ledger
@@ -20,6 +21,7 @@ from tallystick.model.sample import SampleBatch
 from tallystick.model.tally import TallyBatch
 from tallystick.parse import NameTable, Parsed
 from tallystick.receive.arrival import Arrival, Attributed, Load
+from tallystick.receive.blocking import Blocking
 from tallystick.receive.offenders import note_rows, note_unrouted
 from tallystick.route import Router, Rows
 from tallystick.store.contract import Store
@@ -54,10 +56,19 @@ class Routing:
     ----------
     store
         Is asked which numbered batches it has.
+    blocks
+        What is not taken.
     """
 
     def __init__(
-        self, names: NameTable, router: Router, store: Store, ledger: Ledger, clock: Clock, limits: IntakeLimits
+        self,
+        names: NameTable,
+        router: Router,
+        store: Store,
+        ledger: Ledger,
+        clock: Clock,
+        limits: IntakeLimits,
+        blocks: BlockList,
     ) -> None:
         self._names = names
         self._router = router
@@ -65,6 +76,7 @@ class Routing:
         self._ledger = ledger
         self._clock = clock
         self._limits = limits
+        self.blocking = Blocking(blocks, ledger.book, store)
         self._attribution = router.attribution = Attribution(ledger.book, names)
 
     def make_room(self) -> None:
@@ -114,9 +126,10 @@ class Routing:
             for reason in np.unique(refused[refused > 0]).tolist():
                 on_way = self._refuse(on_way, refused == reason, Reason(reason), arrival)
                 refused = refused[refused != reason]
-        # First: a sender whose clock is wrong must not make series.
+        # First: who is blocked or whose clock is wrong must not make series.
         try:
-            routed = self._find_series(self._in_time(on_way, arrival), arrival)
+            wanted = self._but(on_way, self.blocking.of_entries(on_way.entries, cells, arrays), arrival)
+            routed = self._find_series(self._in_time(wanted, arrival), arrival)
         except Exception:
             arrival.passage.gone_astray()
             raise
@@ -146,13 +159,19 @@ class Routing:
         routed = self._router.route(on_way.batch)
         rejects = routed.rejects
         if not rejects.total:
-            return on_way.routed(routed.batch)
+            return self._but_blocked_series(on_way.routed(routed.batch), arrival)
         for reason in np.unique(rejects.reasons).tolist():
             arrival.passage.refused(Reason(reason), on_way.cells[rejects.rows[rejects.reasons == reason]])
         note_unrouted(self._ledger, rejects, arrival.account)
         kept = np.ones(len(on_way), np.bool_)
         kept[rejects.rows] = False
-        return on_way.take(kept).routed(routed.batch)
+        return self._but_blocked_series(on_way.take(kept).routed(routed.batch), arrival)
+
+    def _but_blocked_series(self, routed: Attributed[Rows], arrival: Arrival) -> Attributed[Rows]:
+        return self._but(routed, self.blocking.of_series(routed.batch.ids, routed.cells), arrival)
+
+    def _but(self, on_way: Attributed[Rows], blocked: NDArray[np.bool_] | None, arrival: Arrival) -> Attributed[Rows]:
+        return on_way if blocked is None else self._refuse(on_way, blocked, Reason.BLOCKED, arrival)
 
     def _anew(self, routed: Attributed[Rows], arrival: Arrival) -> Attributed[Rows]:
         if not len(routed):

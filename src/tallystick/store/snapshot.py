@@ -11,6 +11,7 @@ import shutil
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
+from tallystick.blocks import FILE_NAME as BLOCKS_FILE
 from tallystick.events import copy_events
 from tallystick.model.errors import StoreError
 from tallystick.model.numbered import Numbered
@@ -27,6 +28,7 @@ from tallystick.store.upkeep.scrub import Scrub
 from tallystick.store.view import StoreView
 
 DESCRIPTIONS_FILE = "descriptions.db"
+_TABLES = DESCRIPTIONS_FILE, BLOCKS_FILE
 """What is known of series beside their numbers."""
 SETTINGS_DIRECTORY = "istatd-settings"
 """Small files that readers keep beside the blocks: they go where these go."""
@@ -58,7 +60,7 @@ def take_snapshot(store: EmbeddedStore, destination: Path, progress: Progress | 
             done = _fill(part, store.block_set.directory, store.block_set.manifest, files, progress)
             done += _write_log(part, store.block_set.manifest, store.frozen_numbers, files)
         done += copy_events(store.block_set.directory, part)
-        done += copy_file(store.block_set.directory / DESCRIPTIONS_FILE, part / DESCRIPTIONS_FILE)
+        done += _copy_tables(store.block_set.directory, part)
         done += _copy_settings(store.block_set.directory, part, files)
         files.sync_directory(part / "blocks")
         files.sync_directory(part)
@@ -100,7 +102,7 @@ def restore(snapshot: Path, directory: Path, progress: Progress | None = None, f
             done += files.write_whole(part / path, _pieces(snapshot / path))
             _tell(progress, done, manifest)
         done += copy_events(snapshot, part)
-        done += copy_file(snapshot / DESCRIPTIONS_FILE, part / DESCRIPTIONS_FILE)
+        done += _copy_tables(snapshot, part)
         done += _copy_settings(snapshot, part, files)
         write_manifest(part, manifest, files)
         files.rename(part, directory)
@@ -111,6 +113,11 @@ def restore(snapshot: Path, directory: Path, progress: Progress | None = None, f
         shutil.rmtree(part, ignore_errors=True)
         raise StoreError(f"cannot restore to {directory}: {error.strerror}") from error
     return done
+
+
+def _copy_tables(directory: Path, part: Path) -> int:
+    """What is kept beside the series in files of tables."""
+    return sum(copy_file(directory / name, part / name) for name in _TABLES)
 
 
 def _copy_settings(directory: Path, part: Path, files: Files) -> int:

@@ -1,9 +1,10 @@
 """The whole HTTP side, put together from its parts."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from starlette.applications import Starlette
 from starlette.middleware import Middleware
+from starlette.routing import BaseRoute
 from starlette.types import ASGIApp
 
 from tallystick.ledger import Ledger
@@ -41,6 +42,7 @@ def make_app(
     token: str,
     keeper: Keeper | None = None,
     journal: EventJournal | None = None,
+    further: Sequence[BaseRoute] = (),
 ) -> ASGIApp:
     """An ASGI application that answers everything that is asked over HTTP.
 
@@ -50,6 +52,8 @@ def make_app(
         What queries read.
     journal
         What DogStatsD's events said.
+    further
+        Routes of what only a whole server has: its block list, and who uses up its room.
     """
     read_by = reads.store, reads.limits, reads.clock, reads.workers, reads.events, reads.descriptions
     routes = [
@@ -65,6 +69,7 @@ def make_app(
         *event_routes(reads.events, reads.clock, reads.workers),
         *(keeping_routes(keeper) if keeper is not None else ()),
         *statsd_routes(journal or EventJournal()),
+        *further,
         *page_routes(),
     ]
     middleware = [Middleware(NoSniff), Middleware(Access, token=token)]

@@ -26,8 +26,8 @@ def asked(server: str, token: str | None, path: str, fields: Sequence[tuple[str,
     return Server(server, token or "", _TIMEOUT_S, _ANSWER_BYTES_MAX).json(path, fields)
 
 
-def post(server: str, path: str, body: dict[str, Any], token: str | None) -> dict[str, Any]:
-    """The server's answer.
+def post(server: str, path: str, body: dict[str, Any], token: str | None, method: str = "POST") -> dict[str, Any]:
+    """The server's answer to a body of JSON.
 
     Raises
     ------
@@ -37,7 +37,9 @@ def post(server: str, path: str, body: dict[str, Any], token: str | None) -> dic
     from urllib.error import HTTPError
     from urllib.request import Request, urlopen
 
-    request = Request(f"{server.rstrip('/')}{path}", json.dumps(body).encode(), {"Content-Type": "application/json"})
+    request = Request(
+        f"{server.rstrip('/')}{path}", json.dumps(body).encode(), {"Content-Type": "application/json"}, method=method
+    )
     if token:
         request.add_header("Authorization", f"Bearer {token}")
     try:
