@@ -43,6 +43,7 @@ PAGES = (
     "docs/guides/configuration.md",
     "docs/guides/importing.md",
     "docs/guides/operating.md",
+    "docs/guides/protection.md",
     "docs/guides/python.md",
     "docs/reference/http.md",
 )
