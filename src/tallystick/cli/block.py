@@ -49,8 +49,8 @@ def command(
 ) -> None:  # fmt: skip
     """Take no more samples of names or hosts, or show what is blocked.
 
-    Without PATTERN and --source it shows. A block holds within a second, on the server and at agents, which stop sending. In PATTERN, a glob of whole names, * crosses
-    dots. What is kept out is counted: see 'tallystick ledger'.
+    Without PATTERN and --source it shows. A block holds within a second, on the server and at agents, which stop
+    sending. In PATTERN, a glob of whole names, * crosses dots. What is kept out is counted: see 'tallystick ledger'.
 
     \b
     tallystick block                                              what is blocked, and who did what

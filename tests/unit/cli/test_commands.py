@@ -21,6 +21,8 @@ COMMANDS = [
     "send",
     "query",
     "ledger",
+    "block",
+    "unblock",
     "tail",
     "poll",
     "store",
