@@ -37,7 +37,7 @@ from tallystick.native import Name
 from tallystick.parse import NameTable, protocols
 from tallystick.parse.events import EventJournal
 from tallystick.parse.native import NativeParser
-from tallystick.parse.native_connection import Blocklist, Greeting
+from tallystick.parse.native_connection import Greeting
 from tallystick.parse.statsd import StatsdParser
 from tallystick.query import QueryLimits
 from tallystick.query.statsd_names import MARKS_FILE_NAME, Marks, Naming, StatsdView
@@ -129,11 +129,9 @@ class Service:
         self._reads = self._make_reads()
         self._guests = Guests(make_opentsdb_app(self._writing, self._reads, config.http.token))
         self._istatd = self._open_istatd()
-        self._blocklist: Blocklist | None = None
         self._when_described: Callable[[Sequence[Name]], None] | None = None
         self._open_doors()
-        if self._blocklist is not None:
-            self._tell_what_is_blocked(self._blocklist)
+        self.blocks.when_changed(self._tell_what_is_blocked)
         self._auditor = Auditor(self.ledger)
         self._bookkeeper = Bookkeeper(self.intake, self._auditor, self._look_after)
         self._poller = Poller(self.intake, config.polls)
@@ -283,7 +281,7 @@ class Service:
         if isinstance(parser, StatsdParser):
             parser.journal = self._journal
         if isinstance(parser, NativeParser):
-            parser.greeting.blocklist = self._blocklist
+            parser.greeting.blocklist = self.blocks
             parser.greeting.when_described = self._when_described
         if endpoint.datagrams:
             door = DatagramDoor(self.intake, endpoint, parser, listener.group)
@@ -294,9 +292,9 @@ class Service:
             opened = self._streams.open(endpoint, parser, hand_over, _tls_of(listener), is_secret=bool(listener.token))
             self.listening.append((listener.protocol, opened))
 
-    def _tell_what_is_blocked(self, blocklist: Blocklist) -> None:
-        """Tell those who tally themselves, whenever that changes."""
-        blocklist.when_changed(lambda: self._streams.tell("native", Greeting(blocklist=blocklist).blocked()))
+    def _tell_what_is_blocked(self) -> None:
+        """Tell those who tally themselves what they need not send."""
+        self._streams.tell("native", Greeting(blocklist=self.blocks).blocked())
 
     def _look_after(self) -> None:
         """What is done before the ledger's counts are taken."""

@@ -2,9 +2,14 @@
 
 import os
 import subprocess
+import time
 from pathlib import Path
 
-from servers import TALLYSTICK, Server
+from servers import CARBON, TALLYSTICK, Server, running_server, wait_until
+from tallystick.config.address import Address
+from tallystick.model.kind import Kind
+from tallystick.native.client import NativeClient
+from tallystick.native.messages import Slot
 
 
 def run(server: Server, *arguments: str) -> str:
@@ -52,3 +57,32 @@ def test_after_the_command_no_row_is_stored_and_all_are_counted_over_a_restart_t
     assert carbon(server) == (2, {"blocked": 2})
     assert [act["what"] for act in server.get("/api/blocks")["acts"]] == ["unblock", "unblock", "block", "block"]
     assert server.get("/healthz")["problems"] == []
+
+
+def test_who_tallies_himself_stops_sending_and_the_ledger_counts_what_he_keeps_back(tmp_path: Path) -> None:
+    more = CARBON + '\n[[listeners]]\nprotocol = "native"\naddress = "tcp://127.0.0.1:0"\n'
+    with running_server(tmp_path, more) as server:
+        client = NativeClient(Address("tcp", "127.0.0.1", server.port("native tcp")), "web1")
+        client.start()
+        now_ms = int(time.time()) * 1000
+
+        def offer(k: int) -> None:
+            client.offer([Slot(name, Kind.GAUGE, now_ms - 10_000 * k, 1.0) for name in ("flood.a", "shop.b")])
+            assert client.wait_acknowledged(60)
+
+        try:
+            offer(3)
+            run(server, "block", "{flood,other}.*", "--why", "x")
+            wait_until(lambda: client.blocking.blocks("flood.a"), "the list to be told")
+            offer(2)
+            run(server, "unblock", "{flood,other}.*")
+            wait_until(lambda: not client.blocking, "the end of it to be told")
+            offer(1)
+        finally:
+            client.stop()
+        balance = server.balance("native tcp")
+        assert (balance["stored"], balance["generated"], balance["lost_on_the_way"]) == (5, 6, 0)
+        assert balance["rejected"] == {"withheld": 1}
+        assert server.get("/api/blocks")["sources"] == [
+            {"source": balance["source"], "peer": "127.0.0.1", "blocked": 0, "withheld": 1}
+        ]

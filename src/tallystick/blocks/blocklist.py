@@ -122,6 +122,16 @@ class BlockList:
         """What is blocked now."""
         return self._force
 
+    @property
+    def version(self) -> int:
+        """Of what is in force."""
+        return self._force.version
+
+    @property
+    def patterns(self) -> list[str]:
+        """What no sender at all need send, as globs without braces, each once."""
+        return self._force.globs_for("")
+
     def when_changed(self, call: Callable[[], None]) -> None:
         """Have `call` called, by whatever thread, after each change."""
         self._listeners.append(call)

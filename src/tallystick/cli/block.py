@@ -47,9 +47,9 @@ def command(
     pattern: str | None, source: str, lasts: str, why: str | None, who: str | None, server: str, token: str | None,
     as_json: bool,
 ) -> None:  # fmt: skip
-    """Take no more samples of names or hosts, or show what is blocked.
+    """Take no more samples of some names, or show the list.
 
-    Without PATTERN and --source it shows. A block holds within a second, on the server and at agents, which stop
+    Without PATTERN and --source it is shown. A block holds within a second, on the server and at agents, which stop
     sending. In PATTERN, a glob of whole names, * crosses dots. What is kept out is counted: see 'tallystick ledger'.
 
     \b

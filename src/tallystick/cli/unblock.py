@@ -18,7 +18,9 @@ from tallystick.model.printable import printable
 @server_asked
 @token_option
 def command(pattern: str | None, source: str, why: str, who: str | None, server: str, token: str | None) -> None:
-    """Take names off the block list, exactly as 'tallystick block' shows them.
+    """Take names off the block list.
+
+    PATTERN and --source are as 'tallystick block' shows them.
 
     \b
     tallystick unblock 'web.*.request_id.*' --why "fixed in 2.4"
