@@ -10,7 +10,7 @@ from bench.figure import Figure, benchmark, load
 from bench.fleet import Fleet, slot_now
 from bench.sender import Sender
 from bench.server import Server, running
-from tallystick.store.disk.files import Files
+from tallystick.files import Files
 from tallystick.store.disk.manifest import Manifest
 from tallystick.store.disk.manifest_file import find_manifest
 

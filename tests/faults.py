@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
 from journal import JournalFiles
-from tallystick.store.disk.files import Buffer, Files, bytes_of
+from tallystick.files import Buffer, Files, bytes_of
 
 WRITES = ("append", "sync", "truncate", "open_append", "write_whole", "sync_directory")
 

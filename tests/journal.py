@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from tallystick.store.disk.files import TEMPORARY_SUFFIX, Buffer, Files, bytes_of
+from tallystick.files import TEMPORARY_SUFFIX, Buffer, Files, bytes_of
 
 SECTOR_BYTES = 512
 

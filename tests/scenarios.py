@@ -18,6 +18,7 @@ import numpy as np
 
 from faults import FaultyDisk
 from stores import NOW_S
+from tallystick.files import Files
 from tallystick.model.clock import ManualClock
 from tallystick.model.errors import StoreError
 from tallystick.model.kind import Kind
@@ -26,7 +27,6 @@ from tallystick.model.retention import Retention, RetentionRule
 from tallystick.model.sample import SampleBatch
 from tallystick.model.tally import Tally
 from tallystick.store.conformance.tallies import NOTHING, tallied_by_sender
-from tallystick.store.disk.files import Files
 from tallystick.store.embedded import EmbeddedStore
 from tallystick.store.history import History, Loaded, Overlap
 from tallystick.store.options import StoreOptions

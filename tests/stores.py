@@ -7,12 +7,12 @@ from pathlib import Path
 
 import numpy as np
 
+from tallystick.files import Files
 from tallystick.model.clock import ManualClock
 from tallystick.model.kind import Kind
 from tallystick.model.retention import Retention, RetentionRule
 from tallystick.model.sample import SampleBatch
 from tallystick.model.statistic import Statistic
-from tallystick.store.disk.files import Files
 from tallystick.store.embedded import EmbeddedStore
 from tallystick.store.options import StoreOptions
 

@@ -5,9 +5,9 @@ from pathlib import Path
 import numpy as np
 
 from stores import found, opened, put, wait_durable
+from tallystick.files import bytes_of
 from tallystick.kernels.packed import Names
 from tallystick.model.kind import Kind
-from tallystick.store.disk.files import bytes_of
 from tallystick.store.log.codec import encode_define
 from tallystick.store.log.record import Record, frame
 

@@ -8,6 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
+from tallystick.files import bytes_of
 from tallystick.fold import fold_batch
 from tallystick.model.kind import Kind
 from tallystick.model.sample import SampleBatch
@@ -17,7 +18,6 @@ from tallystick.store.blocks.block_writer import Pages, pages_of
 from tallystick.store.blocks.page import PageColumns, decode_page
 from tallystick.store.blocks.row_pages import pages_of_rows
 from tallystick.store.blocks.scattered import merged_rows
-from tallystick.store.disk.files import bytes_of
 from tallystick.store.head import gathering
 from tallystick.store.head.gathering import FinishedSlots
 

@@ -14,6 +14,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from tallystick.files import Buffer, Files
 from tallystick.kernels.extent import extent
 from tallystick.kernels.fold import kinds_present
 from tallystick.kernels.packed import Names
@@ -28,7 +29,6 @@ from tallystick.store.blocks.block_set import BlockSet
 from tallystick.store.contents import Contents
 from tallystick.store.disk.directory import lock_directory
 from tallystick.store.disk.file_bytes import FileBytes
-from tallystick.store.disk.files import Buffer, Files
 from tallystick.store.head.heads import Frozen, Heads
 from tallystick.store.history import History, Loaded, Overlap
 from tallystick.store.loading.loading import Loading

@@ -13,11 +13,11 @@ from pathlib import Path
 
 from tallystick.blocks import FILE_NAME as BLOCKS_FILE
 from tallystick.events import copy_events
+from tallystick.files import TEMPORARY_SUFFIX, Files
 from tallystick.model.errors import StoreError
 from tallystick.model.numbered import Numbered
 from tallystick.model.tally import TallyBatch
 from tallystick.sql import copy_file
-from tallystick.store.disk.files import TEMPORARY_SUFFIX, Files
 from tallystick.store.disk.manifest import Manifest
 from tallystick.store.disk.manifest_file import find_manifest, write_manifest
 from tallystick.store.embedded import EmbeddedStore

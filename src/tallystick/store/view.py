@@ -11,6 +11,7 @@ from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 
+from tallystick.files import Files
 from tallystick.model.clock import Clock, SystemClock
 from tallystick.model.errors import DamageError, StoreError
 from tallystick.model.retention import DEFAULT_KEEP, Retention, RetentionRule
@@ -19,7 +20,6 @@ from tallystick.store.blocks.block_set import OpenBlock
 from tallystick.store.blocks.decoded import DecodedCache
 from tallystick.store.contents import Contents
 from tallystick.store.disk.file_bytes import FileBytes
-from tallystick.store.disk.files import Files
 from tallystick.store.disk.manifest import BlockEntry, Manifest
 from tallystick.store.disk.manifest_file import find_manifest
 from tallystick.store.log.log import SERIES_FILE, segment_path

@@ -4,12 +4,12 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tallystick.files import bytes_of
 from tallystick.kernels.packed import Names
 from tallystick.model.kind import Kind
 from tallystick.model.numbered import Numbered
 from tallystick.model.sample import SampleBatch
 from tallystick.model.tally import Histograms, Sketches, Spread, TallyBatch, offsets
-from tallystick.store.disk.files import bytes_of
 from tallystick.store.log import codec
 from tallystick.store.log.tallies import TALLIES, decode_tallies, encode_tallies
 

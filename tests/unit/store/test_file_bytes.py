@@ -7,9 +7,9 @@ import pytest
 
 from faults import FailingReads
 from stores import found, opened, put, wait_durable
+from tallystick.files import Files, bytes_of
 from tallystick.store.disk import file_bytes
 from tallystick.store.disk.file_bytes import FileBytes
-from tallystick.store.disk.files import Files, bytes_of
 from tallystick.store.log.record import Record, Scan, frame
 
 SECTOR = 4096

@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 
 from faults import RefusingFiles
+from tallystick.files import Files
 from tallystick.model.clock import ManualClock
 from tallystick.model.errors import StoreError
-from tallystick.store.disk.files import Files
 from tallystick.store.log import log as log_module
 from tallystick.store.log.log import Log, segment_path, segments
 from tallystick.store.log.record import Scan

@@ -9,8 +9,9 @@ import pytest
 
 from faults import FailingReads, RefusingFiles
 from stores import found, open_store, opened, put
+from tallystick.files import Buffer, Files
 from tallystick.model.errors import StoreError
-from tallystick.store.disk.files import Buffer, Files, checksum
+from tallystick.store.disk.checksum import checksum
 from tallystick.store.disk.manifest_file import find_manifest
 
 BOTH = ("manifest", "manifest.copy")

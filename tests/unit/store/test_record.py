@@ -5,7 +5,7 @@ import os
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tallystick.store.disk.files import bytes_of
+from tallystick.files import bytes_of
 from tallystick.store.log.record import HEAD_BYTES, MAGIC, Record, Scan, frame
 
 payloads = st.lists(st.binary(max_size=60) | st.just(MAGIC * 3), min_size=1, max_size=6)

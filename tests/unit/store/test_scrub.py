@@ -6,8 +6,8 @@ import pytest
 
 from faults import FailingReads
 from stores import NOW_S, found, open_store, opened, put, wait_durable
+from tallystick.files import Files
 from tallystick.model.clock import ManualClock
-from tallystick.store.disk.files import Files
 from tallystick.store.disk.manifest_file import find_manifest
 from tallystick.store.upkeep.scrub import Scrub
 

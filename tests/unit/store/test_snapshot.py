@@ -8,8 +8,8 @@ import pytest
 
 from faults import RefusingFiles
 from stores import found, open_store, opened, put, wait_durable
+from tallystick.files import Files
 from tallystick.model.errors import StoreError
-from tallystick.store.disk.files import Files
 from tallystick.store.snapshot import SETTINGS_DIRECTORY, restore, take_snapshot
 from tallystick.store.view import StoreView
 

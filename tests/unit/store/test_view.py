@@ -9,12 +9,12 @@ import pytest
 
 from faults import FailingReads
 from stores import NOW_S, RULES, STEP_S, found, open_store, opened, put, wait_durable
+from tallystick.files import Files
 from tallystick.model.clock import ManualClock
 from tallystick.model.errors import StoreError
 from tallystick.model.kind import Kind
 from tallystick.model.statistic import Statistic
 from tallystick.store import view as view_module
-from tallystick.store.disk.files import Files
 from tallystick.store.embedded import EmbeddedStore
 from tallystick.store.view import StoreView
 

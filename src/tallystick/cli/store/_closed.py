@@ -27,8 +27,8 @@ def closed_store(directory: Path, rules: tuple[RetentionRule, ...]) -> Iterator[
         If there is none, or it cannot be opened.
     """
     with server_extra():
+        from tallystick.files import Files
         from tallystick.model.clock import SystemClock
-        from tallystick.store.disk.files import Files
         from tallystick.store.disk.manifest_file import find_manifest
         from tallystick.store.embedded import EmbeddedStore
     if find_manifest(directory, Files()).manifest is None:

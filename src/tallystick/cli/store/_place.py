@@ -43,7 +43,7 @@ def place_from(config_file: Path | None, directory: Path | None) -> tuple[Path, 
     if config_file is not None:
         return path, store.retention_rules
     with server_extra():
-        from tallystick.store.disk.files import Files
+        from tallystick.files import Files
         from tallystick.store.disk.manifest_file import find_manifest
     manifest = find_manifest(path, Files()).manifest
     return path, (manifest and manifest.retention_rules) or store.retention_rules

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tallystick.model.errors import DamageError, UnreadableError
-from tallystick.store.disk.files import checksum
+from tallystick.store.disk.checksum import checksum
 
 MAGIC = b"TLYBLK01"
 VERSION = 1

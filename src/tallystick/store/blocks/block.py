@@ -17,6 +17,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from tallystick.files import Files, read_twice
 from tallystick.kernels.page import (
     CODED,
     HEADER_BYTES,
@@ -36,7 +37,6 @@ from tallystick.model.tally import Histograms, Sketches, Spread, Tally, offsets
 from tallystick.store.blocks.anatomy import EXTENT_BYTES, MAGIC, PAGE_UNIT_BYTES, check_extent, examine, unreadable
 from tallystick.store.blocks.decoded import DecodedCache, DecodedPages
 from tallystick.store.blocks.page import PageColumns, copy_last, decode_last, decode_page
-from tallystick.store.disk.files import Files, read_twice
 
 _PAGE_HEAD = struct.Struct("<BBH")
 

@@ -14,11 +14,11 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
+from tallystick.files import TEMPORARY_SUFFIX, Files, UncertainError
 from tallystick.model.errors import DamageError, UnreadableError
 from tallystick.model.retention import AggregationRule, RetentionRule
 from tallystick.store.blocks.block import Block
 from tallystick.store.blocks.decoded import DecodedCache
-from tallystick.store.disk.files import TEMPORARY_SUFFIX, Files, UncertainError
 from tallystick.store.disk.manifest import BlockEntry, Manifest, aggregation_texts, rule_texts
 from tallystick.store.disk.manifest_file import open_manifest, write_manifest
 

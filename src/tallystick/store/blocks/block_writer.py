@@ -11,13 +11,14 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
+from tallystick.files import Buffer, Files, bytes_of
 from tallystick.kernels.page import page_bytes_max, write_raw_pages
 from tallystick.model.errors import StoreError
 from tallystick.model.tally import Histograms
 from tallystick.store.accumulator import Accumulator
 from tallystick.store.blocks.anatomy import EXTENT_BYTES, MAGIC, PAGE_UNIT_BYTES, PAGES_BYTES_MAX, TRAILER, BlockFooter
 from tallystick.store.blocks.page import COMPRESSED_MIN, PageColumns, encode_page
-from tallystick.store.disk.files import Buffer, Files, bytes_of, checksum
+from tallystick.store.disk.checksum import checksum
 
 
 @dataclass(frozen=True, slots=True)

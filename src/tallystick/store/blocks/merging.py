@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from tallystick.files import Files
 from tallystick.model.kind import Kind
 from tallystick.model.retention import Retention
 from tallystick.model.tally import Tally
@@ -16,7 +17,6 @@ from tallystick.store.blocks.block_set import BlockSet
 from tallystick.store.blocks.block_writer import Pages, pages_of, write_block
 from tallystick.store.blocks.row_pages import pages_of_rows
 from tallystick.store.blocks.scattered import merged_rows
-from tallystick.store.disk.files import Files
 from tallystick.store.disk.manifest import BlockEntry
 
 SLOTS_PER_BLOCK = 720

@@ -7,11 +7,11 @@ cell of the window for them, filled or not.
 import numpy as np
 from numpy.typing import NDArray
 
+from tallystick.files import Buffer, bytes_of
 from tallystick.kernels.row_pages import row_page_sizes, write_row_pages
 from tallystick.model.tally import Tally
 from tallystick.store.blocks.block_writer import Pages
 from tallystick.store.blocks.page import COMPRESSED_MIN, PageColumns, encode_page
-from tallystick.store.disk.files import Buffer, bytes_of
 
 
 def are_apart(rows: Tally, step_s: int) -> bool:

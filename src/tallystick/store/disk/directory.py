@@ -4,8 +4,8 @@ import fcntl
 import os
 from pathlib import Path
 
+from tallystick.files import Files
 from tallystick.model.errors import StartError
-from tallystick.store.disk.files import Files
 
 
 def lock_directory(directory: Path, files: Files) -> int:

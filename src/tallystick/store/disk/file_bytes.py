@@ -8,7 +8,7 @@ from itertools import pairwise
 from pathlib import Path
 from types import TracebackType
 
-from tallystick.store.disk.files import Files
+from tallystick.files import Files
 
 _WINDOW_BYTES = 4 << 20
 _SECTOR_BYTES = 4096

@@ -4,7 +4,7 @@ import os
 from pathlib import Path
 from types import TracebackType
 
-from tallystick.store.disk.files import Files, read_twice
+from tallystick.files import Files, read_twice
 
 _ALIGNED_BYTES = 4096
 

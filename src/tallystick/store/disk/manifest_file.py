@@ -11,8 +11,9 @@ from pathlib import Path
 
 import msgspec
 
+from tallystick.files import Files, read_twice
 from tallystick.model.errors import StoreError
-from tallystick.store.disk.files import Files, checksum, read_twice
+from tallystick.store.disk.checksum import checksum
 from tallystick.store.disk.manifest import COPY_NAME, FILE_NAME, FORMAT_VERSION, Manifest
 
 

@@ -13,6 +13,7 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from tallystick.files import Files, bytes_of
 from tallystick.model.errors import StoreError
 from tallystick.model.kind import Kind
 from tallystick.model.name import is_canonical
@@ -24,7 +25,6 @@ from tallystick.store.blocks.block_set import BlockSet
 from tallystick.store.blocks.block_writer import Pages, write_block
 from tallystick.store.blocks.merging import SLOTS_PER_BLOCK, Source, Target, merged_pages, rows_between
 from tallystick.store.blocks.row_pages import are_apart, pages_of_rows
-from tallystick.store.disk.files import Files, bytes_of
 from tallystick.store.disk.manifest import BlockEntry
 from tallystick.store.history import History, Loaded, Overlap
 from tallystick.store.loading.placing import TOO_OLD, places

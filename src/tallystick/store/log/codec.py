@@ -6,11 +6,11 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from tallystick.files import Buffer
 from tallystick.kernels.extent import extent
 from tallystick.kernels.packed import Names, padded
 from tallystick.model.sample import SampleBatch
 from tallystick.model.tally import offsets
-from tallystick.store.disk.files import Buffer
 
 SAMPLES, GAUGES = 1, 2
 """Types of log records: samples; the values of gauges that changes (``+3|g``) build on; `tallies.TALLIES`."""

@@ -16,9 +16,9 @@ from dataclasses import dataclass
 from itertools import takewhile
 from pathlib import Path
 
+from tallystick.files import Buffer, Files
 from tallystick.model.clock import Clock
 from tallystick.model.errors import StoreError
-from tallystick.store.disk.files import Buffer, Files
 from tallystick.store.log.record import Record, frame
 
 logger = logging.getLogger(__name__)

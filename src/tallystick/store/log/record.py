@@ -14,7 +14,8 @@ from typing import Protocol
 
 import xxhash
 
-from tallystick.store.disk.files import Buffer, bytes_of, checksum
+from tallystick.files import Buffer, bytes_of
+from tallystick.store.disk.checksum import checksum
 
 MAGIC = b"\xf5TLY"
 _HEAD = struct.Struct("<4sIQQ")

@@ -10,9 +10,9 @@ from itertools import pairwise
 import numpy as np
 from numpy.typing import NDArray
 
+from tallystick.files import Buffer
 from tallystick.model.numbered import Numbered
 from tallystick.model.tally import Histograms, Sketches, Spread, TallyBatch, offsets
-from tallystick.store.disk.files import Buffer
 from tallystick.store.log.codec import HEAD, Columns, encode_times, ids_of
 
 TALLIES = 3

@@ -7,8 +7,8 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from tallystick.files import Buffer, Files
 from tallystick.kernels.packed import Names
-from tallystick.store.disk.files import Buffer, Files
 from tallystick.store.log import codec
 from tallystick.store.log.codec import SeriesRecord
 from tallystick.store.log.record import Record, Scan, frame

@@ -17,6 +17,7 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
+from tallystick.files import Files
 from tallystick.model.errors import DamageError
 from tallystick.model.retention import Retention
 from tallystick.model.tally import Tally
@@ -24,7 +25,6 @@ from tallystick.store.blocks.anatomy import PAGES_BYTES_MAX
 from tallystick.store.blocks.arranging import union
 from tallystick.store.blocks.block_set import BlockSet, OpenBlock
 from tallystick.store.blocks.merging import SLOTS_PER_BLOCK, Source, Target, window_of, write_merged
-from tallystick.store.disk.files import Files
 from tallystick.store.disk.manifest import BlockEntry
 from tallystick.store.rules.kept import is_own_step, parsed, resolutions
 

@@ -9,9 +9,9 @@ from typing import Protocol
 
 import msgspec
 
+from tallystick.files import Files
 from tallystick.model.clock import Clock
 from tallystick.store.blocks.block_set import BlockSet
-from tallystick.store.disk.files import Files
 from tallystick.store.disk.manifest import BlockEntry
 from tallystick.store.head.heads import Frozen
 from tallystick.store.names.catalog import SeriesCatalog

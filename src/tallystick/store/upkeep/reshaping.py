@@ -20,11 +20,11 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
+from tallystick.files import Files
 from tallystick.model.retention import Retention
 from tallystick.store.blocks.arranging import union
 from tallystick.store.blocks.block_set import BlockSet, OpenBlock
 from tallystick.store.blocks.merging import SLOTS_PER_BLOCK, Target, window_of, write_merged
-from tallystick.store.disk.files import Files
 from tallystick.store.disk.manifest import BlockEntry
 from tallystick.store.rules.kept import is_own_step, resolutions
 from tallystick.store.rules.retentions import Retentions

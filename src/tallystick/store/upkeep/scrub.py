@@ -6,10 +6,10 @@ Bits change on disks, and in blocks that nobody reads nobody notices, until the 
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+from tallystick.files import Files
 from tallystick.model.errors import DamageError, StoreError
 from tallystick.store.blocks.anatomy import EXTENT_BYTES, check_extent, examine, unreadable
 from tallystick.store.disk.file_bytes import FileBytes
-from tallystick.store.disk.files import Files
 from tallystick.store.disk.fresh import FreshFile
 from tallystick.store.disk.manifest import COPY_NAME, FILE_NAME, BlockEntry, Manifest
 from tallystick.store.disk.manifest_file import find_manifest

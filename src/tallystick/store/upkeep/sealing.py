@@ -8,12 +8,12 @@ from collections.abc import Iterator
 import numpy as np
 from numpy.typing import NDArray
 
+from tallystick.files import Files
 from tallystick.model.retention import Retention
 from tallystick.model.tally import Tally
 from tallystick.store.blocks.arranging import by_window
 from tallystick.store.blocks.block_set import BlockSet
 from tallystick.store.blocks.merging import Source, Target, rows_between, write_merged
-from tallystick.store.disk.files import Files
 from tallystick.store.disk.manifest import BlockEntry
 
 

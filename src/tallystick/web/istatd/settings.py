@@ -9,9 +9,9 @@ import re
 import threading
 from pathlib import Path
 
+from tallystick.files import Files
 from tallystick.model.errors import QueryError, StoreError
 from tallystick.query.istatd import matcher
-from tallystick.store.disk.files import Files
 
 FILE_BYTES_MAX = 1 << 20
 FILES_MAX = 10_000

@@ -1,4 +1,4 @@
-"""The few ways in which the store touches the disk.
+"""The few ways in which the store, and the agent's spool, touch the disk.
 
 Everything that must survive a power cut goes through `Files`, so that tests can put a faulty disk in its place.
 """
@@ -8,24 +8,16 @@ import mmap
 import os
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
-from typing import Any, cast
+from typing import TYPE_CHECKING, Any, TypeAlias, cast
 
-import xxhash
-from numpy.typing import NDArray
+if TYPE_CHECKING:  # an agent has no NumPy
+    from numpy.typing import NDArray
 
-Buffer = bytes | memoryview | NDArray[Any]
+Buffer: TypeAlias = "bytes | memoryview | NDArray[Any]"
 """Anything with contiguous bytes."""
 
 TEMPORARY_SUFFIX = ".part"
 """Files of this name were never finished; they are removed at start."""
-
-
-def checksum(*parts: Buffer) -> int:
-    """XXH3-64 of the parts, one after the other."""
-    digest = xxhash.xxh3_64()
-    for part in parts:
-        digest.update(bytes_of(part))
-    return digest.intdigest()
 
 
 def bytes_of(part: Buffer) -> memoryview:
