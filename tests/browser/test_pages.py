@@ -3,6 +3,7 @@
 import re
 import time
 
+import httpx2
 import pytest
 from playwright.sync_api import Locator, Page, ViewportSize, expect
 from screenshots import keep_screenshot
@@ -224,3 +225,41 @@ def test_a_graph_says_what_its_slots_are_and_until_when_they_are_kept(server: Se
     expect(page.get_by_role("tree")).not_to_be_visible()
     keep_screenshot(page, "resolutions-phone")
     assert page.evaluate("document.documentElement.scrollWidth") <= PHONE["width"]
+
+
+def test_a_graph_says_its_unit_its_owner_and_what_it_counts(server: Server, page: Page, complaints: list[str]) -> None:
+    now_s = int(time.time())
+    server.send(*(f"said.web1.sent {(k * 7 % 11 + 3) * 150_000} {now_s - 10 * k}" for k in range(90)))
+    server.send(*(f"said.web1.orders {k * 5 % 7 + 2} {now_s - 10 * k}" for k in range(90)))
+    rules = [
+        {"query": "said.*.sent", "unit": "bytes", "description": "Bytes of bodies, to whoever asked."},
+        {
+            "query": "said.*.orders",
+            "unit": "orders",
+            "alert": "below 1 for 10 min",
+            "description": "<b>Paid</b> orders.",
+        },
+        {"query": "said.*.*", "owner": "team-shop"},
+    ]
+    for rule in rules:
+        httpx2.post(f"{server.url}/api/metadata", json=rule, verify=False).raise_for_status()
+
+    page.goto(f"{server.url}/#/?target=said.web1.sent&target=said.web1.orders&from=-15min&until=now")
+    sent, orders = wait_for_data(page, "said.web1.sent"), wait_for_data(page, "said.web1.orders")
+    expect(sent.locator(".legend-value")).to_have_text(re.compile("^439.KiB$"))
+    expect(sent.locator(".about")).to_have_text("team-shopBytes of bodies, to whoever asked.")
+    expect(orders.locator(".axis-word")).to_have_text("orders")
+    expect(orders.locator(".about-text")).to_have_text("<b>Paid</b> orders. Alert: below 1 for 10 min")
+    keep_screenshot(page, "meaning-light")
+    page.emulate_media(color_scheme="dark")
+    expect(page.locator("html")).to_have_attribute("data-theme", "dark")
+    keep_screenshot(page, "meaning-dark")
+    page.set_viewport_size(PHONE)
+    expect(page.get_by_role("tree")).not_to_be_visible()
+    keep_screenshot(page, "meaning-phone")
+    assert page.evaluate("document.documentElement.scrollWidth") <= PHONE["width"]
+    page.goto(f"{server.url}/#/?at=said")
+    expect(page.locator(".about.brief").first).to_be_visible()
+    expect(page.locator(".legend-value").last).to_have_text(re.compile("^439.KiB$"))
+    keep_screenshot(page, "meaning-overview-phone")
+    assert complaints == []

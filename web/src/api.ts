@@ -25,8 +25,17 @@ export interface Series {
   readonly values: readonly Value[];
   readonly min?: readonly Value[];
   readonly max?: readonly Value[];
+  readonly meta?: Meta;
+}
+
+/** What is known of a series beside its numbers, as far as anybody said. */
+export interface Meta {
+  readonly unit?: string;
+  readonly owner?: string;
+  readonly description?: string;
+  readonly alert?: string;
   /** Where the values come from, oldest part first; only of what is no function of series. */
-  readonly meta?: { readonly parts: readonly Part[] };
+  readonly parts?: readonly Part[];
 }
 
 export interface Answer {

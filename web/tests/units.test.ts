@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 
-import { commonUnit, formatCount, formatValue, unitOf } from "../src/format/units";
+import { formatCount, formatValue, unitOf } from "../src/format/units";
 import { formatLength, formatMoment, formatTick } from "../src/format/time";
 
 const plain = (text: string): string => text.replaceAll("\u202f", " ");
@@ -10,9 +10,12 @@ test.each([
   [42, "", "42"],
   [1234, "", "1.23 k"],
   [999.6, "", "1 k"],
-  [999_950, "B", "1 MB"],
-  [12_345_678, "B/s", "12.3 MB/s"],
-  [-2_500, "B", "-2.5 kB"],
+  [999_950, "", "1 M"],
+  [999_950, "B", "977 KiB"],
+  [1_023_500, "B", "0.98 MiB"],
+  [2 ** 30, "B", "1 GiB"],
+  [12_345_678, "B/s", "11.8 MiB/s"],
+  [-2_500, "B", "-2.44 KiB"],
   [0.5, "", "0.5"],
   [0.0042, "", "4.2 m"],
   [12.345, "%", "12.3 %"],
@@ -45,15 +48,12 @@ test.each([
   ["hosts.web1.memory.swap.used_percent", "%"],
   ["hosts.web1.network.eth0.received_bytes", "B/s"],
   ["averageSeries(hosts.*.disk.sda.reads)", "/s"],
+  ["prod.hosts.web.web1.cpu.user", "%"],
+  ["prod.hosts.web.*.network.eth0.received_bytes", "B/s"],
+  ["sent_bytes_total", "B"],
   ["hosts.web1.applications", ""],
 ])("the unit of %s is %j", (name, unit) => {
   expect(unitOf(name)).toBe(unit);
-});
-
-test("series of different units have no common one", () => {
-  expect(commonUnit(["a.read_bytes", "a.used_percent"])).toBe("");
-  expect(commonUnit(["a.read_bytes", "b.read_bytes"])).toBe("B");
-  expect(commonUnit([])).toBe("");
 });
 
 test("counts are exact", () => {

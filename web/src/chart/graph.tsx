@@ -4,10 +4,11 @@ import { useMemo, useRef, useState } from "preact/hooks";
 
 import type { Answer } from "../api";
 import { distinguish } from "../format/names";
+import { aboutOf, commonMeaning, detailsOf, inUnits, meaningOf, NO_MEANING } from "../format/meaning";
 import { slotNotes } from "../format/slots";
 import { formatMoment } from "../format/time";
-import { commonUnit, unitOf } from "../format/units";
 import { addressOf } from "../state/view";
+import { About } from "./about";
 import { latest, toColumns, valueAt } from "./band";
 import { Complete } from "./complete";
 import { Legend } from "./legend";
@@ -58,11 +59,14 @@ export function Graph({ target, title, height, onRemove }: Props) {
           <button type="button" class="icon" aria-label={`Remove ${title}`} onClick={onRemove}>×</button>
         )}
       </header>
+      {drawn && <About told={drawn.about} brief={height < LARGE_PX} />}
       <div class="canvas" style={{ height: `${height}px` }}>
+        {drawn && drawn.word !== "" && found > 0 && <span class="axis-word">{drawn.word}</span>}
         {asked.answer && drawn && found > 0 && (
           <Plot
             columns={drawn.columns}
             unit={drawn.unit}
+            worded={drawn.word !== ""}
             span={[asked.answer.from, asked.answer.until]}
             height={height}
             off={off}
@@ -81,9 +85,10 @@ export function Graph({ target, title, height, onRemove }: Props) {
           entries={drawn.series.map((one, i) => ({
             name: one.name,
             label: drawn.labels[i] ?? one.name,
-            value: valueAt(drawn.columns.data[drawn.columns.column[i] ?? 0], at),
+            value: drawn.own(i, valueAt(drawn.columns.data[drawn.columns.column[i] ?? 0], at)),
+            unit: drawn.meanings[i]?.unit ?? "",
+            details: detailsOf(one),
           }))}
-          unit={drawn.unit}
           off={off}
           onToggle={toggle}
         />
@@ -107,14 +112,19 @@ function Note({ parts }: { readonly parts: readonly string[] }) {
 
 function draw(answer: Answer) {
   const series = answer.series.slice(0, LINES_MAX);
-  const names = series.map((one) => one.name);
-  const timings = series.length > 0 && series.every((one) => one.kind === "timing" && unitOf(one.name) === "");
+  const meanings = series.map(meaningOf);
+  const common = commonMeaning(series);
+  const { unit, word } = common ?? NO_MEANING;
   return {
     series,
-    columns: toColumns(series),
-    labels: distinguish(names),
-    // StatsD's timings are milliseconds, whatever they are called.
-    unit: timings ? ("ms" as const) : commonUnit(names),
+    meanings,
+    /** A value as it is drawn, in the unit of its own series. */
+    own: (i: number, value: number | null) => (value === null || common ? value : value * (meanings[i]?.factor ?? 1)),
+    columns: toColumns(inUnits(series)),
+    labels: distinguish(series.map((one) => one.name)),
+    unit,
+    word,
+    about: aboutOf(series),
     notes: slotNotes(series, Date.now() / 1000),
   };
 }

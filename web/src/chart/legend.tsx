@@ -10,11 +10,14 @@ export interface Entry {
   readonly name: string;
   readonly label: string;
   readonly value: number | null;
+  /** Of this series: where several stand in one graph, its axis has none. */
+  readonly unit: Unit;
+  /** What is known of the series, a line for each thing. */
+  readonly details: readonly string[];
 }
 
 interface Props {
   readonly entries: readonly Entry[];
-  readonly unit: Unit;
   readonly off: ReadonlySet<number>;
   readonly onToggle: (index: number) => void;
 }
@@ -24,7 +27,7 @@ const SHOWN_AT_FIRST = 8;
 const BESIDE_LABEL_PX = 96;
 const LETTER_PX = 7;
 
-export function Legend({ entries, unit, off, onToggle }: Props) {
+export function Legend({ entries, off, onToggle }: Props) {
   const [all, setAll] = useState(false);
   const hidden = entries.length - SHOWN_AT_FIRST;
   const shown = all ? entries : entries.slice(0, SHOWN_AT_FIRST);
@@ -37,12 +40,12 @@ export function Legend({ entries, unit, off, onToggle }: Props) {
             type="button"
             class="legend-entry"
             aria-pressed={!off.has(i)}
-            title={`${entry.name}\nclick to show or hide`}
+            title={[entry.name, ...entry.details, "click to show or hide"].join("\n")}
             onClick={() => onToggle(i)}
           >
             <span class="swatch" style={{ background: lineColour(theme.value, i) }} />
             <span class="legend-name">{entry.label}</span>
-            <span class="legend-value">{formatValue(entry.value, unit)}</span>
+            <span class="legend-value">{formatValue(entry.value, entry.unit)}</span>
           </button>
         </li>
       ))}

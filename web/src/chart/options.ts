@@ -3,19 +3,22 @@
 import uPlot from "uplot";
 
 import { formatTick } from "../format/time";
-import { formatValue, type Unit } from "../format/units";
+import { BINARY_STEPS, formatValue, isBinary, type Unit } from "../format/units";
 import type { Theme } from "../state/theme";
 import { isolated, valueRange, type Column, type Columns } from "./band";
 import { bandColour, INK, lineColour, lineDash } from "./palette";
 
 const FONT = '11px system-ui, -apple-system, "Segoe UI", sans-serif';
-/** Room for "999 MB/s" beside the axis, the same on every graph so that their times stand under each other. */
-const VALUE_AXIS_PX = 60;
+/** Room for "999 MiB/s" beside the axis, the same on every graph so that their times stand under each other. */
+const VALUE_AXIS_PX = 64;
+/** Room above the axis for what is counted. */
+const WORD_PX = 20;
 const DOT_PX = 7;
 
 export interface Look {
   readonly theme: Theme;
   readonly unit: Unit;
+  readonly worded: boolean;
   readonly width: number;
   readonly height: number;
 }
@@ -31,7 +34,7 @@ export function options(columns: Columns, look: Look, hands: Hands): uPlot.Optio
   return {
     width: look.width,
     height: look.height,
-    padding: [8, 12, 0, 0],
+    padding: [look.worded ? WORD_PX : 8, 12, 0, 0],
     legend: { show: false },
     scales: {
       x: { time: true, range: () => hands.span() },
@@ -75,7 +78,13 @@ function axes({ theme, unit }: Look): uPlot.Axis[] {
   const common = { stroke: ink.axis, font: FONT, ticks: { show: false }, grid: { stroke: ink.rule, width: 1 } };
   return [
     { ...common, size: 24, gap: 6, space: 72, values: (_, ticks, __, ___, step) => ticks.map((tick) => formatTick(tick, step)) },
-    { ...common, size: VALUE_AXIS_PX, space: 32, values: (_, ticks) => ticks.map((tick) => formatValue(tick, unit)) },
+    {
+      ...common,
+      size: VALUE_AXIS_PX,
+      space: 32,
+      values: (_, ticks) => ticks.map((tick) => formatValue(tick, unit)),
+      ...(isBinary(unit) && { incrs: BINARY_STEPS }),
+    },
   ];
 }
 

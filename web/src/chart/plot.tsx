@@ -13,6 +13,8 @@ import { moveCrosshair, options } from "./options";
 interface Props {
   readonly columns: Columns;
   readonly unit: Unit;
+  /** Whether a word stands above the axis of values. */
+  readonly worded: boolean;
   readonly span: readonly [number, number];
   readonly height: number;
   /** Series that the reader switched off. */
@@ -21,18 +23,18 @@ interface Props {
   readonly onCursor: (at: number | null) => void;
 }
 
-export function Plot({ columns, unit, span, height, off, label, onCursor }: Props) {
+export function Plot({ columns, unit, worded, span, height, off, label, onCursor }: Props) {
   const box = useRef<HTMLDivElement>(null);
   const plot = useRef<uPlot | null>(null);
   // What the canvas asks for later is read from here, so that it never sees an older render.
   const now = useRef({ columns, span, onCursor });
   now.current = { columns, span, onCursor };
-  const shape = `${columns.banded.join()} ${unit} ${height} ${theme.value}`;
+  const shape = `${columns.banded.join()} ${unit} ${worded} ${height} ${theme.value}`;
 
   useLayoutEffect(() => {
     const parent = box.current;
     if (!parent) return undefined;
-    const look = { theme: theme.value, unit, width: parent.clientWidth, height };
+    const look = { theme: theme.value, unit, worded, width: parent.clientWidth, height };
     const made = new uPlot(
       options(now.current.columns, look, {
         span: () => [...now.current.span],

@@ -32,7 +32,7 @@ export function slotNotes(series: readonly Series[], nowS: number): readonly str
 
 /** When the first of the slots that are shown is there no more. */
 function firstToGo(series: readonly Series[], step: number, oldest: Part): number {
-  const others = series.filter((one) => one.step === step).flatMap((one) => one.meta?.parts[0]?.expires ?? []);
+  const others = series.filter((one) => one.step === step).flatMap((one) => one.meta?.parts?.[0]?.expires ?? []);
   return Math.min(oldest.expires, ...others);
 }
 

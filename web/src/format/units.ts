@@ -3,8 +3,16 @@
 export type Unit = "" | "B" | "B/s" | "bit" | "bit/s" | "%" | "s" | "ms" | "/s";
 
 const LARGE = ["", "k", "M", "G", "T", "P", "E"] as const;
+/** Bytes go by powers of 1024, and so do the ticks of their axis. */
+const BINARY = ["", "Ki", "Mi", "Gi", "Ti", "Pi", "Ei"] as const;
 const SMALL = ["", "m", "µ", "n"] as const;
 const SCALES_WITH_PREFIX: ReadonlySet<Unit> = new Set<Unit>(["", "B", "B/s", "bit", "bit/s", "/s"]);
+
+export const BINARY_STEPS: number[] = Array.from({ length: 70 }, (_, power) => 2 ** (power - 4));
+
+export function isBinary(unit: Unit): boolean {
+  return unit === "B" || unit === "B/s";
+}
 
 const SUFFIXES: readonly (readonly [RegExp, Unit])[] = [
   [/(^|_)(bytes|octets)$/, "B"],
@@ -15,7 +23,7 @@ const SUFFIXES: readonly (readonly [RegExp, Unit])[] = [
 ];
 
 /** Names of the built-in host collectors, which count per second and leave bytes and percent unsaid. */
-const HOST = /(?:^|[^.\w-])hosts\.[^.]+\.(cpu|load|memory|disk|filesystem|network)\.[^,)\s]*/;
+const HOST = /(?:^|[^.\w-])(?:[^.,()\s]+\.)?hosts\.[^.]+\.(?:[^.]+\.)?(cpu|load|memory|disk|filesystem|network)\.[^,)\s]*/;
 
 function hostUnit(family: string, last: string, said: Unit): Unit {
   if (said === "%" || family === "load") return said;
@@ -30,11 +38,11 @@ export function unitOf(expression: string): Unit {
   const name = expression.replace(/\{[^}]*\}(?=.*\.)/g, "*");
   const path = /[^(),\s'"]+\.[^(),\s'"]+/.exec(name)?.[0] ?? name.replace(/[()]/g, "");
   const last = (path.split(";")[0] ?? "").split(".").at(-1) ?? "";
-  const bare = last.replace(/_per_s(econd)?$/, "");
+  const bare = last.replace(/_per_s(econd)?$/, "").replace(/_total$/, "");
   const said = SUFFIXES.find(([suffix]) => suffix.test(bare))?.[1] ?? "";
   const family = HOST.exec(name)?.[1];
   const base = family ? hostUnit(family, last, said) : said;
-  const rate = /^perSecond\(/.test(name) || bare !== last;
+  const rate = /^perSecond\(/.test(name) || /_per_s(econd)?$/.test(last);
   return rate ? perSecond(base) : base;
 }
 
@@ -42,13 +50,6 @@ function perSecond(unit: Unit): Unit {
   if (unit === "B") return "B/s";
   if (unit === "bit") return "bit/s";
   return unit === "" ? "/s" : unit;
-}
-
-/** The one unit of several names, or none if they differ. */
-export function commonUnit(names: readonly string[]): Unit {
-  const units = new Set(names.map(unitOf));
-  const [only] = units;
-  return units.size === 1 && only !== undefined ? only : "";
 }
 
 function figures(value: number): string {
@@ -71,10 +72,11 @@ export function formatValue(value: number | null | undefined, unit: Unit): strin
   if (unit === "ms" && size >= 1000) return join(figures(value / 1000), "", "s");
   if (!SCALES_WITH_PREFIX.has(unit)) return size > 0 && size < 0.005 ? "≈" + join("0", "", unit) : join(figures(value), "", unit);
   if (size < 1 && size > 0) return size >= 0.01 ? join(figures(value), "", unit) : formatSmall(value, unit);
-  let power = size >= 1 ? Math.min(Math.floor(Math.log10(size) / 3), LARGE.length - 1) : 0;
+  const [base, prefixes] = isBinary(unit) ? ([1024, BINARY] as const) : ([1000, LARGE] as const);
+  let power = size >= 1 ? Math.min(Math.floor(Math.log(size) / Math.log(base) + 1e-12), prefixes.length - 1) : 0;
   // 999.6 would read as 1000: it belongs to the next prefix.
-  if (Math.abs(value) / 1000 ** power >= 999.5 && power < LARGE.length - 1) power += 1;
-  return join(figures(value / 1000 ** power), LARGE[power] ?? "", unit);
+  if (size / base ** power >= 999.5 && power < prefixes.length - 1) power += 1;
+  return join(figures(value / base ** power), prefixes[power] ?? "", unit);
 }
 
 function formatSmall(value: number, unit: Unit): string {
