@@ -17,6 +17,7 @@ _VERBS = (
     "demo",
     "agent",
     "send",
+    "logs",
     "query",
     "ledger",
     "block",

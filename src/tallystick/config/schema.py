@@ -14,6 +14,7 @@ import msgspec
 from tallystick.config.address import host_port, is_loopback
 from tallystick.config.agent import Agent
 from tallystick.config.listeners import DEFAULT_LISTENERS, Listener
+from tallystick.config.logs import Log
 from tallystick.config.polls import Poll
 from tallystick.config.rename import split_rename
 from tallystick.config.statsd import Statsd
@@ -179,6 +180,22 @@ class Config(Table, frozen=True):
         ),
     ] = ()
     agent: Agent = Agent()
+    logs: Annotated[
+        tuple[Log, ...],
+        msgspec.Meta(
+            examples=[
+                {"path": "/var/log/nginx/access.log", "format": "nginx", "app": "shop"},
+                {
+                    "path": "/var/log/worker/*.log",
+                    "pattern": r"job (?P<queue>\w+) took (?P<seconds>[\d.]+)",
+                    "metrics": [
+                        {"name": "jobs.{queue}"},
+                        {"name": "jobs.{queue}.time_ms", "kind": "timing", "value": "seconds", "factor": 1000},
+                    ],
+                },
+            ]
+        ),
+    ] = ()
 
     @property
     def has_default_listeners(self) -> bool:
@@ -191,6 +208,7 @@ class Config(Table, frozen=True):
         )
         polled = [(f"{item.address}{item.query}", False) for item in self.polls]
         yield from _duplicates("polls", "address", polled)
+        yield from _duplicates("logs", "path", [(item.path, False) for item in self.logs])
         yield from _duplicates("collectors", "name", [(item.name, False) for item in self.collectors])
 
 

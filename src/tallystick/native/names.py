@@ -14,7 +14,9 @@ from dataclasses import dataclass
 
 HOST = "{environment}.hosts.{class}.{host}"
 """Where the numbers of a host lie."""
-APP = "{environment}.apps.{app}.{sensor}"
+APPS = "{environment}.apps"
+"""Where the numbers of programs lie, of all hosts together."""
+APP = APPS + ".{app}.{sensor}"
 """What a program counts, of all hosts together."""
 APP_ON_HOST = HOST + ".{app}.{sensor}"
 """What a program counts on one host."""

@@ -19,6 +19,7 @@ COMMANDS = [
     "demo",
     "agent",
     "send",
+    "logs",
     "query",
     "ledger",
     "block",
