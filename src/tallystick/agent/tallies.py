@@ -9,8 +9,9 @@ room are refused and counted.
 """
 
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from itertools import islice
+from sys import float_info
 
 from tallystick.model.clock import Clock
 from tallystick.model.kind import Kind
@@ -20,6 +21,7 @@ from tallystick.native.accumulate import Distinct, Histogram, Spread
 SLOT_MS = 10_000
 NAMES_MAX = 100_000
 """Different names in all open slots; one takes about 1 kB, a timing with many different values 10."""
+_MOST = float_info.max
 
 
 class Open:
@@ -51,6 +53,17 @@ class Open:
         """Add a sample of a given time: the latest by time, then by arrival, is the last."""
         last = self.spread.last
         self.add(value, weight)
+        if moment_ms < self.moment_ms:
+            self.spread.last = last
+        else:
+            self.moment_ms = moment_ms
+
+    def add_all(self, values: Sequence[float], weight: float, moment_ms: int) -> None:
+        """Add samples of one moment, not of a set, each of which stands for `weight` of them."""
+        last = self.spread.last
+        self.spread.add_all(values, weight)
+        if self.histogram is not None:
+            self.histogram.add_all(values, weight)
         if moment_ms < self.moment_ms:
             self.spread.last = last
         else:
@@ -132,10 +145,7 @@ class Tallies:
     def change(self, name: str, delta: float, *, at_ms: int | None = None) -> None:
         """Raise or lower a level, from what it was here when it was last told, or from 0."""
         with self.lock:
-            before = self._levels.get(name, 0.0)
-            value = before + delta
-            # A change that leaves the range of numbers is none.
-            self.gauge(name, value if value - value == 0.0 else before, at_ms=at_ms)
+            self.gauge(name, self.changed(name, delta), at_ms=at_ms)
 
     def time(self, name: str, value: float, weight: float = 1.0, *, at_ms: int | None = None) -> None:
         """Add a sample of a distribution, which stands for `weight` of them."""
@@ -187,8 +197,14 @@ class Tallies:
 
     # For those who hold the lock.
 
-    def open(self, name: str, kind: Kind, at_ms: int | None = None) -> Open | None:
-        """Where the samples of a series in a slot go, by default the present one; None, and counted, without room."""
+    def open(self, name: str, kind: Kind, at_ms: int | None = None, samples: int = 1) -> Open | None:
+        """Where the samples of a series in a slot go, by default the present one; None without room for them.
+
+        Parameters
+        ----------
+        samples
+            So many are refused if there is no room.
+        """
         number = int(self._clock.now() * 1000.0 if at_ms is None else at_ms) // SLOT_MS
         slot = self._slots.get(number)
         key = name, kind
@@ -196,7 +212,7 @@ class Tallies:
         if opened is not None:
             return opened
         if self._n_open >= self._names_max:
-            self.refused += 1
+            self.refused += samples
             return None
         self._n_open += 1
         opened = self._slots.setdefault(number, {})[key] = Open(name, kind)
@@ -210,9 +226,11 @@ class Tallies:
             for oldest in list(islice(levels, max(1, self._names_max // 8))):
                 del levels[oldest]
 
-    def level(self, name: str) -> float:
-        """What a gauge was when it was last told, or 0."""
-        return self._levels.get(name, 0.0)
+    def changed(self, name: str, delta: float) -> float:
+        """What a gauge becomes by a change of what it was when it was last told, or of 0."""
+        before = self._levels.get(name, 0.0)
+        value = before + delta
+        return value if -_MOST <= value <= _MOST else before  # a change that leaves the range of numbers is none
 
     def feed(self, feeder: Callable[[], None]) -> None:
         """Have `feeder` called, under the lock, before slots are given away: it adds what it has kept back."""

@@ -6,6 +6,7 @@ from typing import Annotated
 import msgspec
 
 from tallystick.config.address import Address
+from tallystick.config.doors import DEFAULT_DOORS, Door
 from tallystick.config.rename import split_rename
 from tallystick.config.table import Table, key
 
@@ -65,6 +66,10 @@ class Agent(Table, frozen=True):
         int,
         key("Kept in memory for each server that is away; beyond it the oldest is dropped and counted.", ge=1 << 16),
     ] = 8 << 20
+
+    doors: Annotated[
+        tuple[Door, ...], key("Doors for the programs of its host, whose samples leave as one row a slot; [] for none.")
+    ] = DEFAULT_DOORS
 
     @property
     def endpoints(self) -> tuple[Address, ...]:

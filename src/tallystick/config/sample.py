@@ -8,6 +8,7 @@ from typing import Any
 import msgspec
 from msgspec import inspect
 
+from tallystick.config.doors import DOOR_OPTIONS, Door
 from tallystick.config.listeners import OPTIONS, Listener
 from tallystick.config.polls import POLL_OPTIONS, Poll
 from tallystick.config.schema import COLLECTORS, Collector, Config
@@ -46,13 +47,32 @@ def _section(name: str, value: Any, expected: inspect.Type) -> Iterator[str]:
     else:
         yield from _comment(value.__doc__ or "")
         yield f"[{name}]"
+        later: list[str] = []
         for field in msgspec.structs.fields(value):
-            yield from _comment(_description(field))
-            yield f"{field.encode_name} = {_toml(_plain(value, field.name))}"
+            array = _inside(field)
+            if array is None:
+                yield from _comment(_description(field))
+                yield f"{field.encode_name} = {_toml(_plain(value, field.name))}"
+            else:
+                later += [
+                    "",
+                    *_comment(_description(field)),
+                    *_section(f"{name}.{field.encode_name}", getattr(value, field.name), array),
+                ]
+        yield from later
+
+
+def _inside(field: msgspec.structs.FieldInfo) -> inspect.Type | None:
+    """The type of a key that is an array of tables which is told like one of the first level."""
+    expected = inspect.type_info(field.type)
+    array = expected.type if isinstance(expected, inspect.Metadata) else expected
+    if not isinstance(array, inspect.VarTupleType) or not isinstance(array.item_type, inspect.StructType):
+        return None
+    return array if array.item_type.cls is Door else None
 
 
 def _keys_told(kind: type[msgspec.Struct]) -> Iterator[str]:
-    options = OPTIONS if kind is Listener else POLL_OPTIONS if kind is Poll else {}
+    options = {Listener: OPTIONS, Poll: POLL_OPTIONS, Door: DOOR_OPTIONS}.get(kind, {})
     for field in msgspec.structs.fields(kind):
         having = options.get(field.encode_name)
         where = f" ({', '.join(having)} only)" if having else ""
@@ -61,7 +81,7 @@ def _keys_told(kind: type[msgspec.Struct]) -> Iterator[str]:
 
 def _keys_of(item: Any) -> tuple[str, ...]:
     """The keys that an item may have."""
-    return item.keys_of(item.protocol) if isinstance(item, Listener) else item.__struct_fields__
+    return item.keys_of(item.protocol) if isinstance(item, Listener | Door) else item.__struct_fields__
 
 
 def _description(field: msgspec.structs.FieldInfo) -> str:

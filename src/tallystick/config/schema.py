@@ -206,6 +206,12 @@ class Config(Table, frozen=True):
         yield from _duplicates(
             "listeners", "address", [(item.address, not item.endpoint.port) for item in self.listeners]
         )
+        yield from (
+            (("agent", *path), cause)
+            for path, cause in _duplicates(
+                "doors", "address", [(item.address, not item.endpoint.port) for item in self.agent.doors]
+            )
+        )
         polled = [(f"{item.address}{item.query}", False) for item in self.polls]
         yield from _duplicates("polls", "address", polled)
         yield from _duplicates("logs", "path", [(item.path, False) for item in self.logs])
