@@ -29,6 +29,7 @@ _SUBJECTS = (
         "names",
         "start",
         "host",
+        "sensors",
     ),
     *("peer", "peer_store", "whisper", "graphite_web"),
 )

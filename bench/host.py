@@ -1,28 +1,24 @@
-"""What Tallystick costs on the hosts that are measured: the agent, and a counter in a program."""
+"""What Tallystick costs on the hosts that are measured: the agent."""
 
 import socket
 import subprocess
 import sys
 import threading
 import time
-import timeit
 from collections.abc import Iterator
 
 from bench.figure import Figure, benchmark, load
 from bench.process import Usage
 from bench.server import temporary
 from tallystick.config import COLLECTORS
-from tallystick.sensors import Sensors
 
 _REST_S = 20
-_CALLS = 1_000_000
 
 
 @benchmark("host")
 def host() -> Iterator[Figure]:
-    """The agent with all collectors over 20 s, and nanoseconds of a sensor."""
+    """The agent with all collectors over 20 s."""
     yield from agent()
-    yield from sensors()
 
 
 def agent() -> Iterator[Figure]:
@@ -42,20 +38,6 @@ def agent() -> Iterator[Figure]:
     share = 100 * (after.cpu_s - before.cpu_s) / (after.at_s - before.at_s)
     yield Figure("agent, all collectors: resident", after.resident_bytes / 1e6, "MB", at_most=40)
     yield Figure("agent, all collectors: CPU, share of one core", share, "%", note=load())
-
-
-def sensors() -> Iterator[Figure]:
-    """A counter, a gauge and a timing in one thread; nobody listens."""
-    own = Sensors("bench.")
-    counter, gauge, timing = own.counter("counter"), own.gauge("gauge"), own.timing("timing")
-
-    def timed() -> None:
-        with timing:
-            pass
-
-    for what, call in (("counter.increment()", counter.increment), ("gauge.set(1.0)", lambda: gauge.set(1.0))):
-        yield Figure(f"sensors, {what}", min(timeit.repeat(call, number=_CALLS, repeat=3)) / _CALLS * 1e9, "ns")
-    yield Figure("sensors, with timing: pass", min(timeit.repeat(timed, number=_CALLS, repeat=3)) / _CALLS * 1e9, "ns")
 
 
 def _drain(door: socket.socket) -> None:

@@ -79,10 +79,16 @@ collects nothing by itself, and keeps its data in `/var/lib/tallystick`.
 
 | variable | read by | meaning |
 |---|---|---|
-| `TALLYSTICK_STATSD` | `tallystick.sensors` | where to send, `udp://host:port`; else port 8125 of this host |
+| `TALLYSTICK_AGENT` | `tallystick.sensors` | where to send: [Sensors](../guides/sensors.md); else port 8120 here |
+| `TALLYSTICK_AGENT_TOKEN` | `tallystick.sensors` | what is asked for there |
 | `TALLYSTICK_ENVIRONMENT` | `tallystick.sensors` | first part of names; else `dev` |
-| `TALLYSTICK_APP` | `tallystick.sensors` | third part of names; else the name of the program |
-| `TALLYSTICK_SERVER` | `tallystick query` | as its `--server` |
+| `TALLYSTICK_APP` | `tallystick.sensors` | the program's part of names; else the name of the program |
+| `TALLYSTICK_VERSION` | `tallystick.sensors` | of the program; told when it starts |
+| `TALLYSTICK_CLASS`, `TALLYSTICK_HOST` | `tallystick.sensors` | parts of names; else the host's name |
+| `TALLYSTICK_COLLECT` | `tallystick.sensors` | patterns of what is sent in spite of `collect=False` |
+| `TALLYSTICK_RUNTIME` | `tallystick.sensors` | `off` to have nothing told of the process itself |
+| `TALLYSTICK_STATSD` | `tallystick.sensors` | where starts are told as events; else `udp://127.0.0.1:8125` |
+| `TALLYSTICK_SERVER` | `tallystick query` | as its `--server`; if it is no `http://` address, as `TALLYSTICK_AGENT` |
 | `TALLYSTICK_TOKEN` | `tallystick query` | as its `--token`, without being seen in a list of processes |
 | `XDG_CACHE_HOME` | `tallystick serve` | compiled code is kept in `tallystick/` below it; else below `~/.cache` |
 | `XDG_DATA_HOME` | `tallystick serve` | without a config: data is kept in `tallystick/` below it |

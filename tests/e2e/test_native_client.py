@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from servers import START_S_MAX, Server, running_server, wait_until
-from tallystick.config.address import Address
+from tallystick.model.address import Address
 from tallystick.model.kind import Kind
 from tallystick.native.client import NativeClient
 from tallystick.native.messages import Slot

@@ -9,12 +9,12 @@ from collections.abc import Iterable, Iterator
 
 import click
 
+from tallystick.cli.datagrams import datagrams
 from tallystick.cli.options import token_option
 from tallystick.cli.store._server import post
 from tallystick.config import Address
 from tallystick.model.errors import TallystickError
 from tallystick.model.name import NAME_BYTES_MAX
-from tallystick.sensors.door import datagrams
 
 _SERVER = "http://127.0.0.1:8080"
 _STATSD = "udp://127.0.0.1:8125"

@@ -16,7 +16,7 @@ from collections import deque
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from tallystick.config.address import Address
+from tallystick.model.address import Address
 from tallystick.model.kind import Kind
 from tallystick.native import messages
 from tallystick.native.blocking import NOTHING_BLOCKED, Blocking
@@ -100,7 +100,9 @@ class NativeClient:
         self._names: list[Name] = []
         self._stopping = threading.Event()
         self._idle = threading.Condition(self._lock)
+        self._away = False  # as the last attempt to connect found
         self.woken, self._wake = socket.socketpair()
+        self._wake.setblocking(False)  # while the server is away nobody reads what is said here
         self._thread = threading.Thread(target=self._run, name=f"tallies to {server}", daemon=True)
 
     def start(self) -> None:
@@ -111,7 +113,7 @@ class NativeClient:
         """Take slots; never waits."""
         for begin in range(0, len(slots), _SLOTS_AT_ONCE):
             self._offer(slots[begin : begin + _SLOTS_AT_ONCE])
-        self._wake.send(b"\0")
+        self._tell_thread()
 
     def describe(self, names: Iterable[Name]) -> None:
         """Say something of names; it is sent with the first slots of each that are offered afterwards."""
@@ -121,27 +123,49 @@ class NativeClient:
                 if number is None or self._names[number] != name:
                     self._number_name(name)
 
-    def wait_acknowledged(self, timeout_s: float) -> bool:
-        """Wait until all that was taken is on the server's disk; False if that takes longer."""
-        with self._lock:
-            return self._idle.wait_for(lambda: not self._batches, timeout_s)
+    def wait_acknowledged(self, timeout_s: float, *, only_if_reached: bool = False) -> bool:
+        """Wait until all that was taken is on the server's disk; False if that takes longer.
 
-    def stop(self, drain_s: float = 2.0) -> None:
-        """Wait up to `drain_s` for the answers that are due, then end; drops and counts the rest."""
+        Parameters
+        ----------
+        only_if_reached
+            Do not wait for a server that the last attempt did not reach.
+        """
+        with self._lock:
+            self._idle.wait_for(lambda: not self._batches or (only_if_reached and self._away), timeout_s)
+            return not self._batches
+
+    def stop(self, drain_s: float = 2.0, join_s: float | None = None) -> None:
+        """Wait up to `drain_s` for the answers that are due, then end; drops and counts the rest.
+
+        Parameters
+        ----------
+        join_s
+            So long the thread is waited for, which may be waiting for an address or a connection; None for ever.
+        """
         if self._thread.is_alive():
             self.wait_acknowledged(drain_s)
         self._stopping.set()
-        self._wake.send(b"\0")
+        self._tell_thread()
         if self._thread.is_alive():
-            self._thread.join()
+            self._thread.join(join_s)
         with self._lock:
             left = sum(batch.slots for batch in self._batches)
             self._batches.clear()
             self.counts.dropped += left
         if left:
             log.warning("cannot tell whether %s has %d slots: stopped before it answered", self._server, left)
+        if not self._thread.is_alive():
+            self.forget()
+
+    def forget(self) -> None:
+        """Let go of the sockets; all that may be done in a forked child, where locks may be held for ever."""
         self.woken.close()
         self._wake.close()
+
+    def _tell_thread(self) -> None:
+        with contextlib.suppress(BlockingIOError):  # it has enough to read already
+            self._wake.send(b"\0")
 
     def _offer(self, slots: Sequence[Slot]) -> None:
         with self._lock:
@@ -192,8 +216,12 @@ class NativeClient:
             try:
                 with contextlib.closing(Link(self._server, self._tls)) as link:
                     self.counts.connects += 1
+                    self._away = False
                     _Exchange(self, link).run()
             except (OSError, ValueError) as error:
+                with self._lock:
+                    self._away = True
+                    self._idle.notify_all()
                 if backoff_s == BACKOFF_MIN_S:  # once for each time the server goes away
                     log.warning("cannot send to %s: %s; keeping slots and trying again", self._server, error)
             if self._answered:

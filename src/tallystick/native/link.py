@@ -8,7 +8,7 @@ import zlib
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from tallystick.config.address import Address
+from tallystick.model.address import Address
 from tallystick.native import messages
 from tallystick.native.messages import FRAME_HEAD
 

@@ -1,47 +1,73 @@
 """Metrics from the line of code that counts.
 
 >>> from tallystick import sensors
->>> sensors.counter("requests").increment()
->>> sensors.gauge("queue.length").set(3)
+>>> sensors.counter("requests", view="home").increment()
+>>> sensors.gauge("queue.length", unit="jobs", owner="team-x").set(3)
+>>> sensors.distinct("users").add("ada")
 >>> with sensors.timing("render"):
 ...     page = "..."
 >>> @sensors.timing("lookup")
 ... def lookup(key): ...
+>>> @sensors.sensor(unit="bytes", owner="team-x")
+... def cache_size(): ...
 
-Everything is gathered in the process and leaves it once in ten seconds, and at exit, as StatsD datagrams to the agent
-or server on this host; if there is none, nothing happens to the program. Names are made by rule:
-``<environment>.apps.<application>.<name>``, from ``TALLYSTICK_ENVIRONMENT`` and ``TALLYSTICK_APP``;
-``TALLYSTICK_STATSD`` says where to send. Needs nothing but Python itself.
+Everything is gathered in the process as counts, sums, extremes and histograms, and leaves it every ten seconds, and at
+exit, for the agent or server at ``TALLYSTICK_AGENT``, by default that on this host; if there is none, nothing happens
+to the program. Names are made by rule, of ``TALLYSTICK_ENVIRONMENT``, ``TALLYSTICK_APP`` and the host:
+``<environment>.apps.<app>.<name>`` for the cluster and ``<environment>.hosts.<class>.<host>.<app>.<name>`` for the
+host. Needs nothing but Python itself.
 
-A forked child counts for itself. One that ends by ``os._exit``, as those of ``multiprocessing`` do, should call
-`flush`.
+A forked child counts for itself, from its first sample on. One that ends by ``os._exit`` should call `flush`.
 """
 
-from functools import cache
+import logging
 
-from tallystick.sensors.instruments import Counter, Gauge, Timing
-from tallystick.sensors.sensors import Sensors, from_environment
+from tallystick.sensors.instruments import Counter, DistinctCount, Gauge, Timing
+from tallystick.sensors.sensors import Sensors
+from tallystick.sensors.tagging import Tagging
+from tallystick.sensors.view import Seen
+from tallystick.sensors.view import dump as _dump
+from tallystick.sensors.view import snapshot as _snapshot
 
-__all__ = ["Counter", "Gauge", "Sensors", "Timing", "counter", "flush", "gauge", "timing"]
+__all__ = [
+    "Counter",
+    "DistinctCount",
+    "Gauge",
+    "Seen",
+    "Sensors",
+    "Timing",
+    "configure",
+    "counter",
+    "distinct",
+    "dump",
+    "flush",
+    "gauge",
+    "own",
+    "sensor",
+    "snapshot",
+    "timing",
+    "watch",
+]
 
-_own = cache(from_environment)  # made at the first use, when the program has set its environment
+logging.getLogger("tallystick").addHandler(logging.NullHandler())  # a program that has no log says nothing of ours
+
+own = Sensors()
+"""The sensors of this process; what follows are its methods."""
+configure = own.configure
+counter = own.counter
+gauge = own.gauge
+timing = own.timing
+distinct = own.distinct
+flush = own.flush
+sensor = Tagging(own).sensor
+watch = Tagging(own).watch
 
 
-def counter(name: str) -> Counter:
-    """The counter `name` of this process."""
-    return _own().counter(name)
+def snapshot() -> list[Seen]:
+    """What the sensors of this process hold at the moment."""
+    return _snapshot(own)
 
 
-def gauge(name: str) -> Gauge:
-    """The gauge `name` of this process."""
-    return _own().gauge(name)
-
-
-def timing(name: str) -> Timing:
-    """The timing `name` of this process: a context manager and a decorator."""
-    return _own().timing(name)
-
-
-def flush() -> None:
-    """Send what has gathered in this process so far."""
-    _own().flush()
+def dump() -> str:
+    """The same as a table to read."""
+    return _dump(own)

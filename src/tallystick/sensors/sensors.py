@@ -1,132 +1,225 @@
-"""A set of instruments by name, and the thread that flushes them."""
+"""`Sensors`: the instruments of a process, by name."""
 
-import atexit
+import functools
+import logging
 import os
-import re
 import sys
-import threading
-from collections.abc import Iterator, Mapping
-from pathlib import Path
-from typing import TypeVar
+from collections.abc import Callable
+from typing import Any, TypeVar
 
 from tallystick.model.clock import Clock, SystemClock
-from tallystick.model.errors import TallystickError
-from tallystick.sensors.door import Door
-from tallystick.sensors.instruments import Counter, Gauge, Instrument, Timing
+from tallystick.sensors.description import Description
+from tallystick.sensors.families import Families, Member
+from tallystick.sensors.instruments import Counter, DistinctCount, Gauge, Instrument, Timing
+from tallystick.sensors.instruments.counter import SampledCounter
+from tallystick.sensors.instruments.timing import SampledTiming
+from tallystick.sensors.life import WAIT_S, Life
+from tallystick.sensors.settings import Settings, from_environment
 
-S = TypeVar("S", bound=Instrument)
+log = logging.getLogger(__name__)
 
-FLUSH_INTERVAL_S = 10
-DEFAULT_ADDRESS = "udp://127.0.0.1:8125"
+_KNOWN_MAX = 40_000
 
-
-def prefix(environment: Mapping[str, str], program: str) -> str:
-    """What stands before the names of a process: ``<environment>.apps.<application>.``
-
-    Taken from ``TALLYSTICK_ENVIRONMENT`` (else ``dev``) and ``TALLYSTICK_APP`` (else the name of the program).
-    """
-    app = environment.get("TALLYSTICK_APP") or Path(program).stem or "python"
-    return f"{_component(environment.get('TALLYSTICK_ENVIRONMENT') or 'dev')}.apps.{_component(app)}."
+Made = TypeVar("Made", bound=Instrument[Any])
 
 
 class Sensors:
-    """Instruments that share a prefix and a door. Safe to use from any thread, task and forked child.
+    """Instruments of one process. Safe to use from any thread, task, greenlet, signal handler and forked child.
+
+    Nothing runs, and nothing is read of the environment, before the first sample is taken.
 
     Parameters
     ----------
-    prefix
-        Stands before each name, with its dot.
-    address
-        Where StatsD is listened for.
+    settings
+        Asked at the first sample; by default what the environment says.
     clock
         Flushes keep to its beat, so that each slot of the server gets exactly one.
     """
 
-    def __init__(self, prefix: str, address: str = DEFAULT_ADDRESS, clock: Clock | None = None) -> None:
-        self._prefix = prefix
-        self._door = Door(address)
-        self._clock = clock or SystemClock()
-        self._instruments: dict[str, Instrument] = {}
-        self._begin()
-        # A child must neither send what its parent has gathered nor wait for locks that were held at the fork.
-        os.register_at_fork(after_in_child=self._in_child)
-        atexit.register(self.close)
+    def __init__(self, settings: Callable[[], Settings] | None = None, clock: Clock | None = None) -> None:
+        self._said: dict[str, str] = {}
+        self._families = Families()
+        self._known: dict[Any, Instrument[Any]] = {}
+        self.life = Life(self._families, settings or self._of_this_process, clock or SystemClock())
+        """When all of it begins, is flushed, and ends."""
 
-    @property
-    def datagrams_dropped(self) -> int:
-        """Datagrams that the kernel is known not to have delivered."""
-        return self._door.datagrams_dropped
+    def configure(self, *, app: str = "", environment: str = "", version: str = "", server: str = "") -> None:
+        """Say in the program what is otherwise read from its environment; before the first sample.
 
-    def counter(self, name: str) -> Counter:
-        """The counter of that name, made when it is first asked for."""
-        return self._instrument(name, Counter)
+        Parameters
+        ----------
+        app, environment, version
+            Of the program; parts of all names.
+        server
+            ``tcp://host:port``, ``tls://host:port`` or ``unix:///path``; ``none`` to send nothing.
 
-    def gauge(self, name: str) -> Gauge:
-        """The gauge of that name, made when it is first asked for."""
-        return self._instrument(name, Gauge)
+        Raises
+        ------
+        ValueError
+            If `server` is no such address.
+        """
+        said = {"app": app, "environment": environment, "version": version, "server": server}
+        said = {key: value for key, value in said.items() if value}
+        from_environment({}, "", **said)
+        self._said |= said
 
-    def timing(self, name: str) -> Timing:
-        """The timing of that name, made when it is first asked for."""
-        return self._instrument(name, Timing)
+    def counter(
+        self,
+        name: str,
+        /,
+        *,
+        unit: str = "",
+        owner: str = "",
+        description: str = "",
+        alert: str = "",
+        collect: bool | None = None,
+        sample: float = 1.0,
+        **labels: object,
+    ) -> Counter:
+        """The counter of that name and labels, made when it is first asked for.
 
-    def flush(self) -> None:
-        """Send what has gathered since the last flush."""
-        with self._flushing:
-            self._door.send(self._lines())
+        Parameters
+        ----------
+        unit, owner, description, alert
+            Shown where the metric is; may be said once, anywhere.
+        collect
+            False keeps it in the process until ``TALLYSTICK_COLLECT`` asks for it.
+        sample
+            Share of the increments that is looked at, as it is said first; readers see no difference.
+        labels
+            Told apart as tags: ``view="home"``. What has more than a thousand of them counts as ``other``.
 
-    def close(self) -> None:
-        """Flush for the last time and end the thread; what is counted afterwards stays in the process."""
-        self._stop.set()
-        self.flush()
+        Raises
+        ------
+        TallystickError
+            If the name is another instrument's, or a label cannot be one.
+        """
+        found = self._look_up(name, labels)
+        if isinstance(found, Counter) and not (unit or owner or description or alert or collect is not None):
+            return found
+        said = Description(unit, owner, description, alert)
+        return self._find(Counter, name, labels, said, collect, _sampled(SampledCounter, sample))
 
-    def _instrument(self, name: str, kind: type[S]) -> S:
-        found = self._instruments.get(name)
-        if found is None:
-            with self._lock:
-                found = self._instruments.setdefault(name, kind())
-                self._start()
-        if not isinstance(found, kind):
-            raise TallystickError(
-                f"cannot make {kind.__name__.lower()} {name!r}: it is a {type(found).__name__.lower()} already; "
-                "expected one kind for each name"
-            )
+    def timing(
+        self,
+        name: str,
+        /,
+        *,
+        unit: str = "",
+        owner: str = "",
+        description: str = "",
+        alert: str = "",
+        collect: bool | None = None,
+        sample: float = 1.0,
+        **labels: object,
+    ) -> Timing:
+        """The timing of that name and labels, see `counter`: a context manager and a decorator; in seconds."""
+        found = self._look_up(name, labels)
+        if isinstance(found, Timing) and not (unit or owner or description or alert or collect is not None):
+            return found
+        said = Description(unit or "s", owner, description, alert)
+        return self._find(Timing, name, labels, said, collect, _sampled(SampledTiming, sample))
+
+    def gauge(
+        self,
+        name: str,
+        function: Callable[[], float | None] | None = None,
+        /,
+        *,
+        unit: str = "",
+        owner: str = "",
+        description: str = "",
+        alert: str = "",
+        collect: bool | None = None,
+        **labels: object,
+    ) -> Gauge:
+        """The gauge of that name and labels, see `counter`; with a function that is asked at each flush."""
+        found = self._look_up(name, labels)
+        if not isinstance(found, Gauge) or unit or owner or description or alert or collect is not None:
+            found = self._find(Gauge, name, labels, Description(unit, owner, description, alert), collect)
+        if function is not None:
+            found.ask(function)
         return found
 
-    def _lines(self) -> Iterator[str]:
-        for name, instrument in list(self._instruments.items()):
-            cleaned = ".".join(_component(part) for part in name.split("."))
-            for field in instrument.take():
-                yield f"{self._prefix}{cleaned}:{field}"
+    def distinct(
+        self,
+        name: str,
+        /,
+        *,
+        unit: str = "",
+        owner: str = "",
+        description: str = "",
+        alert: str = "",
+        collect: bool | None = None,
+        **labels: object,
+    ) -> DistinctCount:
+        """The distinct count of that name and labels, see `counter`."""
+        found = self._look_up(name, labels)
+        if isinstance(found, DistinctCount) and not (unit or owner or description or alert or collect is not None):
+            return found
+        return self._find(DistinctCount, name, labels, Description(unit, owner, description, alert), collect)
 
-    def _begin(self) -> None:
-        self._lock = threading.Lock()
-        self._flushing = threading.Lock()
-        self._stop = threading.Event()
-        self._thread: threading.Thread | None = None
+    def flush(self, timeout_s: float = WAIT_S) -> bool:
+        """Send what has gathered, and wait until it is safe; False if that takes longer, or nobody is there.
 
-    def _in_child(self) -> None:
-        had_thread = self._thread is not None
-        self._begin()
-        for instrument in self._instruments.values():
-            instrument.reset()
-        if had_thread:
-            self._start()
+        Needed only by what ends without notice, as by ``os._exit``.
+        """
+        return self.life.flush(timeout_s)
 
-    def _start(self) -> None:
-        if self._thread is None and not self._stop.is_set():
-            self._thread = threading.Thread(target=self._run, args=(self._stop,), name="sensors", daemon=True)
-            self._thread.start()
+    def close(self) -> None:
+        """Flush for the last time and end the threads; what is counted afterwards stays in the process."""
+        self.life.close()
 
-    def _run(self, stop: threading.Event) -> None:
-        phase_s = os.getpid() % 97 / 97 * FLUSH_INTERVAL_S  # the processes of a host must not flush in one burst
-        while not stop.wait(FLUSH_INTERVAL_S - (self._clock.now() - phase_s) % FLUSH_INTERVAL_S):
-            self.flush()
+    @property
+    def members(self) -> list[Member]:
+        """All series there are."""
+        return list(self._families)
+
+    @property
+    def refused(self) -> int:
+        """How often an instrument was asked for that there was no room for."""
+        return self._families.refused
+
+    @property
+    def dropped(self) -> int:
+        """Slots that found no room while nobody took them."""
+        return self.life.sending.dropped if self.life.sending is not None else 0
+
+    def _look_up(self, name: str, labels: dict[str, object]) -> Instrument[Any] | None:
+        try:
+            return self._known.get((name, *labels.items()) if labels else name)
+        except TypeError:  # a value that has no hash
+            return None
+
+    def _find(
+        self,
+        kind: type[Made],
+        name: str,
+        labels: dict[str, object],
+        said: Description,
+        collect: bool | None,
+        make: Callable[[Callable[[], None]], Made] | None = None,
+    ) -> Made:
+        made = functools.partial(make or kind, self.life.wake)
+        instrument, is_own = self._families.find(kind, name, labels, made, said, collect)
+        if is_own and len(self._known) < _KNOWN_MAX and all(isinstance(value, str | int) for value in labels.values()):
+            self._known[(name, *labels.items()) if labels else name] = instrument
+        return instrument
+
+    def _of_this_process(self) -> Settings:
+        program = sys.argv[0] if sys.argv else ""
+        try:
+            return from_environment(os.environ, program, **self._said)
+        except ValueError as error:
+            log.warning("cannot send the numbers of this process: %s", error)
+            nowhere = {"TALLYSTICK_AGENT": "none", "TALLYSTICK_STATSD": "none"}
+            return from_environment({**os.environ, **nowhere}, program, **self._said)
 
 
-def from_environment() -> Sensors:
-    """Sensors named after this process, sending to ``TALLYSTICK_STATSD`` (else the StatsD port of this host)."""
-    return Sensors(prefix(os.environ, sys.argv[0]), os.environ.get("TALLYSTICK_STATSD") or DEFAULT_ADDRESS)
-
-
-def _component(text: str) -> str:
-    return re.sub(r"[^A-Za-z0-9_-]", "_", text) or "_"
+def _sampled(
+    kind: Callable[[Callable[[], None], float], Made], sample: float
+) -> Callable[[Callable[[], None]], Made] | None:
+    """How an instrument of that sampling is made; None for all instruments that look at everything."""
+    if not 0 < sample <= 1:
+        raise ValueError(f"cannot sample {sample}: expected a share above 0 and at most 1")
+    return None if sample == 1 else lambda wake: kind(wake, float(sample))

@@ -38,6 +38,7 @@ PAGES = (
     "README.md",
     "docs/tutorial.md",
     "docs/guides/senders.md",
+    "docs/guides/sensors.md",
     "docs/guides/from-opentsdb.md",
     "docs/guides/from-istatd.md",
     "docs/guides/configuration.md",
@@ -108,7 +109,8 @@ def run(server: Server, block: Block, folder: Path) -> None:
         "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}",
         "CURL_HOME": str(folder),
         "TALLYSTICK_SERVER": server.url,
-        "TALLYSTICK_STATSD": f"127.0.0.1:{server.port('statsd udp')}",
+        "TALLYSTICK_AGENT": f"tcp://127.0.0.1:{server.port('native tcp')}",
+        "TALLYSTICK_STATSD": f"udp://127.0.0.1:{server.port('statsd udp')}",
     }
     if block.language == "python":
         (folder / "shop.py").write_text(text)

@@ -25,7 +25,8 @@ from tallystick.parse.frames import FRAME_BYTES_MAX
 from tallystick.query import FUNCTIONS
 from tallystick.receive.streams import CONNECTIONS_MAX
 from tallystick.render.format import FORMATS
-from tallystick.sensors.instruments import TIMINGS_MAX
+from tallystick.sensors.families import COMBINATIONS_MAX, INSTRUMENTS_MAX
+from tallystick.sensors.sending import BUFFER_BYTES_MAX
 from tallystick.service import Service
 from tallystick.web.static import page_routes
 from tallystick.web.writes.bodies import BODY_BYTES_MAX
@@ -157,13 +158,17 @@ def test_limits_are_those_that_pages_tell() -> None:
             f"{BODY_BYTES_MAX >> 20} MiB",
             f"{store.future_limit_s // 60} minutes",
             f"{CONNECTIONS_MAX:,} connections",
-            f"{TIMINGS_MAX:,} timings",
             f"{Config().agent.buffer_bytes_max >> 20} MiB",
         ],
         "docs/guides/from-graphite.md": [
             f"{query.series_max:,} series",
             f"{query.points_max // 10**6} million points",
             f"{query.time_s_max} seconds",
+        ],
+        "docs/guides/sensors.md": [
+            f"{COMBINATIONS_MAX:,} combinations",
+            f"{INSTRUMENTS_MAX:,} series",
+            f"{BUFFER_BYTES_MAX >> 20} MiB",
         ],
         "docs/guides/operating.md": [f"({store.commit_interval_ms} ms)"],
         "docs/reference/http.md": [f"{BODY_BYTES_MAX >> 20} MiB"],

@@ -1,93 +1,126 @@
-"""Sensors against a real UDP socket that plays the StatsD door."""
+"""What instruments keep and what leaves the process, heard by a door of the native protocol."""
 
 import asyncio
-import os
-import socket
-import subprocess
+import math
+import random
+import signal
+import statistics
 import sys
 import threading
-from collections.abc import Iterator
+import time
+from collections.abc import AsyncIterator, Generator
 
 import pytest
 
+from hearing import Hearing, settings_for
+from servers import wait_until
 from tallystick.model.clock import ManualClock
 from tallystick.model.errors import TallystickError
+from tallystick.native.accumulate import bucket_of
 from tallystick.sensors import Sensors
-from tallystick.sensors.door import DATAGRAM_BYTES_MAX, datagrams
-from tallystick.sensors.instruments import TIMINGS_MAX, Timing
-from tallystick.sensors.sensors import prefix
+from tallystick.sensors.families import COMBINATIONS_MAX, INSTRUMENTS_MAX
+from tallystick.sensors.instruments.instrument import FOLD_AT
+from tallystick.sensors.settings import from_environment, program_name
+
+REQUESTS = "dev.apps.shop.requests"
+ON_HOST = "dev.hosts.web.web1.shop"
 
 
-class Statsd:
-    """Receives datagrams and gives their lines."""
-
-    def __init__(self) -> None:
-        self.socket = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
-        self.socket.bind(("127.0.0.1", 0))
-        self.socket.settimeout(20)
-        self.address = f"udp://127.0.0.1:{self.socket.getsockname()[1]}"
-
-    def lines(self) -> list[str]:
-        """Lines of the next datagram."""
-        return self.socket.recv(65536).decode().split("\n")
-
-
-@pytest.fixture
-def statsd() -> Iterator[Statsd]:
-    door = Statsd()
-    yield door
-    door.socket.close()
-
-
-@pytest.fixture
-def own(statsd: Statsd) -> Sensors:
-    # A clock that stands still just after a flush: the thread is there and does not interfere.
-    return Sensors("dev.apps.shop.", statsd.address, ManualClock(os.getpid() % 97 / 97 * 10))
-
-
-def test_increments_leave_as_one_sum(own: Sensors, statsd: Statsd) -> None:
+def test_increments_leave_as_one_slot_under_the_names_of_cluster_and_host(own: Sensors, door: Hearing) -> None:
     own.counter("requests").increment()
     own.counter("requests").increment(41)
-    own.flush()
-    assert statsd.lines() == ["dev.apps.shop.requests:42|c"]
+    assert own.flush()
+    for name in (REQUESTS, f"{ON_HOST}.requests"):
+        [slot] = door.slots[name]
+        assert slot["spread"] == {"count": 2.0, "sum": 42.0, "m2": 800.0, "min": 1.0, "max": 41.0}
+        assert slot["last"] == 41.0
+        assert door.names[name]["kind"] == "counter"
     own.counter("requests").increment(0.5)
-    own.flush()
-    assert statsd.lines() == ["dev.apps.shop.requests:0.5|c"]
+    assert own.flush()
+    assert own.flush()
+    assert [slot["last"] for slot in door.slots[REQUESTS]] == [41.0, 0.5]
+    assert door.hellos[0]["agent"] == "shop"
 
 
-def test_a_gauge_keeps_its_level_and_a_negative_one_is_no_change(own: Sensors, statsd: Statsd) -> None:
-    level = own.gauge("queue")
-    level.set(7)
-    level.set(3)
-    own.flush()
-    own.flush()
-    assert statsd.lines() == statsd.lines() == ["dev.apps.shop.queue:3|g"]
-    level.set(-2)
-    own.flush()
-    assert statsd.lines() == ["dev.apps.shop.queue:0|g", "dev.apps.shop.queue:-2|g"]
-
-
-def test_timings_leave_one_by_one(own: Sensors, statsd: Statsd) -> None:
-    own.timing("render").observe(0.25)
-    own.timing("render").observe(1)
+def test_statistics_of_many_samples_are_those_of_all_of_them(own: Sensors, door: Hearing) -> None:
+    seconds = [random.Random(5).lognormvariate(0, 2) for _ in range(3 * FOLD_AT + 7)]
+    for each in seconds:
+        own.timing("render").observe(each)
     own.timing("render").observe(-1)
-    own.flush()
-    assert statsd.lines() == ["dev.apps.shop.render:250.0|ms", "dev.apps.shop.render:1000|ms"]
+    own.timing("render").observe(math.inf)
+    assert own.flush()
+    [slot] = door.slots["dev.apps.shop.render"]
+    assert slot["spread"] == {
+        "count": len(seconds),
+        "sum": pytest.approx(sum(seconds)),
+        "m2": pytest.approx(statistics.pvariance(seconds) * len(seconds)),
+        "min": min(seconds),
+        "max": max(seconds),
+    }
+    buckets = {bucket["bucket"]: bucket["weight"] for bucket in slot["buckets"]}
+    assert sum(buckets.values()) == len(seconds)
+    assert buckets[bucket_of(seconds[0])] == sum(bucket_of(each) == bucket_of(seconds[0]) for each in seconds)
 
 
-def test_beyond_the_bound_timings_are_sampled_and_their_rate_is_sent() -> None:
-    timing = Timing()
-    for number in range(4 * TIMINGS_MAX):
-        timing.observe(number)
-    fields = list(timing.take())
-    assert len(fields) == TIMINGS_MAX
-    assert all(field.endswith("|ms|@0.25") for field in fields)
-    sampled = [float(field.partition("|")[0]) / 1000 for field in fields]
-    assert sum(number >= 2 * TIMINGS_MAX for number in sampled) == pytest.approx(TIMINGS_MAX / 2, abs=TIMINGS_MAX / 5)
-    assert list(timing.take()) == []
+def test_a_gauge_keeps_its_level_and_the_range_of_it(own: Sensors, door: Hearing) -> None:
+    level = own.gauge("queue")
+    for value in (7, -2, 3):
+        level.set(value)
+    level.change(2)
+    level.change(-1)
+    assert own.flush()
+    assert own.flush()
+    first, second = door.slots[f"{ON_HOST}.queue"]
+    assert (first["last"], first["spread"]["min"], first["spread"]["max"]) == (4.0, -2.0, 7.0)
+    assert (second["last"], second["spread"]) == (4.0, None)
+    assert "dev.apps.shop.queue" not in door.slots
 
 
-def test_a_timing_times_blocks_functions_and_coroutines_and_what_they_hold(own: Sensors) -> None:
+def test_a_gauge_asks_its_function_at_each_flush_and_leaves_a_gap_where_it_fails(own: Sensors, door: Hearing) -> None:
+    answers: list[float | None] = [3, None, 5]
+
+    @own.gauge("queue").ask
+    def ask() -> float | None:
+        return answers.pop(0)
+
+    for _ in range(4):
+        own.counter("beat").increment()
+        assert own.flush()
+    assert [slot["last"] for slot in door.slots[f"{ON_HOST}.queue"]] == [3.0, 5.0]
+    assert len(door.slots["dev.apps.shop.beat"]) == 4
+
+
+def test_different_members_are_counted_once(own: Sensors, door: Hearing) -> None:
+    for number in range(1000):
+        own.distinct("users").add(number % 100)
+    own.distinct("users").add("ada")
+    assert own.flush()
+    [slot] = door.slots["dev.apps.shop.users"]
+    assert slot["last"] == 101.0
+    assert slot["spread"] is None
+    assert slot["sketch"]
+
+
+def test_a_sample_stands_for_many(own: Sensors, door: Hearing) -> None:
+    random.seed(3)
+    for _ in range(20_000):
+        own.counter("hits", sample=0.1).increment()
+        own.timing("work", sample=0.25).observe(2)
+    assert own.flush()
+    [hits], [work] = door.slots["dev.apps.shop.hits"], door.slots["dev.apps.shop.work"]
+    assert hits["spread"]["sum"] == hits["spread"]["count"] == pytest.approx(20_000, rel=0.1)
+    assert work["spread"]["count"] == pytest.approx(20_000, rel=0.1)
+    assert work["spread"]["sum"] == 2 * work["spread"]["count"]
+    assert sum(bucket["weight"] for bucket in work["buckets"]) == work["spread"]["count"]
+
+
+@pytest.mark.parametrize("share", [0, -1, 1.5, math.nan])
+def test_a_share_that_is_none_is_refused(own: Sensors, share: float) -> None:
+    with pytest.raises(ValueError, match="cannot sample"):
+        own.counter("hits", sample=share)
+
+
+def test_a_timing_times_blocks_functions_and_coroutines_and_what_they_hold(own: Sensors, door: Hearing) -> None:
     timing = own.timing("work")
 
     @timing
@@ -97,7 +130,8 @@ def test_a_timing_times_blocks_functions_and_coroutines_and_what_they_hold(own: 
 
     @timing
     async def task() -> str:
-        await asyncio.sleep(0)
+        with timing:
+            await asyncio.sleep(0.001)
         return "done"
 
     async def tasks() -> list[str]:
@@ -107,85 +141,147 @@ def test_a_timing_times_blocks_functions_and_coroutines_and_what_they_hold(own: 
     assert asyncio.run(tasks()) == ["done"] * 3
     with pytest.raises(KeyError), timing:
         raise KeyError("what fails is timed, too")
-    assert len(list(timing.take())) == 8
+    assert own.flush()
+    [slot] = door.slots["dev.apps.shop.work"]
+    assert slot["spread"]["count"] == 11
     assert work.__name__ == "work"
 
 
-def test_no_increment_is_lost_between_threads_and_flushes(own: Sensors, statsd: Statsd) -> None:
-    counter = own.counter("hits")
+def test_a_generator_is_timed_while_it_works_and_passes_everything_on(own: Sensors, door: Hearing) -> None:
+    @own.timing("items")
+    def items() -> Generator[str, str, str]:
+        try:
+            sent = yield "first"
+            assert sent == "sent"
+            yield "second"
+        except KeyError:
+            yield "caught"
+        return "result"
+
+    def delegating() -> Generator[str, str, None]:
+        result = yield from items()
+        yield result
+
+    running = delegating()
+    assert next(running) == "first"
+    time.sleep(0.05)  # whoever uses the item takes his time
+    assert running.send("sent") == "second"
+    assert running.throw(KeyError()) == "caught"
+    assert next(running) == "result"
+    broken_off = items()
+    next(broken_off)
+    broken_off.close()
+    assert own.flush()
+    [slot] = door.slots["dev.apps.shop.items"]
+    assert slot["spread"]["count"] == 2
+    assert slot["spread"]["sum"] < 0.05
+
+
+def test_an_asynchronous_generator_too(own: Sensors, door: Hearing) -> None:
+    @own.timing("items")
+    async def items() -> AsyncIterator[int]:
+        for number in range(3):
+            await asyncio.sleep(0)
+            yield number
+
+    async def collect() -> list[int]:
+        return [item async for item in items()]
+
+    assert asyncio.run(collect()) == [0, 1, 2]
+    assert own.flush()
+    assert len(door.slots["dev.apps.shop.items"]) == 1
+
+
+def test_no_sample_is_lost_between_threads_and_flushes(own: Sensors, door: Hearing) -> None:
+    counter, timing = own.counter("hits"), own.timing("took")
+    switch_s = sys.getswitchinterval()
+    sys.setswitchinterval(1e-5)
 
     def hit() -> None:
-        for _ in range(20_000):
+        for _ in range(30_000):
             counter.increment()
+            timing.observe(1)
 
-    threads = [threading.Thread(target=hit) for _ in range(4)]
-    for thread in threads:
-        thread.start()
-    own.flush()
-    for thread in threads:
-        thread.join()
-    counter.increment()
-    own.flush()
-    total = 0
-    while total < 80_001:
-        total += sum(int(line.split(":")[1].split("|")[0]) for line in statsd.lines())
-    assert total == 80_001
+    threads = [threading.Thread(target=hit) for _ in range(8)]
+    try:
+        for thread in threads:
+            thread.start()
+        while any(thread.is_alive() for thread in threads):
+            own.flush()
+    finally:
+        sys.setswitchinterval(switch_s)
+    assert own.flush()
+    assert door.sum("dev.apps.shop.hits") == door.sum("dev.apps.shop.took") == 240_000
+    assert len(door.slots["dev.apps.shop.hits"]) > 1
 
 
-def test_a_forked_child_sends_its_own_counts_only(own: Sensors, statsd: Statsd) -> None:
+def test_a_signal_handler_may_count_in_the_middle_of_counting_and_flushing(own: Sensors, door: Hearing) -> None:
     counter = own.counter("hits")
-    counter.increment(100)
-    child = os.fork()
-    if child == 0:
-        counter.increment(7)
-        own.flush()
-        os._exit(0)
-    assert os.waitpid(child, 0)[1] == 0
-    assert statsd.lines() == ["dev.apps.shop.hits:7|c"]
-    own.flush()
-    assert statsd.lines() == ["dev.apps.shop.hits:100|c"]
+    in_handler = 0
+
+    def handle(*_: object) -> None:
+        nonlocal in_handler
+        in_handler += 1
+        counter.increment()
+        own.counter("signals", number=in_handler % 7).increment()
+
+    before = signal.signal(signal.SIGALRM, handle)
+    signal.setitimer(signal.ITIMER_REAL, 0.0005, 0.0005)
+    try:
+        done = 0
+        while in_handler < 200:
+            counter.increment()
+            done += 1
+            if done % 5000 == 0:
+                own.flush()
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.signal(signal.SIGALRM, before)
+    assert own.flush()
+    assert door.sum(REQUESTS.replace("requests", "hits")) == done + in_handler
+    assert sum(door.sum(f"dev.apps.shop.signals;number={k}") for k in range(7)) == in_handler
 
 
-def test_a_program_sends_at_exit_what_it_counted(statsd: Statsd) -> None:
-    program = "from tallystick import sensors; sensors.counter('runs').increment()"
-    environment = {"TALLYSTICK_STATSD": statsd.address, "TALLYSTICK_APP": "job", "TALLYSTICK_ENVIRONMENT": "prod"}
-    subprocess.run([sys.executable, "-c", program], env=os.environ | environment, check=True, timeout=60)
-    assert statsd.lines() == ["prod.apps.job.runs:1|c"]
+def test_labels_are_tags_in_any_order_and_cleaned(own: Sensors, door: Hearing) -> None:
+    own.counter("requests", view="home", method="GET").increment()
+    own.counter("requests", method="GET", view="home").increment()
+    own.counter("requests", view="a;b=c d\n", method="").increment()
+    own.counter("requests", view=["no", "hash"]).increment()
+    assert own.flush()
+    assert door.sum(f"{REQUESTS};method=GET;view=home") == 2
+    assert door.sum(f"{REQUESTS};method=none;view=a-b-c-d-") == 1
+    assert door.sum(f"{REQUESTS};view=-no-hash-") == 1
 
 
-def test_the_sensors_bring_nothing_heavy_into_a_program() -> None:
-    program = "import sys; from tallystick import sensors; print(*sys.modules)"
-    loaded = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True).stdout.split()
-    assert not {"numpy", "numba", "msgspec", "psutil", "click", "rich"} & set(loaded)
+def test_labels_beyond_the_bound_count_as_other(own: Sensors, door: Hearing) -> None:
+    for number in range(COMBINATIONS_MAX + 500):
+        own.counter("requests", user=number).increment()
+    assert own.refused == 500
+    assert len(own.members) == COMBINATIONS_MAX + 1
+    assert own.flush()
+    assert door.sum(f"{REQUESTS};user=other") == 500
+    assert door.sum(f"{REQUESTS};user=999") == 1
 
 
-def test_the_thread_flushes_on_the_beat(statsd: Statsd) -> None:
-    almost = ManualClock(os.getpid() % 97 / 97 * 10 - 0.02)
-    own = Sensors("x.", statsd.address, almost)
-    own.counter("beat").increment()
-    assert statsd.lines() == ["x.beat:1|c"]
-    own.close()
+def test_names_beyond_the_bound_are_counted_and_cost_nothing_more(own: Sensors) -> None:
+    for number in range(INSTRUMENTS_MAX + 50):
+        own.counter(f"user{number}").increment()
+    assert own.refused == 50
+    assert len(own.members) == INSTRUMENTS_MAX
 
 
-def test_without_a_listener_nothing_happens_but_a_count() -> None:
-    closed = Statsd()
-    closed.socket.close()
-    own = Sensors("x.", closed.address)
-    for _ in range(3):
-        own.counter("a").increment()
-        own.timing("t").observe(1)
-        own.gauge("g" * 1000).set(1)
-        own.gauge("h" * 1000).set(1)
-        own.flush()
-    assert own.datagrams_dropped > 0
+@pytest.mark.parametrize("labels", [{"name": "x"}, {f"k{n}": n for n in range(7)}, {"k" * 50: 1}])
+def test_labels_that_cannot_be_tags_are_refused(own: Sensors, labels: dict[str, object]) -> None:
+    with pytest.raises(TallystickError, match="cannot label 'requests'"):
+        own.counter("requests", **labels)
 
 
-def test_a_name_has_one_kind_and_its_odd_characters_are_replaced(own: Sensors, statsd: Statsd) -> None:
+def test_a_name_has_one_kind_and_its_odd_characters_are_replaced(own: Sensors, door: Hearing) -> None:
     own.counter("a:b|c.d e").increment()
     with pytest.raises(TallystickError, match=r"cannot make gauge .* it is a counter already"):
         own.gauge("a:b|c.d e")
-    own.flush()
-    assert statsd.lines() == ["dev.apps.shop.a_b_c.d_e:1|c"]
+    assert own.flush()
+    assert door.sum("dev.apps.shop.a-b-c.d-e") == 1
 
 
 @pytest.mark.parametrize("by", [-1, float("nan"), float("inf")])
@@ -194,14 +290,122 @@ def test_a_counter_counts_up_only(own: Sensors, by: float) -> None:
         own.counter("a").increment(by)
 
 
+def test_numbers_of_any_kind_add_up(own: Sensors, door: Hearing) -> None:
+    decimal, fractions, numpy = (pytest.importorskip(name) for name in ("decimal", "fractions", "numpy"))
+    for by in (decimal.Decimal("0.5"), fractions.Fraction(1, 4), numpy.float32(2), numpy.int64(3), True):
+        own.counter("sum").increment(by)
+        own.timing("took").observe(by)
+    assert own.flush()
+    assert door.sum("dev.apps.shop.sum") == door.sum("dev.apps.shop.took") == 6.75
+
+
+def test_what_is_said_of_a_metric_travels_with_its_names(own: Sensors, door: Hearing) -> None:
+    own.counter("sold", unit="pieces", owner="team-x").increment()
+    own.counter("sold", description="What was sold.", alert="none for an hour").increment()
+    own.timing("render").observe(1)
+    assert own.flush()
+    for name in ("dev.apps.shop.sold", f"{ON_HOST}.sold"):
+        said = {key: door.names[name][key] for key in ("unit", "owner", "description", "alert")}
+        assert said == {
+            "unit": "pieces",
+            "owner": "team-x",
+            "description": "What was sold.",
+            "alert": "none for an hour",
+        }
+    assert door.names["dev.apps.shop.render"]["unit"] == "s"
+    own.counter("sold", owner="team-y").increment()
+    assert own.flush()
+    assert door.names["dev.apps.shop.sold"]["owner"] == "team-y"
+    assert door.sum("dev.apps.shop.sold") == 3
+
+
+def test_what_is_not_collected_stays_in_the_process_until_it_is_asked_for(door: Hearing) -> None:
+    for pattern, heard in (("", False), ("debug.*, other", True)):
+        own = Sensors(settings_for(door, TALLYSTICK_COLLECT=pattern), ManualClock())
+        own.counter("debug.steps", collect=False).increment()
+        own.counter("steps").increment()
+        assert own.flush()
+        assert ("dev.apps.shop.debug.steps" in door.slots) is heard
+        own.close()
+
+
+def test_slots_that_nobody_takes_are_dropped_counted_and_told(door: Hearing, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("tallystick.sensors.sending.BUFFER_BYTES_MAX", 1000)
+    door.close()
+    own = Sensors(settings_for(door), ManualClock())
+    for number in range(60):
+        own.counter("hits").increment(number)
+        assert not own.flush()
+    assert 0 < own.dropped < 118
+    again = Hearing(door.port)
+    wait_until(lambda: own.flush(20), "all that was kept to be heard")
+    own.counter("last").increment()
+    assert own.flush(20)
+    own.close()
+    assert again.generated == 122
+    assert sum(map(len, again.slots.values())) == again.generated - own.dropped
+    again.close()
+
+
+def test_without_a_listener_nothing_happens_but_a_count(door: Hearing) -> None:
+    door.close()
+    own = Sensors(settings_for(door), ManualClock())
+    own.counter("a").increment()
+    began = time.monotonic()
+    assert not own.flush(60)  # gives up at once: nobody is there
+    own.close()
+    assert time.monotonic() - began < 30
+    assert own.dropped == 2
+
+
+def test_the_thread_flushes_on_the_beat_into_the_slot_that_has_ended(door: Hearing) -> None:
+    clock = ManualClock(1_700_000_009.98)
+    own = Sensors(settings_for(door), clock)
+    own.counter("beat").increment()
+    clock.advance(0.03)
+    [slot] = door.wait("dev.apps.shop.beat")
+    assert slot["at_ms"] // 10_000 == 170_000_000
+    own.close()
+
+
+def test_nothing_runs_before_the_first_sample(door: Hearing) -> None:
+    threads = threading.active_count()
+    own = Sensors(settings_for(door))
+    counter = own.counter("hits")
+    assert own.flush()
+    assert (threading.active_count(), own.life.sending) == (threads, None)
+    counter.increment()
+    assert threading.active_count() > threads
+    own.close()
+
+
+def test_an_address_that_is_none_costs_a_program_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TALLYSTICK_AGENT", "http://nonsense")
+    own = Sensors()
+    own.counter("hits").increment()
+    assert own.flush()
+    assert own.members[0].instrument.look()[1] == 1
+    own.close()
+    with pytest.raises(ValueError, match="scheme"):
+        own.configure(server="http://nonsense")
+
+
 def test_a_process_is_named_by_its_environment_or_its_program() -> None:
-    assert prefix({}, "/usr/bin/shop.py") == "dev.apps.shop."
-    assert prefix({"TALLYSTICK_APP": "my shop", "TALLYSTICK_ENVIRONMENT": "prod"}, "x") == "prod.apps.my_shop."
-
-
-def test_lines_are_packed_into_datagrams_that_fit_a_frame() -> None:
-    lines = [f"name{number}:1|c" for number in range(1000)]
-    packed = list(datagrams(lines))
-    assert all(len(datagram) <= DATAGRAM_BYTES_MAX for datagram in packed)
-    assert b"\n".join(packed).decode().split("\n") == lines
-    assert len(packed) == -(-sum(len(line) + 1 for line in lines) // DATAGRAM_BYTES_MAX)
+    assert program_name("/usr/bin/shop.py") == "shop"
+    assert program_name("/srv/shop/manage.py") == program_name("/srv/shop/__main__.py") == "shop"
+    assert program_name("-c") == program_name("") == "python"
+    place = from_environment({"TALLYSTICK_APP": "my shop", "TALLYSTICK_ENVIRONMENT": "prod"}, "x").place
+    assert (place.environment, place.app) == ("prod", "my-shop")
+    for environ, server in (
+        ({}, "tcp://127.0.0.1:8120"),
+        ({"TALLYSTICK_SERVER": "http://central:8080"}, "tcp://127.0.0.1:8120"),
+        ({"TALLYSTICK_SERVER": "tcp://central:8120"}, "tcp://central:8120"),
+        ({"TALLYSTICK_SERVER": "tcp://central:8120", "TALLYSTICK_AGENT": "unix:///run/x"}, "unix:///run/x"),
+        ({"TALLYSTICK_AGENT": "none"}, "None"),
+    ):
+        assert str(from_environment(environ, "x").server) == server
+    own = Sensors()
+    own.configure(app="till", environment="stage", version="1.2", server="unix:///run/x.sock")
+    settings = own.life.settings()
+    assert (settings.place.app, settings.place.environment, settings.place.version) == ("till", "stage", "1_2")
+    assert str(settings.server) == "unix:///run/x.sock"

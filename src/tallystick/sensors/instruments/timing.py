@@ -1,0 +1,139 @@
+"""`Timing`: how long things take."""
+
+import functools
+import inspect
+import math
+import random
+from collections import Counter
+from collections.abc import AsyncGenerator, Callable, Generator
+from contextvars import ContextVar
+from time import perf_counter
+from typing import Any, ParamSpec, TypeVar, cast
+
+from tallystick.model.kind import Kind
+from tallystick.native.accumulate import Histogram, bucket_of
+from tallystick.sensors.instruments.generators import timed_async_items, timed_items
+from tallystick.sensors.instruments.instrument import FOLD_AT, Instrument, Taken
+
+P = ParamSpec("P")
+R = TypeVar("R")
+
+_INFINITE = math.inf
+
+Began = tuple[float, "Began | None"]
+"""When a block began, and the block around it."""
+
+
+class Timing(Instrument[float]):
+    """How long things take, in seconds: a context manager and a decorator, with a histogram of what it has seen.
+
+    One object may be used by many threads and tasks, and within itself. A decorated coroutine function is timed until
+    it returns; a decorated generator for as long as it works itself, without the time between its items.
+    """
+
+    __slots__ = ("_began", "_histogram")
+
+    kind = Kind.TIMING
+
+    def __init__(self, wake: Callable[[], None], weight: float = 1.0) -> None:
+        self._began: ContextVar[Began | None] = ContextVar("began", default=None)
+        super().__init__(wake, weight)
+
+    def observe(self, seconds: float) -> None:
+        """Add something that took `seconds`; negative and non-finite lengths of time are no lengths and left out."""
+        if not 0 <= seconds < _INFINITE:
+            return
+        pending = self._pending
+        pending.append(seconds)
+        if len(pending) >= FOLD_AT:
+            self.fold()
+
+    def __enter__(self) -> "Timing":
+        began = self._began
+        began.set((perf_counter(), began.get()))
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        now = perf_counter()
+        own = self._began.get()
+        if own is not None:
+            self._began.set(own[1])
+            self.observe(now - own[0])
+
+    def __call__(self, function: Callable[P, R]) -> Callable[P, R]:
+        """Time each call of `function`."""
+        return cast(Callable[P, R], _timed(function, self.observe))
+
+    def _add(self, samples: list[float]) -> None:
+        samples = list(map(float, samples))
+        self._add_numbers(samples)
+        weight = self._weight
+        counted = Counter(map(bucket_of, samples))
+        self._histogram.merge((bucket, weight * count) for bucket, count in counted.items())
+
+    def taken(self) -> Taken | None:
+        taken = super().taken()
+        if taken is None or taken.spread is None:
+            return taken  # a single sample needs no histogram
+        return taken._replace(buckets=tuple(self._histogram.buckets()))
+
+    def start_over(self) -> None:
+        self._histogram = Histogram()
+
+
+class SampledTiming(Timing):
+    """A timing that looks at some of what happens and lets each stand for many; readers see no difference.
+
+    Parameters
+    ----------
+    rate
+        Share of what happens that it looks at, above 0 and at most 1.
+    """
+
+    __slots__ = ("_rate",)
+
+    def __init__(self, wake: Callable[[], None], rate: float) -> None:
+        super().__init__(wake, 1.0 / rate)
+        self._rate = rate
+
+    def observe(self, seconds: float) -> None:
+        if random.random() < self._rate:
+            super().observe(seconds)
+
+
+def _timed(function: Callable[..., Any], observe: Callable[[float], None]) -> Callable[..., Any]:
+    if inspect.iscoroutinefunction(function):
+
+        @functools.wraps(function)
+        async def task(*args: Any, **kwargs: Any) -> Any:
+            began = perf_counter()
+            try:
+                return await function(*args, **kwargs)
+            finally:
+                observe(perf_counter() - began)
+
+        return task
+    if inspect.isgeneratorfunction(function):
+
+        @functools.wraps(function)
+        def items(*args: Any, **kwargs: Any) -> Generator[Any, Any, Any]:
+            return (yield from timed_items(function(*args, **kwargs), observe))
+
+        return items
+    if inspect.isasyncgenfunction(function):
+
+        @functools.wraps(function)
+        def async_items(*args: Any, **kwargs: Any) -> AsyncGenerator[Any, Any]:
+            return timed_async_items(function(*args, **kwargs), observe)
+
+        return async_items
+
+    @functools.wraps(function)
+    def call(*args: Any, **kwargs: Any) -> Any:
+        began = perf_counter()
+        try:
+            return function(*args, **kwargs)
+        finally:
+            observe(perf_counter() - began)
+
+    return call
