@@ -24,6 +24,10 @@ from tallystick import __version__
 from tallystick.agent import Runner, jobs, prefix_of
 from tallystick.blocks import FILE_NAME as BLOCKS_FILE_NAME
 from tallystick.blocks import BlockList
+from tallystick.census import FILE_NAME as SERIES_MARKS_FILE_NAME
+from tallystick.census import SAVE_S as MARKS_SAVE_S
+from tallystick.census import Census, NotedReader
+from tallystick.census import Marks as SeriesMarks
 from tallystick.config import Address, Config, Listener
 from tallystick.config.address import host_port
 from tallystick.described import Descriptions, Keeping
@@ -43,6 +47,7 @@ from tallystick.query import QueryLimits
 from tallystick.query.statsd_names import MARKS_FILE_NAME, Marks, Naming, StatsdView
 from tallystick.receive import DatagramDoor, Intake, IntakeLimits, StreamDoor
 from tallystick.receive.bookkeeping import Bookkeeper
+from tallystick.receive.pace import Pace
 from tallystick.receive.points import take_points
 from tallystick.receive.polls import Poller
 from tallystick.receive.streams import bind, bound_address
@@ -56,6 +61,7 @@ from tallystick.store.snapshot import DESCRIPTIONS_FILE, SETTINGS_DIRECTORY, tak
 from tallystick.web.app import make_app, make_opentsdb_app
 from tallystick.web.beside import Beside
 from tallystick.web.blocks import block_routes
+from tallystick.web.cardinality import cardinality_routes
 from tallystick.web.guests import Guests
 from tallystick.web.istatd import SettingsStore, make_istatd_app
 from tallystick.web.keeping import Compacted, Snapshot
@@ -108,9 +114,19 @@ class Service:
         limits = IntakeLimits(
             config.store.future_limit_s, past_s, max(rule.retention.step_s for rule in config.store.retention_rules)
         )
-        throttle = Throttle(config.senders.names_per_s, config.senders.names_burst, self.ledger.host_of)
+        throttle = Throttle(config.limits.names_per_s, config.limits.names_burst, self.ledger.host_of)
+        pace = Pace(config.limits.samples_per_s, self.ledger, self._clock.monotonic)
+        self._marks_of_series = SeriesMarks(self.store.catalog, self._clock, config.store.path / SERIES_MARKS_FILE_NAME)
+        self.census = Census(
+            self.store.catalog,
+            self._marks_of_series,
+            self.ledger.host_of,
+            depth=config.limits.prefix_depth,
+            prefix_max=config.limits.series_per_prefix,
+        )
         self.blocks = BlockList(config.store.path / BLOCKS_FILE_NAME, self._clock)
-        self.intake = Intake(names, router, self.store, self.ledger, self._clock, limits, throttle, self.blocks)
+        protection = throttle, self.blocks, pace, self.census
+        self.intake = Intake(names, router, self.store, self.ledger, self._clock, limits, *protection)
         self.store.when_forgotten(self.intake.forget)
         self._marks = self._make_marks()
         self._streams = StreamDoor(self.intake)
@@ -146,7 +162,11 @@ class Service:
     def _protection(self) -> list[BaseRoute]:
         """What protects the server from its senders."""
         rules = [rule.match for rule in self._config.rules if rule.block]
-        return block_routes(self.blocks, lambda: rules, self.ledger, self._clock, self._reads.workers)
+        workers = self._reads.workers
+        return [
+            *block_routes(self.blocks, lambda: rules, self.ledger, self._clock, workers),
+            *cardinality_routes(self.census, self._clock, workers),
+        ]
 
     def _make_reads(self) -> Reads:
         """What queries share, whichever way they come."""
@@ -158,9 +178,9 @@ class Service:
             time_s_max=q.time_s_max,
             workers=q.workers,
         )
-        reading: StoreReader = self.store
+        reading: StoreReader = NotedReader(self.store, self._marks_of_series)
         if self._marks is not None:
-            reading = StatsdView(self.store, self._marks, Naming.configured(self._config.statsd), self._clock)
+            reading = StatsdView(reading, self._marks, Naming.configured(self._config.statsd), self._clock)
         return Reads(reading, limits, self._clock, Workers(limits.workers), self.events, self.descriptions)
 
     def snapshot(self, name: str) -> Snapshot:
@@ -209,6 +229,7 @@ class Service:
         self.descriptions.close()
         if self._marks is not None:
             self._marks.save()
+        self._marks_of_series.save()
         self.store.close()
 
     def serve_http(self) -> None:
@@ -301,6 +322,7 @@ class Service:
         for door in self._datagrams:
             door.count_drops()
         self.blocks.save()
+        self._marks_of_series.save(MARKS_SAVE_S)
         if self._marks is not None:
             self._marks.save()
 

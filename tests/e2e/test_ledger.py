@@ -19,7 +19,7 @@ DOORS = (
 protocol = "statsd"
 address = "udp://127.0.0.1:0"
 
-[senders]
+[limits]
 names_burst = 50
 names_per_s = 1
 """

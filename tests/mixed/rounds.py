@@ -28,7 +28,7 @@ STORM_S = (0.3, 3.0)
 """How long the senders of a round send before the server ends, from the first acknowledgement on: from, to."""
 _PAST_S = 3600
 _CONFIG = """
-[senders]
+[limits]
 names_per_s = 10
 names_burst = 2000
 """

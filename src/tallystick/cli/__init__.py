@@ -22,6 +22,7 @@ _VERBS = (
     "ledger",
     "block",
     "unblock",
+    "cardinality",
     "tail",
     "poll",
     "store",

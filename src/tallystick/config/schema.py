@@ -13,6 +13,7 @@ import msgspec
 
 from tallystick.config.address import host_port, is_loopback
 from tallystick.config.agent import Agent
+from tallystick.config.limits import Limits
 from tallystick.config.listeners import DEFAULT_LISTENERS, Listener
 from tallystick.config.logs import Log
 from tallystick.config.polls import Poll
@@ -99,17 +100,6 @@ class Collector(Table, frozen=True):
     interval_s: Annotated[int, key("Seconds between two looks.", ge=1, le=3600)] = 10
 
 
-class Senders(Table, frozen=True):
-    """What a sender may do to the others: each host has limits of its own, whatever it sends by."""
-
-    names_per_s: Annotated[
-        int, key("New names a second that a host may go on bringing, others are throttled; 0 for no limit.", ge=0)
-    ] = 20_000
-    names_burst: Annotated[
-        int, key("New names that it may bring at once: those of a whole fleet, but not half of store.series_max.", ge=1)
-    ] = 600_000
-
-
 class Books(Table, frozen=True):
     """What the ledger tells apart; beyond these limits it counts under 'other', and who fell silent gives way."""
 
@@ -165,7 +155,7 @@ class Config(Table, frozen=True):
         ),
     ] = ()
     collectors: tuple[Collector, ...] = ()
-    senders: Senders = Senders()
+    limits: Limits = Limits()
     ledger: Books = Books()
     store: Store = Store()
     query: Query = Query()

@@ -46,6 +46,11 @@ class Verdicts:
             found = self._column[ids]
         return found
 
+    def holds(self, names: Names) -> NDArray[np.bool_]:
+        """Which names are blocked, of names that have no id yet."""
+        first = self._globs.first_matching(names.arena, names.offsets, np.arange(len(names)))
+        return np.asarray(first >= 0)
+
     def forget(self, ids: NDArray[np.int32]) -> None:
         """Some ids may be other names' from now on."""
         self._column[ids[ids < len(self._column)]] = _UNDECIDED
@@ -72,12 +77,15 @@ class Blocking:
         Tells whose the rows of a cell are.
     store
         Knows the names of series.
+    when_changed
+        Called when the list is another one than before.
     """
 
-    def __init__(self, blocks: BlockList, book: Book, store: Store) -> None:
+    def __init__(self, blocks: BlockList, book: Book, store: Store, when_changed: Callable[[], None]) -> None:
         self._list = blocks
         self._book = book
         self._store = store
+        self._when_changed = when_changed
         self._force: InForce | None = None
         self._parts: list[_Part] = []
         self._table: NDArray[np.int64] | None = None  # the state of the table that entries are of
@@ -118,6 +126,12 @@ class Blocking:
 
         return self._refused([(part, part.series.of(series, names_of)) for part in self._parts], cells)
 
+    def of_new(self, names: Names) -> NDArray[np.bool_]:
+        """Which names that would become series are blocked for everyone."""
+        self._follow()
+        everyone = [part for part in self._parts if part.network is None]
+        return everyone[0].entries.holds(names) if everyone else np.zeros(len(names), np.bool_)
+
     def forget(self, series: NDArray[np.int32]) -> None:
         """These ids have no series any more, and may be given to others."""
         for part in self._parts:
@@ -128,6 +142,7 @@ class Blocking:
         force = self._list.in_force
         if force is not self._force:
             self._force = force
+            self._when_changed()
             by_network: dict[Network | None, list[Block]] = {}
             for block in force.blocks:
                 by_network.setdefault(block.network, []).append(block)

@@ -10,6 +10,7 @@ from tallystick.ledger.collector import LedgerCollector
 from tallystick.ledger.invariants import Auditor
 from tallystick.ledger.terms import WINDOW_S
 from tallystick.model.kind import Kind
+from tallystick.native.names import component
 from tallystick.receive.intake import Intake
 from tallystick.receive.points import take_points
 
@@ -62,6 +63,14 @@ class Bookkeeper:
             named = [replace(point, name=_PREFIX + point.name) for point in points]
             take_points(self._intake, named, at_s, self._own)
         self._intake.make_room()
+        take_points(self._intake, self._census(), (self._intake.ledger.window() - 1) * WINDOW_S, self._own)
+
+    def _census(self) -> list[Point]:
+        """How many series there are: ``names.total``, ``names.prefixes.<prefix>``, ``names.sources.<host>``."""
+        return [
+            Point(f"{_PREFIX}names.{what}{_below(which)}", float(count), Kind.GAUGE)
+            for what, which, count in self._intake.count_series()
+        ]
 
     def _run(self) -> None:
         while not self._stop.wait(WINDOW_S - self._intake.clock.now() % WINDOW_S):
@@ -73,3 +82,7 @@ class Bookkeeper:
         except Exception:
             # What fails once must not end the looking, as the next window is another one, nor what follows at a stop.
             log.exception("cannot keep the books")
+
+
+def _below(name: str) -> str:
+    return "".join(f".{component(part)}" for part in name.split(".") if part)

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tallystick.blocks import BlockList
+from tallystick.census import Census
 from tallystick.ledger import Account, Ledger
 from tallystick.ledger.attribution import Senders
 from tallystick.ledger.passage import Passage
@@ -22,6 +23,7 @@ from tallystick.parse.ready import make_ready
 from tallystick.receive.arrival import Arrival, Load
 from tallystick.receive.meanings import Meanings
 from tallystick.receive.offenders import note_unread
+from tallystick.receive.pace import Pace
 from tallystick.receive.routing import IntakeLimits, Routing
 from tallystick.receive.spans import Datagrams, brought, distinct, senders_of, tally_senders_of, unnamed_of
 from tallystick.receive.storing import Storing
@@ -43,6 +45,8 @@ class Intake:
         limits: IntakeLimits,
         throttle: Throttle | None = None,
         blocks: BlockList | None = None,
+        pace: Pace | None = None,
+        census: Census | None = None,
     ) -> None:
         self.names = names
         self.ledger = ledger
@@ -50,7 +54,19 @@ class Intake:
         self._router = router
         self._store = store
         self._throttle = throttle or Throttle(host_of=ledger.host_of)
-        self._routing = Routing(names, router, store, ledger, clock, limits, blocks or BlockList(None, clock))
+        self._pace = pace or Pace(0, ledger, clock.monotonic)
+        self._census = census
+        self._routing = Routing(
+            names,
+            router,
+            store,
+            ledger,
+            clock,
+            limits,
+            blocks or BlockList(None, clock),
+            self._pace,
+            census,
+        )
         self._storing = Storing(store, self._routing, names, clock)
         self.taps = self._storing.taps
         self.meanings = Meanings(clock)
@@ -146,7 +162,7 @@ class Intake:
             batch = samples.with_ids(entries[samples.ids])
             whose = Senders.one(account.number, len(batch))
             arrival = Arrival(account, passage, whose, whose)
-            load = self._routing.of_samples(batch, arrival)
+            load = self._routing.of_samples(batch, arrival, own=own)
         return self._storing.append(load, arrival)
 
     def forget(self, series: NDArray[np.int32]) -> None:
@@ -154,9 +170,20 @@ class Intake:
         with self.names.lock:
             self._router.forget(series)
             self._routing.blocking.forget(series)
+            if self._census is not None:
+                self._census.forget(series)
             wasteful = self._router.wasteful
         if wasteful:
             self._router.rebuild()
+
+    def count_series(self) -> list[tuple[str, str, int]]:
+        """Have the census count, and names tried again that were too many; what it tells. Called now and then."""
+        if self._census is None:
+            return []
+        with self.names.lock:
+            if self._census.count():
+                self._router.reopen(Reason.PREFIX_LIMIT)
+        return list(self._census.told())
 
     def make_room(self) -> None:
         """Have those who fell silent give way in the ledger, if others need their places; called now and then."""
@@ -174,7 +201,8 @@ class Intake:
 
     def problems(self) -> list[str]:
         """What is wrong with what comes in now, a sentence each."""
-        return self._throttle.problems(self.clock.monotonic())
+        crowded = self._census.problems() if self._census is not None else []
+        return [*self._throttle.problems(self.clock.monotonic()), *self._pace.problems(), *crowded]
 
     def _parse_one(
         self,

@@ -10,8 +10,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tallystick.blocks import BlockList
+from tallystick.census import Census
 from tallystick.fold.usable import usable_statistics
 from tallystick.kernels.extent import extent
+from tallystick.kernels.packed import Names
 from tallystick.ledger import Ledger
 from tallystick.ledger.attribution import Attribution, Senders
 from tallystick.ledger.book import Shares
@@ -23,6 +25,7 @@ from tallystick.parse import NameTable, Parsed
 from tallystick.receive.arrival import Arrival, Attributed, Load
 from tallystick.receive.blocking import Blocking
 from tallystick.receive.offenders import note_rows, note_unrouted
+from tallystick.receive.pace import Pace
 from tallystick.route import Router, Rows
 from tallystick.store.contract import Store
 
@@ -58,6 +61,10 @@ class Routing:
         Is asked which numbered batches it has.
     blocks
         What is not taken.
+    pace
+        How fast hosts may send.
+    census
+        Says which new names are too many, and is told who sends what.
     """
 
     def __init__(
@@ -69,6 +76,8 @@ class Routing:
         clock: Clock,
         limits: IntakeLimits,
         blocks: BlockList,
+        pace: Pace,
+        census: Census | None = None,
     ) -> None:
         self._names = names
         self._router = router
@@ -76,7 +85,10 @@ class Routing:
         self._ledger = ledger
         self._clock = clock
         self._limits = limits
-        self.blocking = Blocking(blocks, ledger.book, store)
+        self.blocking = Blocking(blocks, ledger.book, store, lambda: router.reopen(Reason.BLOCKED))
+        self._pace = pace
+        self._census = census
+        router.refuse = self._refuse_new
         self._attribution = router.attribution = Attribution(ledger.book, names)
 
     def make_room(self) -> None:
@@ -101,9 +113,9 @@ class Routing:
         last = numbered.last if numbered is not None else None
         return Load(samples, routed, self._router.wasteful, last, generated, blocked)
 
-    def of_samples(self, samples: SampleBatch, arrival: Arrival) -> Load:
-        """Find the series of samples whose ids are entries of the table."""
-        routed = self._route(samples, arrival.samples, arrival)
+    def of_samples(self, samples: SampleBatch, arrival: Arrival, *, own: bool = False) -> Load:
+        """Find the series of samples whose ids are entries of the table; our `own` are never too many."""
+        routed = self._route(samples, arrival.samples, arrival, own=own)
         return Load(routed, self._route(_NO_TALLIES, arrival.tallies, arrival), wasteful=False)
 
     def again(self, load: Load, forgotten: Sequence[int], arrival: Arrival) -> Load:
@@ -113,7 +125,13 @@ class Routing:
         return replace(load, samples=samples, tallies=tallies)
 
     def _route(
-        self, batch: Rows, senders: Senders, arrival: Arrival, refused: NDArray[np.uint8] | None = None
+        self,
+        batch: Rows,
+        senders: Senders,
+        arrival: Arrival,
+        refused: NDArray[np.uint8] | None = None,
+        *,
+        own: bool = False,
     ) -> Attributed[Rows]:
         """Tell whose rows are, which of them are in time, and their series; with why some are not taken."""
         arrays = self._names.arrays
@@ -126,9 +144,12 @@ class Routing:
             for reason in np.unique(refused[refused > 0]).tolist():
                 on_way = self._refuse(on_way, refused == reason, Reason(reason), arrival)
                 refused = refused[refused != reason]
+        if not own:
+            on_way = self._but(on_way, self._pace.refused(on_way.shares, on_way.cells), Reason.SAMPLES_LIMIT, arrival)
         # First: who is blocked or whose clock is wrong must not make series.
         try:
-            wanted = self._but(on_way, self.blocking.of_entries(on_way.entries, cells, arrays), arrival)
+            blocked = self.blocking.of_entries(on_way.entries, on_way.cells, arrays)
+            wanted = self._but(on_way, blocked, Reason.BLOCKED, arrival)
             routed = self._find_series(self._in_time(wanted, arrival), arrival)
         except Exception:
             arrival.passage.gone_astray()
@@ -168,10 +189,24 @@ class Routing:
         return self._but_blocked_series(on_way.take(kept).routed(routed.batch), arrival)
 
     def _but_blocked_series(self, routed: Attributed[Rows], arrival: Arrival) -> Attributed[Rows]:
-        return self._but(routed, self.blocking.of_series(routed.batch.ids, routed.cells), arrival)
+        series = routed.batch.ids
+        routed = self._but(routed, self.blocking.of_series(series, routed.cells), Reason.BLOCKED, arrival)
+        if self._census is not None and len(routed):
+            account_of = self._ledger.book.account_of
+            self._census.note_sent(routed.batch.ids, lambda rows: account_of[routed.cells[rows]])
+        return routed
 
-    def _but(self, on_way: Attributed[Rows], blocked: NDArray[np.bool_] | None, arrival: Arrival) -> Attributed[Rows]:
-        return on_way if blocked is None else self._refuse(on_way, blocked, Reason.BLOCKED, arrival)
+    def _refuse_new(self, names: Names) -> NDArray[np.uint8]:
+        """Why names are not to become series."""
+        reasons = np.where(self.blocking.of_new(names), np.uint8(Reason.BLOCKED), np.uint8(0))
+        if self._census is not None:
+            reasons = np.maximum(reasons, self._census.refuse(names))
+        return reasons
+
+    def _but(
+        self, on_way: Attributed[Rows], refused: NDArray[np.bool_] | None, reason: Reason, arrival: Arrival
+    ) -> Attributed[Rows]:
+        return on_way if refused is None else self._refuse(on_way, refused, reason, arrival)
 
     def _anew(self, routed: Attributed[Rows], arrival: Arrival) -> Attributed[Rows]:
         if not len(routed):

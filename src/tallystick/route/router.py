@@ -34,8 +34,8 @@ Rows = TypeVar("Rows", SampleBatch, TallyBatch)
 """What is routed: samples, and slots that senders tallied."""
 Create = Callable[[Names, NDArray[np.uint8]], NDArray[np.int32]]
 """Makes series, as `tallystick.store.contract.Store.create`."""
-Blocked = Callable[[Names], NDArray[np.bool_]]
-"""Which names of series are blocked: bool[n]."""
+Refuse = Callable[[Names], NDArray[np.uint8]]
+"""A `Reason` for each name of a series that is not to be made; 0 for those that may be."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,8 +126,8 @@ class Router:
         self._looked_at = 0  # size of the table when its worth was last looked at
         self._rebuilding = threading.Lock()
         self.attribution: Attribution | None = None  # told of names that rules rename, and of entries that move
-        self.blocked: Blocked | None = None
-        """Asked about each new name, as the rules leave it; who changes what it says calls `redecide`."""
+        self.refuse: Refuse | None = None
+        """Asked about each new name, as the rules leave it; who changes what it says calls `reopen`."""
         self._clashed = np.zeros(64, np.uint8)  # a bit for each kind that the name was sent with but does not have
 
     def route(self, batch: Rows) -> Routed[Rows]:
@@ -169,6 +169,10 @@ class Router:
         count = len(self._names)
         self._target[:count][self._target[:count] != _UNSEEN] = _ANEW
         self._clashed[:count] = 0
+
+    def reopen(self, reason: Reason) -> None:
+        """Decide anew about names that were refused for a reason, when they come again."""
+        self._target[self._target == -int(reason)] = _UNSEEN
 
     @property
     def wasteful(self) -> bool:
@@ -260,11 +264,11 @@ class Router:
             names = Names.of([name for name in named if isinstance(name, str)])
             faults = np.array([name if isinstance(name, Reason) else Reason.NONE for name in named], np.uint8)
         usable = faults == Reason.NONE
-        if self.blocked is not None and len(names):
-            blocked = self.blocked(names)
-            if blocked.any():
-                faults[np.flatnonzero(usable)[blocked]] = Reason.BLOCKED
-                free = np.flatnonzero(~blocked)
+        if self.refuse is not None and len(names):
+            refused = self.refuse(names)
+            if refused.any():
+                faults[np.flatnonzero(usable)] = refused
+                free = np.flatnonzero(refused == 0)
                 names = pieces(names.arena, names.offsets[free], names.offsets[free + 1])
                 usable = faults == Reason.NONE
         self._target[entries[~usable]] = -faults[~usable].astype(np.int32)

@@ -24,6 +24,7 @@ COMMANDS = [
     "ledger",
     "block",
     "unblock",
+    "cardinality",
     "tail",
     "poll",
     "store",

@@ -5,7 +5,7 @@ import pytest
 
 from tallystick.agent import Point
 from tallystick.config import Store
-from tallystick.config.schema import Senders
+from tallystick.config.limits import Limits
 from tallystick.kernels.packed import padded
 from tallystick.ledger import Account, Ledger
 from tallystick.ledger.ledger import PEERS_MAX
@@ -142,7 +142,7 @@ def test_the_defaults_let_a_large_fleet_pass_at_its_first_sight():
 
 
 def test_one_host_cannot_use_up_half_the_room_at_once():
-    assert NAMES_BURST == Senders().names_burst < Store().series_max / 2
+    assert NAMES_BURST == Limits().names_burst < Store().series_max / 2
 
 
 def test_what_this_process_counts_itself_is_never_throttled(way: Way):

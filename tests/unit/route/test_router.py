@@ -185,13 +185,15 @@ def test_a_level_that_is_sent_as_a_gauge_and_as_cumulative_is_what_it_was_first(
 def test_what_is_blocked_is_told_by_whoever_knows_and_names_are_decided_about_anew_when_that_changes():
     house = House()
     house.send("debug.a", "web.b", "debug.c")
-    house.router.blocked = lambda names: np.array([name.startswith("debug.") for name in names])
+    house.router.refuse = lambda names: np.array(
+        [Reason.BLOCKED * name.startswith("debug.") for name in names], np.uint8
+    )
     assert house.send("debug.a").rejects.total == 0, "what was decided holds"
     house.router.redecide()
     routed = house.send("debug.a", "web.b", "debug.c", "debug.d")
     assert house.series(routed) == ["web.b"]
     assert routed.rejects.counts[Reason.BLOCKED] == 3
-    house.router.blocked = None
+    house.router.refuse = None
     house.router.redecide()
     assert house.series(house.send("debug.a", "debug.d")) == ["debug.a", "debug.d"]
 

@@ -301,9 +301,10 @@ class SeriesCatalog:
         return view.tables.names.texts(rows)
 
     def packed_names(self, ids: Ids) -> Names:
-        """The names of `ids`, all of which are series, in their order."""
+        """The names of `ids`, in their order; of series forgotten since they were found, the last or an empty one."""
         view = self._view
-        return view.tables.names.packed(view.rows[ids])
+        rows = view.rows[ids]
+        return Names.of(self.names(ids)) if (rows < 0).any() else view.tables.names.packed(rows)
 
     def name_table(self, entries_max: int) -> tuple[NameTable, Ids]:
         """A table of all names there are rows of, and the series that each leads to, or -1."""
