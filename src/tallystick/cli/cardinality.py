@@ -34,7 +34,7 @@ _SORTS = ("series", "hour", "day", "unread")
 )
 @click.option("--json", "as_json", is_flag=True, help="The server's whole answer.")
 def command(under: str, server: str, token: str | None, sort: str, unread_days: int, limit: int, as_json: bool) -> None:
-    """Show who has how many series, what grows, and what nobody reads.
+    """Show who has how many series, and which nobody reads.
 
     UNDER is the beginning of names, whole components: the next ones are counted below it.
 
