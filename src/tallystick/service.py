@@ -52,7 +52,7 @@ from tallystick.receive.points import take_points
 from tallystick.receive.polls import Poller
 from tallystick.receive.streams import bind, bound_address
 from tallystick.receive.throttle import Throttle
-from tallystick.route import Router, Rule
+from tallystick.route import Router
 from tallystick.store.contract import StoreReader
 from tallystick.store.embedded import EmbeddedStore
 from tallystick.store.names.catalog import SeriesCatalog
@@ -104,11 +104,9 @@ class Service:
             _store_options(config),
             aggregation=config.store.aggregation_rules,
         )
-        renaming = any(rule.renaming for rule in config.rules)
-        known = 0 if renaming else len(self.store.catalog)
-        names = NameTable(entries_max=max(config.store.series_max, known))
-        router = Router(names, self.store.create, [Rule(r.match, r.renaming, r.block) for r in config.rules])
-        if not renaming:  # else what will be sent for a series is not known, and only new names count
+        names = NameTable(entries_max=config.store.series_max)
+        router = Router(names, self.store.create, config.rules)
+        if not router.naming.renames:  # else what will be sent for a series is not known, and only new names count
             _know_series(names, router, self.store.catalog)
         past_s = max(rule.retention.keep_s for rule in rules)
         limits = IntakeLimits(
@@ -401,7 +399,7 @@ def _know_series(names: NameTable, router: Router, catalog: SeriesCatalog) -> No
     """Have the names of all series in the table: the limit is for these and new ones together."""
     if catalog.rows > len(catalog):
         catalog.rebuild()  # names that lead nowhere are not to be counted
-    known, series = catalog.name_table(names.entries_max)
+    known, series = catalog.name_table(max(names.entries_max, len(catalog)))
     names.become(known)
     router.know(np.arange(len(series), dtype=np.int32), series, catalog.kinds(series))
 

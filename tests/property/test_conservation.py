@@ -9,11 +9,12 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
+from tallystick.config import Rule
 from tallystick.kernels.packed import padded
 from tallystick.ledger import Balance, Ledger
 from tallystick.ledger.invariants import broken_laws
 from tallystick.ledger.prefixes import prefix_of
-from tallystick.ledger.terms import COLUMNS, LATE, PARSED, RECEIVED, REJECTED, STORED
+from tallystick.ledger.terms import COLUMNS, LATE, MADE, PARSED, RECEIVED, REJECTED, STORED
 from tallystick.model.clock import ManualClock
 from tallystick.model.errors import StoreError
 from tallystick.model.kind import Kind
@@ -22,7 +23,7 @@ from tallystick.model.sample import SampleBatch
 from tallystick.parse import NameTable, protocols
 from tallystick.receive import Intake, IntakeLimits
 from tallystick.receive.throttle import Throttle
-from tallystick.route import Router, Rule
+from tallystick.route import Router
 from tallystick.store.memory import MemoryStore
 
 NOW_S = 1_700_000_000
@@ -31,6 +32,18 @@ PEERS_MAX = 3
 PREFIXES_MAX = 4
 NAMES = (*(f"host{k}.cpu.user" for k in range(6)), "alone", "test.blocked.a", "tagged.load;b=1;a=2", "old.name")
 BURST = 8
+RENAMING = (Rule(match="test.blocked.*", block=True), Rule(match="old.*", rewrite="^old -> new.place"))
+MULTIPLYING = (
+    *RENAMING,
+    Rule(match="host*", multiplex=("apps.{sent}",)),
+    Rule(aggregate="hosts.all.user (10) = sum host*.cpu.user"),
+    Rule(aggregate="kept.nowhere.else (10) = p95 alone", keep=False),
+)
+DISCERNING = (
+    Rule(source=("statsd 10.0.0.1",), prefix="from.first"),
+    Rule(match="host2.*", kinds=("gauge",), block=True),
+)
+RULES = {"none": (), "renaming": RENAMING, "multiplying": MULTIPLYING, "all": (*DISCERNING, *MULTIPLYING)}
 
 Key = tuple[str, str, str, int]
 """Source, peer, prefix and window."""
@@ -61,8 +74,7 @@ class Conservation(RuleBasedStateMachine):
         self.store = FragileStore()
         self.ledger = Ledger(self.clock, prefixes_max=PREFIXES_MAX, peers_max=PEERS_MAX, windows_max=1000)
         self.names = NameTable()
-        rules = [Rule("test.blocked.*", block=True), Rule("old.*", rename=("^old", "new.place"))]
-        self.router = Router(self.names, self.store.create, rules)
+        self.router = Router(self.names, self.store.create, RENAMING)
         limits, throttle = IntakeLimits(3600, 86_400), Throttle(2, BURST)
         self.intake = Intake(self.names, self.router, self.store, self.ledger, self.clock, limits, throttle)
         self.store.when_forgotten(self.intake.forget)
@@ -136,6 +148,10 @@ class Conservation(RuleBasedStateMachine):
     def a_series_is_deleted(self, data: st.DataObject) -> None:
         self.store.delete(np.array([data.draw(st.sampled_from(self.store.catalog.ids().tolist()))], np.int32))
 
+    @rule(which=st.sampled_from(sorted(RULES)))
+    def other_rules_are_given(self, which: str) -> None:
+        self.router.follow(RULES[which])
+
     @rule()
     def the_table_of_names_is_made_anew(self) -> None:
         self.router.rebuild()
@@ -179,7 +195,7 @@ class Conservation(RuleBasedStateMachine):
         for number in self.ledger.windows():
             cells = book.windows.window(number, book.cells)
             assert cells.shape[1] == COLUMNS
-            assert (cells[:, RECEIVED] == cells[:, STORED] + cells[:, REJECTED:].sum(axis=1)).all()
+            assert (cells[:, RECEIVED] + cells[:, MADE] == cells[:, STORED] + cells[:, REJECTED:].sum(axis=1)).all()
             assert (cells[:, PARSED] <= cells[:, RECEIVED]).all()
             assert (cells[:, LATE] <= cells[:, STORED]).all()
             for source in range(len(book.sources)):
@@ -192,7 +208,8 @@ class Conservation(RuleBasedStateMachine):
 
     @invariant()
     def no_more_is_told_apart_than_was_asked_for(self) -> None:
-        known = {prefix_of(name, 2) for name in NAMES} | {"own.point", "other", "", "new.place"}
+        known = {prefix_of(name, 2) for name in NAMES} | {f"apps.{name.split('.')[0]}" for name in NAMES}
+        known |= {"own.point", "other", "", "new.place", "hosts.all", "kept.nowhere", "from.first"}
         found = {balance.prefix for balance in self.ledger.by_prefix()}
         assert found <= known
         assert len(found - {"", "other"}) <= PREFIXES_MAX
@@ -207,7 +224,7 @@ def _added(balances: Sequence[Balance]) -> tuple[int, ...]:
     rejected: Counter[str] = Counter()
     for balance in balances:
         rejected.update(balance.rejected)
-    columns = ("received_bytes", "received", "parsed", "stored", "late", "kernel_drops", "generated")
+    columns = ("received_bytes", "received", "made", "parsed", "stored", "late", "kernel_drops", "generated")
     return (*(sum(getattr(b, column) for b in balances) for column in columns), *sorted(rejected.items()))
 
 

@@ -70,6 +70,8 @@ export interface Balance {
   /** Stored, of slots that were over. */
   readonly late?: number;
   /** Read, and not yet decided on. */
+  /** Samples that rules made of others: further names, aggregates. */
+  readonly made?: number;
   readonly in_flight?: number;
   /** Datagrams that the kernel dropped before they could be read. */
   readonly kernel_drops?: number;

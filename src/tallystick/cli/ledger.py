@@ -103,7 +103,8 @@ def _table(first: str, rows: Sequence[tuple[Text, dict[str, Any]]]) -> Table:
     from rich.table import Table
     from rich.text import Text
 
-    terms = [t for t in ("received", "stored", "late", "in_flight") if t in _ALWAYS or any(one[t] for _, one in rows)]
+    told = ("received", "made", "stored", "late", "in_flight")
+    terms = [t for t in told if t in _ALWAYS or any(one.get(t) for _, one in rows)]
     table = Table(box=None, pad_edge=False)
     table.add_column(first, overflow="fold", min_width=min(max((len(name) for name, _ in rows), default=0), 44))
     for heading in (*(term.replace("_", " ") for term in terms), "lost"):

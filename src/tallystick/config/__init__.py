@@ -10,6 +10,7 @@ from tallystick.config.agent import Agent
 from tallystick.config.listeners import DEFAULT_LISTENERS, PROTOCOLS, Listener
 from tallystick.config.load import builtin, load, parse
 from tallystick.config.polls import POLLED, Poll
+from tallystick.config.rules import Rule
 from tallystick.config.sample import sample
 from tallystick.config.schema import (
     COLLECTORS,
@@ -17,7 +18,6 @@ from tallystick.config.schema import (
     Config,
     Http,
     Query,
-    Rule,
 )
 from tallystick.config.statsd import Statsd
 from tallystick.config.store import Keep, Store

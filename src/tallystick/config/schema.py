@@ -17,7 +17,7 @@ from tallystick.config.limits import Limits
 from tallystick.config.listeners import DEFAULT_LISTENERS, Listener
 from tallystick.config.logs import Log
 from tallystick.config.polls import Poll
-from tallystick.config.rename import split_rename
+from tallystick.config.rules import Rule
 from tallystick.config.statsd import Statsd
 from tallystick.config.store import Store
 from tallystick.config.table import Conflict, Table, key, one_of
@@ -123,23 +123,6 @@ class Query(Table, frozen=True):
     workers: Annotated[int, key("Threads that decode and compute.", ge=1, le=256)] = 2
 
 
-class Rule(Table, frozen=True):
-    """What is done to names on their way in: rules apply in their order, each to what the one before it made."""
-
-    match: Annotated[str, key("Glob over whole names; * crosses dots.", min_length=1)]
-    block: Annotated[bool, key("Drop the samples and count them as blocked.")] = False
-    rename: Annotated[str | None, key("'regular expression -> replacement', with \\1 for groups.", split_rename)] = None
-
-    @property
-    def renaming(self) -> tuple[str, str] | None:
-        """Regular expression and replacement, or None."""
-        return split_rename(self.rename) if self.rename else None
-
-    def conflicts(self) -> Iterator[Conflict]:
-        if self.block == bool(self.rename):
-            yield (), "it has to do one thing; expected either block = true or a rename"
-
-
 class Config(Table, frozen=True):
     """Everything that can be set. Each key has a default; a file holds what differs."""
 
@@ -165,7 +148,7 @@ class Config(Table, frozen=True):
         msgspec.Meta(
             examples=[
                 {"match": "test.*", "block": True},
-                {"match": "collectd.*", "rename": r"^collectd\.([^.]+)\. -> hosts.\1."},
+                {"match": "collectd.*", "rewrite": r"^collectd\.([^.]+)\. -> hosts.\1."},
             ]
         ),
     ] = ()

@@ -149,7 +149,7 @@ def write_normal(
     ends: np.ndarray,
     faults: np.ndarray,
 ) -> int:
-    """Write names in their normal form, as `tallystick.route.rules.normal` has it, back to back.
+    """Write names in their normal form, as `tallystick.route.normal.normal` has it, back to back.
 
     Parameters
     ----------

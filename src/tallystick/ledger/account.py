@@ -14,6 +14,7 @@ from tallystick.ledger.terms import (
     GENERATED,
     KERNEL_DROPS,
     LATE,
+    MADE,
     PARSED,
     QUEUE_DROPS,
     RECEIVED,
@@ -46,6 +47,8 @@ class Balance:
         Stored samples of slots that were over.
     queue_drops
         Connections, requests or messages that were turned away because a queue was full.
+    made
+        Samples that rules made of others.
     """
 
     source: str
@@ -60,11 +63,12 @@ class Balance:
     parsed: int = 0
     late: int = 0
     queue_drops: int = 0
+    made: int = 0
 
     @property
     def in_flight(self) -> int:
-        """Received, and not yet stored or rejected; 0 at rest."""
-        return self.received - self.stored - sum(self.rejected.values())
+        """Received or made, and not yet stored or rejected; 0 at rest."""
+        return self.received + self.made - self.stored - sum(self.rejected.values())
 
     @property
     def lost_on_the_way(self) -> int | None:
@@ -90,6 +94,7 @@ class Balance:
             parsed=int(counts[PARSED]),
             late=int(counts[LATE]),
             queue_drops=int(counts[QUEUE_DROPS]),
+            made=int(counts[MADE]),
         )
 
 

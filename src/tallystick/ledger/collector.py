@@ -1,7 +1,8 @@
 """The ledger's counts as series of their own, so that what became of the data can be graphed like any of it.
 
 ``ledger.listeners.<source>.``
-    ``received``, ``stored``, ``late``, ``kernel_drops``, ``queue_drops``, ``generated``, ``rejected.<reason>``
+    ``received``, ``stored``, ``made``, ``late``, ``kernel_drops``, ``queue_drops``, ``generated``,
+    ``rejected.<reason>``
 ``ledger.peers.<source>.<peer>.``
     ``received``, ``stored``, ``rejected``
 ``ledger.prefixes.<prefix>.``
@@ -102,6 +103,7 @@ def _of_listener(balance: Balance) -> Iterator[tuple[str, float]]:
     yield f"{name}.received", balance.received
     yield f"{name}.stored", balance.stored
     others = {
+        "made": balance.made,
         "late": balance.late,
         "kernel_drops": balance.kernel_drops,
         "queue_drops": balance.queue_drops,

@@ -5,7 +5,7 @@ import logging
 import numpy as np
 
 from tallystick.ledger.ledger import Ledger
-from tallystick.ledger.terms import LATE, PARSED, RECEIVED, REJECTED, ROUTED, STORED, WINDOW_S
+from tallystick.ledger.terms import LATE, MADE, PARSED, RECEIVED, REJECTED, ROUTED, STORED, WINDOW_S
 from tallystick.ledger.windows import Counts
 
 log = logging.getLogger(__name__)
@@ -69,18 +69,18 @@ def _laws(cells: Counts, passed: Counts) -> list[str]:
     if len(differs):
         found.append(f"its peers and prefixes together differ from it in {len(differs)} terms")
     for more, less, words in (
-        (RECEIVED, PARSED, "more was parsed than received"),
-        (PARSED, ROUTED, "more was routed than parsed"),
-        (ROUTED, STORED, "more was stored than routed"),
-        (STORED, LATE, "more was late than stored"),
+        ((RECEIVED,), PARSED, "more was parsed than received"),
+        ((PARSED, MADE), ROUTED, "more was routed than parsed and made"),
+        ((ROUTED,), STORED, "more was stored than routed"),
+        ((STORED,), LATE, "more was late than stored"),
     ):
-        if (cells[:, more] < cells[:, less]).any():
+        if (cells[:, more].sum(axis=1) < cells[:, less]).any():
             found.append(words)
     if (_in_flight(cells) < 0).any():
-        found.append("more was stored and rejected than received")
+        found.append("more was stored and rejected than received and made")
     return found
 
 
 def _in_flight(cells: Counts) -> Counts:
-    flying: Counts = cells[:, RECEIVED] - cells[:, STORED] - cells[:, REJECTED:].sum(axis=1)
+    flying: Counts = cells[:, RECEIVED] + cells[:, MADE] - cells[:, STORED] - cells[:, REJECTED:].sum(axis=1)
     return flying

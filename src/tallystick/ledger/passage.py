@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from tallystick.kernels.attributing import add_shares
 from tallystick.ledger.book import Book, Shares
-from tallystick.ledger.terms import BYTES, COLUMNS, LATE, PARSED, RECEIVED, REJECTED, ROUTED, STORED
+from tallystick.ledger.terms import BYTES, COLUMNS, LATE, MADE, PARSED, RECEIVED, REJECTED, ROUTED, STORED
 from tallystick.model.reason import Reason
 
 
@@ -80,6 +80,11 @@ class Passage:
     def parsed(self, shares: Shares, samples: int) -> None:
         """Samples that have a name; `routed` is to follow, or `gone_astray`."""
         self._parsed = shares, samples
+
+    def made(self, shares: Shares, samples: int) -> None:
+        """Samples that rules made of others."""
+        self._count_parsed()
+        self._add(shares, samples, MADE, MADE + 1)
 
     def routed(self, shares: Shares, samples: int) -> None:
         """Samples that go on to the store."""

@@ -2,12 +2,13 @@
 
 What enters a stage leaves it in exactly one way::
 
-    received = parsed + rejected by the parser
-    parsed   = routed + rejected on the route
-    routed   = stored + refused by the store + in flight
+    received      = parsed + rejected by the parser
+    parsed + made = routed + rejected on the route
+    routed        = stored + refused by the store + in flight
 
-so received = stored + rejected + in flight. `LATE` is a part of what is stored. What is lost before it is received
-(`KERNEL_DROPS`, `QUEUE_DROPS`) stands beside the sum, and `GENERATED` is what senders that number their batches say.
+so received + made = stored + rejected + in flight. `LATE` is a part of what is stored. What is lost before it is
+received (`KERNEL_DROPS`, `QUEUE_DROPS`) stands beside the sum, and `GENERATED` is what senders that number their
+batches say.
 """
 
 from tallystick.model.reason import Reason
@@ -29,7 +30,9 @@ KERNEL_DROPS = 7
 """Datagrams that the kernel dropped as a socket's buffer was full."""
 QUEUE_DROPS = 8
 """Connections, requests or messages that were turned away because a queue of ours was full."""
-REJECTED = 9
+MADE = 9
+"""Samples that rules made of others: what is multiplexed, and what goes into aggregates."""
+REJECTED = 10
 """The first of the columns that count rejected samples, one for each `Reason`."""
 COLUMNS = REJECTED + len(Reason)
 

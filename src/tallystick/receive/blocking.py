@@ -14,6 +14,7 @@ from tallystick.kernels.globs import Globs
 from tallystick.kernels.names import NameArrays
 from tallystick.kernels.packed import Names
 from tallystick.ledger.book import Book
+from tallystick.route import shown_names
 from tallystick.store.contract import Store
 
 _UNDECIDED = -2
@@ -110,7 +111,7 @@ class Blocking:
                 part.entries.forget_all()
 
         def names_of(ids: NDArray[np.int64]) -> tuple[NDArray[np.uint8], NDArray[np.int64]]:
-            names = arrays.packed(ids)
+            names = shown_names(arrays.packed(ids))
             return names.arena, names.offsets
 
         return self._refused([(part, part.entries.of(entries, names_of)) for part in self._parts], cells)

@@ -7,7 +7,7 @@ from tallystick.ledger import Account, Ledger
 from tallystick.model.reason import Reason
 from tallystick.parse import NameTable, Rejects
 from tallystick.receive.spans import Datagrams
-from tallystick.route import RouteRejects
+from tallystick.route import RouteRejects, shown
 
 _BYTES_MAX = 512
 _NOTED_MAX = 8  # of one buffer: a flood of bad lines must not become work
@@ -59,5 +59,5 @@ def note_rows(
     """
     times_s = (timestamp_ms[:_NOTED_MAX] / 1000).tolist()
     for entry, at_s in zip(entries[:_NOTED_MAX].tolist(), times_s, strict=True):
-        text = names.name(entry) + f" at {at_s:.0f}".encode() if entry >= 0 else b""
+        text = shown(names.name(entry)) + f" at {at_s:.0f}".encode() if entry >= 0 else b""
         ledger.note_offender(account.source, reason, text, account.peer)

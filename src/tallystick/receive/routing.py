@@ -24,6 +24,7 @@ from tallystick.model.tally import TallyBatch
 from tallystick.parse import NameTable, Parsed
 from tallystick.receive.arrival import Arrival, Attributed, Load
 from tallystick.receive.blocking import Blocking
+from tallystick.receive.multiplying import multiply
 from tallystick.receive.offenders import note_rows, note_unrouted
 from tallystick.receive.pace import Pace
 from tallystick.route import Router, Rows
@@ -90,12 +91,17 @@ class Routing:
         self._census = census
         router.refuse = self._refuse_new
         self._attribution = router.attribution = Attribution(ledger.book, names)
+        router.told_by(self._describe)
+        self._turns = ledger.turns
 
     def make_room(self) -> None:
         """Have those who fell silent give way in the ledger; called now and then."""
         place = self._ledger.make_room()
         if place is not None:
             self._attribution.renumber(place)
+        if self._turns != self._ledger.turns:
+            self._turns = self._ledger.turns
+            self._router.forget_senders()
 
     def of_parsed(self, parsed: Parsed, arrival: Arrival) -> Load:
         """Find the series of what a parser read, but for tallied slots that are unusable or here already."""
@@ -134,23 +140,28 @@ class Routing:
         own: bool = False,
     ) -> Attributed[Rows]:
         """Tell whose rows are, which of them are in time, and their series; with why some are not taken."""
-        arrays = self._names.arrays
         if not len(batch):
-            return Attributed(batch, batch.ids, _NOBODY.cells, _NOBODY, None, arrays)
+            return Attributed(batch, batch.ids, _NOBODY.cells, _NOBODY, None, self._names.arrays)
+        if self._router.watchful:
+            ids, unfit = self._router.discern(batch.ids, batch.kind, senders)
+            batch = batch.with_ids(ids)
+            if unfit is not None:
+                refused = unfit if refused is None else np.where(refused > 0, refused, unfit)
+        arrays = self._names.arrays
         cells, shares = self._attribution.attribute(batch.ids, senders)
         arrival.passage.parsed(shares, len(batch))
         on_way = Attributed(batch, batch.ids, cells, shares, None, arrays)
-        if refused is not None and refused.any():
-            for reason in np.unique(refused[refused > 0]).tolist():
-                on_way = self._refuse(on_way, refused == reason, Reason(reason), arrival)
-                refused = refused[refused != reason]
+        if refused is not None:
+            on_way = self._refuse_each(on_way, refused, arrival)
         if not own:
             on_way = self._but(on_way, self._pace.refused(on_way.shares, on_way.cells), Reason.SAMPLES_LIMIT, arrival)
         # First: who is blocked or whose clock is wrong must not make series.
         try:
             blocked = self.blocking.of_entries(on_way.entries, on_way.cells, arrays)
-            wanted = self._but(on_way, blocked, Reason.BLOCKED, arrival)
-            routed = self._find_series(self._in_time(wanted, arrival), arrival)
+            in_time = self._in_time(self._but(on_way, blocked, Reason.BLOCKED, arrival), arrival)
+            if self._router.multiplies:
+                in_time = self._multiply(in_time, arrival)
+            routed = self._find_series(in_time, arrival)
         except Exception:
             arrival.passage.gone_astray()
             raise
@@ -208,15 +219,36 @@ class Routing:
     ) -> Attributed[Rows]:
         return on_way if refused is None else self._refuse(on_way, refused, reason, arrival)
 
+    def _multiply(self, on_way: Attributed[Rows], arrival: Arrival) -> Attributed[Rows]:
+        """The rows, and what rules make of them: whatever becomes of these themselves."""
+        self._router.settle(on_way.batch)
+        found = self._router.multiplied(on_way.entries)
+        if not len(found.rows):
+            return on_way
+        more, unfit = multiply(on_way, found, self._attribution, self._ledger.book, self._names.arrays)
+        arrival.passage.made(Shares.of_rows(more.cells[len(on_way) :]), len(found.rows))
+        return self._refuse_each(more, unfit, arrival)
+
+    def _describe(self, account: int) -> tuple[str, str]:
+        found = self._ledger.numbered(account)
+        return found.source, found.peer
+
     def _anew(self, routed: Attributed[Rows], arrival: Arrival) -> Attributed[Rows]:
         if not len(routed):
             return routed
         entries, ids = np.unique(routed.entries, return_inverse=True)
-        found = self._names.intern_many(routed.arrays.packed(entries).encoded())[ids]
+        found = self._router.recall(routed.arrays.packed(entries).encoded())[ids]
         again = replace(routed, batch=routed.batch.with_ids(found), entries=found, arrays=self._names.arrays)
         if (found < 0).any():
             again = self._refuse(again, found < 0, Reason.SERIES_LIMIT, arrival)
         return self._find_series(again, arrival)
+
+    def _refuse_each(self, on_way: Attributed[Rows], refused: NDArray[np.uint8], arrival: Arrival) -> Attributed[Rows]:
+        """Take out the rows that have a `Reason`."""
+        for reason in np.unique(refused[refused > 0]).tolist():
+            on_way = self._refuse(on_way, refused == reason, Reason(reason), arrival)
+            refused = refused[refused != reason]
+        return on_way
 
     def _refuse(
         self, on_way: Attributed[Rows], refused: NDArray[np.bool_], reason: Reason, arrival: Arrival

@@ -17,6 +17,7 @@ from tallystick.ledger import Account
 from tallystick.model.clock import Clock
 from tallystick.model.kind import Kind
 from tallystick.model.sample import GAUGE_DELTA, SampleBatch
+from tallystick.route import shown_text
 from tallystick.store.names.glob import split
 
 KEPT_MAX = 1000
@@ -161,6 +162,6 @@ class Taps:
     def offer(self, batch: SampleBatch, arrays: NameArrays, entries: NDArray[np.int32], account: Account) -> None:
         """Show a batch that was stored to whoever looks."""
         unique = np.unique(entries)
-        names = dict(zip(unique.tolist(), arrays.packed(unique).texts(), strict=True))
+        names = dict(zip(unique.tolist(), map(shown_text, arrays.packed(unique).texts()), strict=True))
         for tap in self._taps:
             tap.offer(batch, entries, names, account)

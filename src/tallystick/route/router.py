@@ -2,23 +2,29 @@
 
 import threading
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
-from typing import Any, Generic, TypeVar
+from dataclasses import replace
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from tallystick.config.rules import Rule
 from tallystick.kernels.firsts import first_places
 from tallystick.kernels.names import NameArrays, NameTable
 from tallystick.kernels.packed import Names, pieces
 from tallystick.kernels.routing import TAGS_MAX, look_up, write_normal
 from tallystick.kernels.words import PADDING
-from tallystick.ledger.attribution import Attribution
+from tallystick.ledger.attribution import Attribution, Senders
 from tallystick.model.kind import Kind
 from tallystick.model.reason import Reason
-from tallystick.model.sample import GAUGE_DELTA, SampleBatch
-from tallystick.model.tally import TallyBatch
-from tallystick.route.rules import Naming, Rule
+from tallystick.model.sample import GAUGE_DELTA
+from tallystick.native.names import Place
+from tallystick.route.facts import Facts
+from tallystick.route.further import AS_SENT, Further, Multiplied
+from tallystick.route.naming import Naming
+from tallystick.route.own import MADE, is_own, made_name, shown, sort_of
+from tallystick.route.routed import Routed, RouteRejects, Rows
+from tallystick.route.variants import Describe, Variants
 
 EXAMPLES_MAX = 64
 """So many rejected names of one batch are given as examples."""
@@ -28,68 +34,13 @@ USELESS_ENTRIES_MIN = 4096
 
 _UNSEEN = -1000
 _ANEW = -1001  # was decided, and is to be once more: its sender is no stranger
+_NOBODY = Facts()
 _LEVELS_ALIKE = Kind.GAUGE ^ Kind.CUMULATIVE
 
-Rows = TypeVar("Rows", SampleBatch, TallyBatch)
-"""What is routed: samples, and slots that senders tallied."""
 Create = Callable[[Names, NDArray[np.uint8]], NDArray[np.int32]]
 """Makes series, as `tallystick.store.contract.Store.create`."""
 Refuse = Callable[[Names], NDArray[np.uint8]]
 """A `Reason` for each name of a series that is not to be made; 0 for those that may be."""
-
-
-@dataclass(frozen=True, slots=True)
-class RouteRejects:
-    """Samples that found no series.
-
-    Parameters
-    ----------
-    counts : int64[len(Reason)]
-        How many, by reason.
-    examples
-        Reason and name of the first of them, each pair once.
-    rows : int64[k]
-        Which rows of the batch they were, ascending.
-    reasons : int64[k]
-        The `Reason` of each.
-    """
-
-    counts: NDArray[np.int64]
-    examples: list[tuple[Reason, bytes]]
-    rows: NDArray[np.int64]
-    reasons: NDArray[np.int64]
-
-    @classmethod
-    def none(cls) -> "RouteRejects":
-        """Nothing was refused: always the same one."""
-        return _NO_REJECTS
-
-    @property
-    def total(self) -> int:
-        """How many there are."""
-        return len(self.rows)
-
-
-_NO_REJECTS = RouteRejects(np.zeros(len(Reason), np.int64), [], np.empty(0, np.int64), np.empty(0, np.int64))
-
-
-@dataclass(frozen=True, slots=True)
-class Routed(Generic[Rows]):
-    """What became of a batch; its rows and the rejects together are the rows that came.
-
-    Parameters
-    ----------
-    batch
-        The rows that found a series, in their order, with series ids.
-    entries : int32[n]
-        The entry of each, by which it came.
-    rejects
-        The others.
-    """
-
-    batch: Rows
-    entries: NDArray[np.int32]
-    rejects: RouteRejects
 
 
 class Router:
@@ -108,18 +59,23 @@ class Router:
     create
         Makes series of canonical names; gives -1 for a name that has another kind.
     rules
-        Applied to each new name, in order.
+        Applied to each new name, in order; see `Naming`.
+    place
+        Where this process is, for the rules.
 
     Notes
     -----
     Threads: the caller holds ``names.lock`` during every call but `rebuild`.
     """
 
-    def __init__(self, names: NameTable, create: Create, rules: Sequence[Rule] = ()) -> None:
+    def __init__(
+        self, names: NameTable, create: Create, rules: Sequence[Rule] = (), place: Place | None = None
+    ) -> None:
         self._names = names
         self._create = create
-        self._naming = Naming(rules)
-        self._plain = not rules
+        self._place = place
+        self.naming = Naming(rules, place)
+        """What decides about names."""
         self._target = np.full(64, _UNSEEN, np.int32)  # series id, or the negative Reason why there is none
         self._kind = np.zeros(64, np.uint8)
         self.useless_min = USELESS_ENTRIES_MIN
@@ -129,6 +85,80 @@ class Router:
         self.refuse: Refuse | None = None
         """Asked about each new name, as the rules leave it; who changes what it says calls `reopen`."""
         self._clashed = np.zeros(64, np.uint8)  # a bit for each kind that the name was sent with but does not have
+        self._own = np.zeros(64, np.bool_)  # entries that nobody sent, see `tallystick.route.own`
+        self._owns = False
+        self._variants = Variants(names, self._adopt)
+        self._further = Further()
+
+    @property
+    def multiplies(self) -> bool:
+        """Whether rules make several names of some: then `settle` and `multiplied` are to be asked for each batch."""
+        return self.naming.multiplies
+
+    @property
+    def watchful(self) -> bool:
+        """Whether `discern` has anything to do."""
+        return self._owns or self.naming.discerns
+
+    def told_by(self, describe: Describe) -> None:
+        """Say who knows whom accounts are of."""
+        self._variants.describe = describe
+
+    def forget_senders(self) -> None:
+        """Numbers of accounts mean others from now on."""
+        self._variants.forget_senders()
+
+    def discern(
+        self, ids: NDArray[np.int32], kinds: NDArray[np.uint8], senders: Senders
+    ) -> tuple[NDArray[np.int32], NDArray[np.uint8] | None]:
+        """The entries by which rows are to be routed, where rules ask who sent them or of what kind they are.
+
+        Returns
+        -------
+        int32[n], uint8[n] or None
+            Entries; and a `Reason` for each row where some cannot be routed. Their entries are as they came.
+        """
+        self._grow()
+        refused = np.where(self._own[ids], np.uint8(Reason.NAME_BYTES), np.uint8(0)) if self._owns else None
+        if self.naming.discerns:
+            found = self._variants.find(self.naming, ids, kinds, senders)
+            lost = found < 0
+            if lost.any():
+                refused = np.zeros(len(ids), np.uint8) if refused is None else refused
+                refused[lost & (refused == 0)] = Reason.SERIES_LIMIT
+            ids = np.where(lost, ids, found)
+        return ids, (refused if refused is not None and refused.any() else None)
+
+    def settle(self, batch: Rows) -> None:
+        """Decide about the names of a batch that are new."""
+        self._grow()
+        ids = np.empty(len(batch), np.int32)
+        missing, _ = self._look_up(batch, ids)
+        while missing and self._decide(batch, ids):
+            missing, _ = self._look_up(batch, ids)
+
+    def multiplied(self, entries: NDArray[np.int32]) -> Multiplied:
+        """What the rules make of rows with these entries, which are settled, beside themselves."""
+        return self._further.of(entries)
+
+    def recall(self, names: Sequence[bytes]) -> NDArray[np.int32]:
+        """The entries of names that were routed before the table was made anew; -1 for which it has no place."""
+        entries = self._names.intern_many(names)
+        self._own_from(entries[[is_own(name) for name in names]])
+        return entries
+
+    def follow(self, rules: Sequence[Rule]) -> None:
+        """Have other rules from now on: every name is decided about anew when it comes again.
+
+        Raises
+        ------
+        ValueError
+            If a file that a rule names cannot be read; the rules stay as they were.
+        """
+        naming = Naming(rules, self._place)
+        with self._names.lock:
+            self.naming = naming
+            self.redecide()
 
     def route(self, batch: Rows) -> Routed[Rows]:
         """Give each row its series id, and take out those that have none."""
@@ -146,7 +176,7 @@ class Router:
 
     def know(self, entries: NDArray[np.int32], series: NDArray[np.int32], kinds: NDArray[np.uint8]) -> None:
         """Decide about names that are those of series as they stand, unless there are rules to ask first."""
-        if self._plain:
+        if self._is_plain:
             self._grow()
             self._target[entries], self._kind[entries] = series, kinds
 
@@ -167,8 +197,11 @@ class Router:
         """
         self._grow()
         count = len(self._names)
-        self._target[:count][self._target[:count] != _UNSEEN] = _ANEW
+        known = self._worth_keeping(count)
+        self._target[:count] = np.where(known & ~self._own[:count], _ANEW, _UNSEEN)
         self._clashed[:count] = 0
+        self._further.clear()
+        self._variants.forget()
 
     def reopen(self, reason: Reason) -> None:
         """Decide anew about names that were refused for a reason, when they come again."""
@@ -184,7 +217,7 @@ class Router:
         if count <= self._looked_at or (count < 2 * self._looked_at and not full):
             return False
         self._grow()
-        useful = int(np.count_nonzero(_worth_keeping(self._target[:count])))
+        useful = int(np.count_nonzero(self._worth_keeping(count)))
         self._looked_at = count
         return count - useful > max(useful, self.useless_min)
 
@@ -199,7 +232,7 @@ class Router:
     def _rebuild(self, names: NameTable) -> None:
         with names.lock:
             self._grow()
-            kept = np.flatnonzero(_worth_keeping(self._target[: len(names)]))
+            kept = np.flatnonzero(self._worth_keeping(len(names)))
         fresh = NameTable(names.entries_max)
         fresh.intern_packed(names.packed(kept))
         with names.lock:
@@ -207,12 +240,18 @@ class Router:
             count = len(names)
             place = np.full(count, -1, np.intp)
             place[kept] = np.arange(len(kept))
-            leading = _worth_keeping(self._target[:count])
+            leading = self._worth_keeping(count)
             late = np.flatnonzero(leading & (place < 0))
             place[late] = fresh.intern_packed(names.packed(late))
             moved = np.flatnonzero(place >= 0)
-            columns = self._target, self._kind, self._clashed
-            self._target, self._kind, self._clashed = (_moved(column, moved, place, len(fresh)) for column in columns)
+            columns = self._target, self._kind, self._clashed, self._own
+            self._target, self._kind, self._clashed, self._own = (
+                _moved(column, moved, place, len(fresh)) for column in columns
+            )
+            self._further.moved(moved, place, len(fresh))
+            self._target[self._further.lacking(len(fresh))] = _ANEW
+            self._owns = bool(self._own.any())
+            self._variants.forget_entries()
             if self.attribution is not None:
                 self.attribution.moved(moved, place[moved], len(fresh))
             names.become(fresh)
@@ -242,7 +281,7 @@ class Router:
             entries, kinds = entries[usable], kinds[usable]
         if len(entries) == 0:
             return
-        if self.attribution is not None and not self._plain:
+        if self.attribution is not None and not self._is_plain:
             self.attribution.rename(entries, names)
         series = self._create(names, kinds)
         clash = series < 0
@@ -257,12 +296,10 @@ class Router:
 
     def _normal(self, entries: NDArray[np.int32]) -> tuple[Names, NDArray[np.bool_]]:
         """The series' names of the entries that have one, and which those are; the others' reasons are noted."""
-        if self._plain:
+        if self._is_plain:
             names, faults = in_normal_form(self._names.arrays, entries)
         else:
-            named = [self._naming.name(sent) for sent in self._names.packed(entries)]
-            names = Names.of([name for name in named if isinstance(name, str)])
-            faults = np.array([name if isinstance(name, Reason) else Reason.NONE for name in named], np.uint8)
+            names, faults = self._named_by_rules(entries)
         usable = faults == Reason.NONE
         if self.refuse is not None and len(names):
             refused = self.refuse(names)
@@ -274,13 +311,87 @@ class Router:
         self._target[entries[~usable]] = -faults[~usable].astype(np.int32)
         return names, usable
 
+    @property
+    def _is_plain(self) -> bool:
+        """Whether names are those of series as they stand."""
+        return not self.naming.steps and not self._owns
+
+    def _named_by_rules(self, entries: NDArray[np.int32]) -> tuple[Names, NDArray[np.uint8]]:
+        """As `in_normal_form`, by the rules; what they multiply is noted."""
+        names: list[str] = []
+        faults = np.zeros(len(entries), np.uint8)
+        further: dict[int, tuple[tuple[str, bool], ...]] = {}
+        sent = self._names.names(entries)
+        for k, (entry, own) in enumerate(zip(sent, self._own[entries].tolist(), strict=True)):
+            text = shown(entry).decode() if own else entry.decode()
+            if own and entry.startswith(MADE):
+                names.append(text)
+                continue
+            decision = self.naming.decide(text, self._variants.facts(sort_of(entry)) if own else _NOBODY)
+            if isinstance(decision.name, Reason):
+                faults[k] = decision.name
+            else:
+                names.append(decision.name)
+            if decision.further:
+                further[int(entries[k])] = decision.further
+        if further:
+            self._multiply(further)
+        return Names.of(names), faults
+
+    def _multiply(self, further: dict[int, tuple[tuple[str, bool], ...]]) -> None:
+        """Note the names that samples of some entries get as well."""
+        made = [one for several in further.values() for one in several]
+        texts = [name for name, _ in made]
+        entries = self._adopted([made_name(name) for name in texts])
+        if self.attribution is not None:
+            placed = np.flatnonzero(entries >= 0)
+            self.attribution.rename(entries[placed], Names.of([texts[k] for k in placed.tolist()]))
+        kinds = np.array([Kind.TIMING if ranked else AS_SENT for _, ranked in made], np.uint8)
+        at = 0
+        for entry, several in further.items():
+            end = at + len(several)
+            self._further.set(entry, entries[at:end], kinds[at:end])
+            at = end
+
+    def _adopt(self, bases: NDArray[np.int32], names: list[bytes]) -> NDArray[np.int32]:
+        """Entries of ours for names that were sent; the ledger counts them where it counts those."""
+        entries = self._adopted(names)
+        if self.attribution is not None:
+            placed = np.flatnonzero(entries >= 0)
+            self.attribution.rename(entries[placed], self._names.packed(bases[placed]))
+        return entries
+
+    def _adopted(self, names: list[bytes]) -> NDArray[np.int32]:
+        entries = self._names.intern_many(names)
+        self._own_from(entries[entries >= 0])
+        return entries
+
+    def _own_from(self, entries: NDArray[np.int32]) -> None:
+        """Call entries ours; what was decided about them while they were not is forgotten."""
+        self._grow()
+        fresh = entries[~self._own[entries]]
+        self._own[fresh], self._target[fresh], self._clashed[fresh] = True, _UNSEEN, 0
+        self._owns |= bool(len(fresh))
+
+    def _worth_keeping(self, count: int) -> NDArray[np.bool_]:
+        """Which of the first entries lead to a series, or will when they are decided about; bool[count]."""
+        target = self._target[:count]
+        worth: NDArray[np.bool_] = (target >= 0) | (target == _ANEW)
+        if self._owns:
+            worth |= self._further.having(count)
+            bases, variants = self._variants.bases()
+            worth[bases[worth[variants]]] = True
+            made = self._further.of(np.flatnonzero(worth)).entries
+            worth[made[made >= 0]] = True
+        return worth
+
     def _rejects(self, ids: NDArray[np.int32], rows: NDArray[np.int64]) -> RouteRejects:
         entries = ids[rows]
         target = self._target[entries]
         reasons = np.where(target < 0, -target, int(Reason.KIND))
         counts = np.bincount(reasons, minlength=len(Reason)).astype(np.int64)
         pairs = np.unique(np.stack([entries, reasons]), axis=1)[:, :EXAMPLES_MAX]
-        examples = [(Reason(reason), self._names.name(entry)) for entry, reason in pairs.T.tolist()]
+        examples = [(Reason(reason), shown(self._names.name(entry))) for entry, reason in pairs.T.tolist()]
         return RouteRejects(counts, examples, rows, reasons.astype(np.int64))
 
     def _grow(self) -> None:
@@ -291,12 +402,8 @@ class Router:
         self._target = np.concatenate([self._target, np.full(more, _UNSEEN, np.int32)])
         self._kind = np.concatenate([self._kind, np.zeros(more, np.uint8)])
         self._clashed = np.concatenate([self._clashed, np.zeros(more, np.uint8)])
-
-
-def _worth_keeping(target: NDArray[np.int32]) -> NDArray[np.bool_]:
-    """Which entries lead to a series, or may when they are decided about anew."""
-    worth: NDArray[np.bool_] = (target >= 0) | (target == _ANEW)
-    return worth
+        self._own = np.concatenate([self._own, np.zeros(more, np.bool_)])
+        self._further.grow(room + more)
 
 
 def _moved(column: NDArray[Any], entries: NDArray[np.intp], place: NDArray[np.intp], count: int) -> NDArray[Any]:

@@ -123,6 +123,7 @@ def shown_balance(balance: Balance) -> dict[str, Any]:
         "received_bytes": balance.received_bytes,
         "received": balance.received,
         "parsed": balance.parsed,
+        "made": balance.made,
         "stored": balance.stored,
         "late": balance.late,
         "rejected": balance.rejected,

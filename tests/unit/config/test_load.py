@@ -51,7 +51,7 @@ def test_the_examples_in_the_sample_load_once_their_marks_are_taken_away() -> No
     end = text.index("\n\n", start)
     rules = parse(text[start:end].replace("# ", ""), "FILE").rules
     assert [rule.block for rule in rules] == [True, False]
-    assert rules[1].renaming == (r"^collectd\.([^.]+)\.", r"hosts.\1.")
+    assert rules[1].rewrite == r"^collectd\.([^.]+)\. -> hosts.\1."
 
 
 @pytest.mark.parametrize(

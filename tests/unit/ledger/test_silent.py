@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from tallystick.config import Rule
 from tallystick.kernels.packed import padded
 from tallystick.ledger import Account, Ledger
 from tallystick.ledger.completeness import kept_in
@@ -18,7 +19,7 @@ from tallystick.model.sample import SampleBatch
 from tallystick.parse import NameTable, protocols
 from tallystick.receive import Intake, IntakeLimits
 from tallystick.receive.peers import Peers
-from tallystick.route import Router, Rule
+from tallystick.route import Router
 from tallystick.store.memory import MemoryStore
 
 NOW_S = 1_700_000_000.0
@@ -150,7 +151,7 @@ def test_a_prefix_that_fell_silent_gives_its_place_to_one_that_comes(way: Way):
 
 
 def test_names_that_a_rule_made_count_with_the_others_once_their_prefix_gave_way():
-    way = Way([Rule("old.*", rename=("^old", "new.place"))])
+    way = Way([Rule(match="old.*", rewrite="^old -> new.place")])
     way.send("10.0.0.1", "old.a")
     way.clock.advance(WINDOW_S)
     way.send("10.0.0.1", "p1.a.b", "p2.a.b", "p3.a.b")

@@ -4,12 +4,13 @@ import numpy as np
 import pytest
 
 from tallystick.blocks import BlockList
+from tallystick.config import Rule
 from tallystick.kernels.packed import padded
 from tallystick.ledger import Account, Ledger
 from tallystick.model.clock import ManualClock
 from tallystick.parse import NameTable, protocols
 from tallystick.receive import Intake, IntakeLimits
-from tallystick.route import Router, Rule
+from tallystick.route import Router
 from tallystick.store.memory import MemoryStore
 
 NOW_S = 1_700_000_000
@@ -82,7 +83,7 @@ def test_hosts_of_one_batch_of_datagrams_are_told_apart(way: Way):
 
 @pytest.mark.parametrize("pattern", ["hosts.web1.cpu", "collectd.*"])
 def test_a_renamed_name_is_blocked_by_what_was_sent_and_by_what_it_became(pattern: str):
-    way = Way(Rule("collectd.*", rename=(r"^collectd\.", "hosts.")))
+    way = Way(Rule(match="collectd.*", rewrite=r"^collectd\. -> hosts."))
     way.block(pattern)
     way.send(way.one, "collectd.web1.cpu", "other")
     assert way.became(way.one) == (1, {"blocked": 1})
@@ -108,3 +109,16 @@ def test_entries_of_a_table_that_is_made_anew_are_looked_at_anew(way: Way):
     way.router.rebuild()
     way.send(way.one, "db.a", "web.a", "db.b")
     assert way.became(way.one) == (3, {"blocked": 2})
+
+
+def test_names_that_rules_tell_apart_by_who_sends_are_blocked_by_the_names_that_were_sent() -> None:
+    way = Way(Rule(match="collectd.*", prefix="{peer}"))
+    for account in (way.one, way.other):
+        way.send(account, "collectd.cpu")
+    way.block("collectd.*")
+    way.send(way.one, "collectd.cpu", "other.cpu")
+    assert way.became(way.one) == (2, {"blocked": 1})
+    way.block("10_2_0_1.*")
+    way.blocks.unblock("collectd.*", "", "", "ann")
+    way.send(way.other, "collectd.cpu")
+    assert way.became(way.other) == (1, {"blocked": 1})

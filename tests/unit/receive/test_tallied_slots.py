@@ -5,6 +5,7 @@ from typing import ClassVar
 
 import numpy as np
 
+from tallystick.config import Rule
 from tallystick.fold import fold_batch
 from tallystick.kernels.packed import padded
 from tallystick.ledger import Ledger
@@ -16,7 +17,7 @@ from tallystick.model.statistic import Statistic
 from tallystick.model.tally import TallyBatch
 from tallystick.parse import NameTable, Parsed, protocols
 from tallystick.receive import Intake, IntakeLimits
-from tallystick.route import Router, Rule
+from tallystick.route import Router
 from tallystick.store.conformance.tallies import tallied_by_sender
 from tallystick.store.memory import MemoryStore
 
@@ -76,7 +77,7 @@ def test_a_row_is_a_sample_in_the_ledger_however_many_it_was_made_of() -> None:
 
 
 def test_rows_that_have_no_place_are_rejected_with_their_reason() -> None:
-    way = Way(Rule("secret.*", block=True))
+    way = Way(Rule(match="secret.*", block=True))
     way.store.create(["taken"], [Kind.COUNTER])
     lines = [f"{name} 1 {NOW_S}" for name in ("good", "secret.a", "taken")]
     way.send(*lines, f"early 1 {NOW_S + 9999}", f"late 1 {NOW_S - 99_999}")

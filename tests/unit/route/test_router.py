@@ -2,11 +2,12 @@
 
 import numpy as np
 
+from tallystick.config import Rule
 from tallystick.kernels.names import NameTable
 from tallystick.model.kind import Kind
 from tallystick.model.reason import Reason
 from tallystick.model.sample import GAUGE_DELTA, SampleBatch
-from tallystick.route import EXAMPLES_MAX, Routed, Router, Rule
+from tallystick.route import EXAMPLES_MAX, Routed, Router
 from tallystick.store.names.catalog import SeriesCatalog
 
 
@@ -74,8 +75,8 @@ def test_a_first_sample_of_the_wrong_kind_does_not_shut_out_the_right_one():
 
 def test_a_rule_renames_and_the_next_one_sees_the_new_name():
     house = House(
-        Rule("collectd.*", rename=(r"^collectd\.(\w+)", r"hosts.\1")),
-        Rule("hosts.secret*", block=True),
+        Rule(match="collectd.*", rewrite=r"^collectd\.(\w+) -> hosts.\1"),
+        Rule(match="hosts.secret*", block=True),
     )
     routed = house.send("collectd.web1.cpu", "collectd.secret7.cpu", "other")
     assert house.series(routed) == ["hosts.web1.cpu", "other"]
@@ -83,7 +84,7 @@ def test_a_rule_renames_and_the_next_one_sees_the_new_name():
 
 
 def test_a_rename_to_nothing_or_to_unusable_bytes_is_a_reject():
-    house = House(Rule("gone*", rename=(".*", "")), Rule("bad*", rename=("bad", "b d")))
+    house = House(Rule(match="gone*", rewrite=".* -> "), Rule(match="bad*", rewrite="bad -> b d"))
     routed = house.send("gone.x", "bad.x", "fine")
     assert house.series(routed) == ["fine"]
     assert routed.rejects.counts[Reason.NAME_EMPTY] == 1
@@ -91,7 +92,7 @@ def test_a_rename_to_nothing_or_to_unusable_bytes_is_a_reject():
 
 
 def test_all_rejects_are_counted_but_only_some_are_examples():
-    house = House(Rule("*", block=True))
+    house = House(Rule(match="*", block=True))
     routed = house.send(*(f"name{i}" for i in range(3 * EXAMPLES_MAX)))
     assert routed.rejects.total == 3 * EXAMPLES_MAX
     assert len(routed.rejects.examples) == EXAMPLES_MAX
@@ -127,7 +128,7 @@ def test_a_kind_that_was_refused_is_taken_once_the_series_that_had_the_name_is_g
 
 
 def test_names_that_lead_nowhere_are_dropped_when_they_are_most_of_the_table():
-    house = House(Rule("block.*", block=True))
+    house = House(Rule(match="block.*", block=True))
     house.router.useless_min = 10
     house.send("kept", "too;b=2;a=1")
     assert not house.router.wasteful
@@ -144,9 +145,9 @@ def test_names_that_lead_nowhere_are_dropped_when_they_are_most_of_the_table():
 
 
 def test_a_full_table_is_worth_a_look_at_what_is_in_it():
-    house = House(Rule("block.*", block=True))
+    house = House(Rule(match="block.*", block=True))
     house.names, house.router.useless_min = NameTable(entries_max=40), 10
-    house.router = Router(house.names, house.catalog.create, [Rule("block.*", block=True)])
+    house.router = Router(house.names, house.catalog.create, [Rule(match="block.*", block=True)])
     house.router.useless_min = 10
     house.send(*(f"kept.{k}" for k in range(15)))
     house.send(*(f"block.{k}" for k in range(10)))

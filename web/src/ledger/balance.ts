@@ -22,9 +22,9 @@ export interface Verdict {
   readonly text: string;
 }
 
-/** Received = stored + rejected + on the way. More out than in, or less than all, is a fault of ours. */
+/** Received + made by rules = stored + rejected + on the way. More out than in, or less than all, is a fault of ours. */
 export function verdictOf(one: Balance): Verdict {
-  const left = one.received - one.stored - rejectedOf(one);
+  const left = one.received + (one.made ?? 0) - one.stored - rejectedOf(one);
   const onTheWay = one.in_flight ?? Math.max(0, left);
   if (left > onTheWay) return { tone: "bad", text: `${formatCount(left - onTheWay)} are missing` };
   if (left < onTheWay) return { tone: "bad", text: `${formatCount(onTheWay - left)} too many` };
