@@ -10,7 +10,6 @@ from collections.abc import Iterator
 from bench.figure import Figure, benchmark, load
 from bench.process import Usage
 from bench.server import temporary
-from tallystick.config import COLLECTORS
 
 _REST_S = 20
 
@@ -25,9 +24,8 @@ def agent() -> Iterator[Figure]:
     """An agent process that forwards to a socket which only reads."""
     with temporary() as root, socket.create_server(("127.0.0.1", 0)) as door:
         threading.Thread(target=_drain, args=(door,), daemon=True).start()
-        tables = "".join(f'[[collectors]]\nname = "{name}"\n' for name in COLLECTORS)
         config = root / "agent.toml"
-        config.write_text(f'{tables}[agent]\nservers = ["tcp://127.0.0.1:{door.getsockname()[1]}"]\n')
+        config.write_text(f'[agent]\nservers = ["tcp://127.0.0.1:{door.getsockname()[1]}"]\n')
         process = subprocess.Popen([sys.executable, "-m", "tallystick", "agent", "--config", str(config)])
         time.sleep(3)
         before = Usage.of(process.pid)

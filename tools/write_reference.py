@@ -7,10 +7,15 @@ Run it after a change of a query function or of a key of the config::
 ``tests/unit/docs`` holds the pages to what this writes.
 """
 
+import json
 import sys
 from itertools import groupby
 from pathlib import Path
 
+import msgspec
+from msgspec import inspect
+
+from tallystick.agent import kinds, registered
 from tallystick.config import sample
 from tallystick.query import FUNCTIONS, REDUCTION_NAMES, Function
 from tallystick.query.parameters import Parameter
@@ -57,6 +62,19 @@ seriesByTag('name=disk.used', 'host=~web')      series by their tags
 In a path, `*` and `?` stay within one part between dots, `[a-z]` is one character, `{web,db}` one of several words.
 
 **Aggregations** are: %s; and `p0` to `p100` for percentiles, `p99.9` too.
+"""
+
+_COLLECTORS_HEAD = """\
+# Collectors: what is looked at on a host
+
+Names are below `<environment>.hosts.<class>.<host>.`: `load.1m` is `prod.hosts.web.web1.load.1m`. An `instance` stands
+behind the collector's name: `nginx.blue.requests`. Rates are per second, sizes in bytes, times in seconds where the
+name says nothing else.
+
+An agent collects what it finds on its host. An item `[[collectors]]` with the `name` of one of these replaces what is
+found of it by what is configured, with `interval_s`, `timeout_s`, `instance` and the keys told here; `collect = false`
+leaves it out. Those that ask a service yield `up` besides: 1 if it answered, 0 if not. `tallystick agent test` looks
+once at everything and says what came of it. How to use them is in the [guide](../guides/configuration.md).
 """
 
 _CONFIGURATION_HEAD = """\
@@ -114,10 +132,32 @@ def functions() -> str:
 
 def configuration() -> str:
     """The page of the config's keys."""
-    return f"{_MADE}\n\n{_CONFIGURATION_HEAD % sample()}"
+    return f"{_MADE}\n\n{_CONFIGURATION_HEAD % sample(kinds())}"
 
 
-PAGES = {"functions.md": functions, "configuration.md": configuration}
+def collectors() -> str:
+    """The page of what is looked at on a host."""
+    lines = [_MADE, "", *_COLLECTORS_HEAD.splitlines(), ""]
+    for one in registered().values():
+        lines += [f"## {one.name}", "", _prose(sys.modules[one.looks.__module__].__doc__ or ""), ""]
+        keys = msgspec.structs.fields(one.settings)
+        if keys:
+            lines += ["| key | default | |", "|---|---|---|", *map(_key_row, keys), ""]
+    return "\n".join(lines).rstrip("\n") + "\n"
+
+
+def _key_row(field: msgspec.structs.FieldInfo) -> str:
+    told = inspect.type_info(field.type)
+    description = (told.extra_json_schema or {}).get("description", "") if isinstance(told, inspect.Metadata) else ""
+    default = "needed" if field.required else f"`{json.dumps(msgspec.to_builtins(field.get_default()))}`"
+    return f"| `{field.encode_name}` | {default} | {description} |"
+
+
+def _prose(docstring: str) -> str:
+    return docstring.strip().replace("``", "`")
+
+
+PAGES = {"functions.md": functions, "configuration.md": configuration, "collectors.md": collectors}
 """What writes each page of the folder."""
 
 

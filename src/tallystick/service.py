@@ -21,7 +21,7 @@ from starlette.routing import BaseRoute
 from starlette.types import ASGIApp
 
 from tallystick import __version__
-from tallystick.agent import Runner, jobs, prefix_of
+from tallystick.agent import Runner, runner_for
 from tallystick.blocks import FILE_NAME as BLOCKS_FILE_NAME
 from tallystick.blocks import BlockList
 from tallystick.census import FILE_NAME as SERIES_MARKS_FILE_NAME
@@ -328,12 +328,7 @@ class Service:
         """The host's collectors as configured."""
         host = self.ledger.account("collectors")
         return [
-            Runner(
-                jobs(self._config.collectors),
-                self._clock,
-                lambda p, t: take_points(self.intake, p, t, host),
-                prefix=prefix_of(self._config.agent),
-            ),
+            runner_for(self._config, self._clock, lambda p, t: take_points(self.intake, p, t, host), discover=False),
         ]
 
 

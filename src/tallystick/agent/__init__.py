@@ -6,22 +6,37 @@ each server. Collectors are files in `collectors`, each registered by its one `c
 NumPy: an agent stays under 40 MB.
 """
 
+from tallystick.agent.collecting import runner_for
+from tallystick.agent.collector import Collector, Found, HostCollector, IncompleteError, NoSettings, Service
 from tallystick.agent.forward import Forwarder
+from tallystick.agent.host import Host
+from tallystick.agent.jobs import Finder, Job
 from tallystick.agent.place import place_of, prefix_of
-from tallystick.agent.point import Collector, Point, Sink
-from tallystick.agent.registry import collector, registered
-from tallystick.agent.runner import Job, Runner, jobs
+from tallystick.agent.point import Point, Sink
+from tallystick.agent.registry import collector, kinds, registered
+from tallystick.agent.runner import Runner
+from tallystick.agent.surroundings import Process, Surroundings
 
 __all__ = [
     "Collector",
+    "Finder",
     "Forwarder",
+    "Found",
+    "Host",
+    "HostCollector",
+    "IncompleteError",
     "Job",
+    "NoSettings",
     "Point",
+    "Process",
     "Runner",
+    "Service",
     "Sink",
+    "Surroundings",
     "collector",
-    "jobs",
+    "kinds",
     "place_of",
     "prefix_of",
     "registered",
+    "runner_for",
 ]

@@ -1,13 +1,14 @@
 """The agent as a program: collectors on the beat, their points to each server."""
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 from tallystick.agent.carbon import lines
+from tallystick.agent.collecting import runner_for
 from tallystick.agent.forward import Forwarder
-from tallystick.agent.place import prefix_of
+from tallystick.agent.itself import Itself, looks_of
+from tallystick.agent.jobs import Job
 from tallystick.agent.point import Point
-from tallystick.agent.runner import Runner, jobs
 from tallystick.config import Config
 from tallystick.model.clock import Clock
 
@@ -15,21 +16,21 @@ from tallystick.model.clock import Clock
 def run(config: Config, clock: Clock, until: threading.Event) -> None:
     """Collect and forward until the event is set; then send what is left.
 
-    Beside what the collectors yield, the agent tells of itself: ``agent.lines_dropped`` (for want of room while a
-    server was away) and ``agent.looks_failed``, both as growing totals.
+    Beside what the collectors yield, the agent tells of itself: what it costs, how often collectors looked and failed,
+    and ``agent.lines_dropped`` (for want of room while a server was away).
     """
     forwarders = [Forwarder(server, config.agent.buffer_bytes_max) for server in config.agent.endpoints]
-    prefix = prefix_of(config.agent)
 
     def send(points: list[Point], timestamp_s: int) -> None:
-        failed = float(sum(runner.failures.values()))
-        dropped = float(sum(forwarder.counts.dropped for forwarder in forwarders))
-        own = [Point(prefix + "agent.looks_failed", failed), Point(prefix + "agent.lines_dropped", dropped)]
-        chunk = lines([*points, *own], timestamp_s)
+        chunk = lines(points, timestamp_s)
         for forwarder in forwarders:
             forwarder.offer(chunk)
 
-    runner = Runner(jobs(config.collectors), clock, send, prefix)
+    def dropped() -> Iterator[Point]:
+        yield Point("lines_dropped", float(sum(forwarder.counts.dropped for forwarder in forwarders)))
+
+    runner = runner_for(config, clock, send, discover=config.agent.discover)
+    runner.add(Job("agent", Itself([looks_of(runner), dropped])))
     for forwarder in forwarders:
         forwarder.start()
     runner.start()
@@ -52,10 +53,9 @@ def once(config: Config, clock: Clock, pause: Callable[[float], object], pause_s
     def keep(points: list[Point], timestamp_s: int) -> None:
         looked.append(lines(points, timestamp_s).decode())
 
-    configured, prefix = jobs(config.collectors), prefix_of(config.agent)
-    Runner(configured, clock, lambda points, timestamp_s: None, prefix).tick()
+    runner = runner_for(config, clock, keep, discover=config.agent.discover)
+    runner.look_at_everything()
+    looked.clear()
     pause(pause_s)
-    for job in configured:
-        job.slot = None  # due again, though its interval is not over
-    Runner(configured, clock, keep, prefix).tick()
+    runner.look_at_everything()
     return "".join(looked)

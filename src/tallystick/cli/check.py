@@ -4,6 +4,7 @@ from pathlib import Path
 
 import click
 
+from tallystick.agent import kinds
 from tallystick.config import load
 
 
@@ -20,7 +21,7 @@ def command() -> None:
 @click.argument("file", type=click.Path(path_type=Path))
 def check_config(file: Path) -> None:
     """Tell all problems of a config file at once; exit status 3 if there are any."""
-    config = load(file)
+    config = load(file, kinds())
     doors = ", ".join(f"{listener.protocol} on {listener.address}" for listener in config.listeners) or "nothing"
     polled = ", ".join(f"{poll.protocol} at {poll.address}" for poll in config.polls) or "nobody"
     collectors = ", ".join(collector.name for collector in config.collectors) or "nothing"

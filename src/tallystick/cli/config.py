@@ -2,6 +2,7 @@
 
 import click
 
+from tallystick.agent import kinds
 from tallystick.config import sample
 
 
@@ -17,4 +18,4 @@ def command() -> None:
 @command.command("sample")
 def print_sample() -> None:
     """Print a file with every key, its default and its meaning."""
-    click.echo(sample(), nl=False)
+    click.echo(sample(kinds()), nl=False)

@@ -49,7 +49,9 @@ def config_from(file: Path | None) -> Config:
     ConfigError
         If the file cannot be used.
     """
-    return builtin() if file is None else load(file)
+    from tallystick.agent import kinds
+
+    return builtin() if file is None else load(file, kinds())
 
 
 def directory_from(file: Path | None, directory: Path | None) -> Path:

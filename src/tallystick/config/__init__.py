@@ -7,14 +7,14 @@ without any file. The keys, their defaults, meanings and checks are the structs 
 
 from tallystick.config.address import Address
 from tallystick.config.agent import Agent
+from tallystick.config.collectors import EVERYTHING, Collector
+from tallystick.config.kinds import Kinded, Kinds
 from tallystick.config.listeners import DEFAULT_LISTENERS, PROTOCOLS, Listener
 from tallystick.config.load import builtin, load, parse
 from tallystick.config.polls import POLLED, Poll
 from tallystick.config.rules import Rule
 from tallystick.config.sample import sample
 from tallystick.config.schema import (
-    COLLECTORS,
-    Collector,
     Config,
     Http,
     Query,
@@ -23,8 +23,8 @@ from tallystick.config.statsd import Statsd
 from tallystick.config.store import Keep, Store
 
 __all__ = [
-    "COLLECTORS",
     "DEFAULT_LISTENERS",
+    "EVERYTHING",
     "POLLED",
     "PROTOCOLS",
     "Address",
@@ -33,6 +33,8 @@ __all__ = [
     "Config",
     "Http",
     "Keep",
+    "Kinded",
+    "Kinds",
     "Listener",
     "Poll",
     "Query",

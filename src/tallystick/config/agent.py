@@ -8,7 +8,7 @@ import msgspec
 from tallystick.config.address import Address
 from tallystick.config.doors import DEFAULT_DOORS, Door
 from tallystick.config.rename import split_rename
-from tallystick.config.table import Table, key
+from tallystick.config.table import Table, key, word
 
 PREFIX_FIELDS = ("environment", "class", "host")
 """What can stand in braces in the prefix of a host's numbers."""
@@ -35,11 +35,6 @@ def _class_rules(texts: tuple[str, ...]) -> None:
         split_rename(text)
 
 
-def _word(text: str) -> None:
-    if text and not re.fullmatch(r"[A-Za-z0-9_-]+", text):
-        raise ValueError(f"{text!r} is no component of a name; expected letters, digits, _ and -")
-
-
 class Agent(Table, frozen=True):
     """How 'tallystick agent' forwards what it collects, and how collected series are named."""
 
@@ -49,9 +44,9 @@ class Agent(Table, frozen=True):
     prefix: Annotated[
         str, key("Stands before the name of each number of the host: words, {environment}, {class}, {host}.", _prefix)
     ] = "hosts.{host}"
-    environment: Annotated[str, key("Empty is that of TALLYSTICK_ENVIRONMENT, else dev.", _word)] = ""
+    environment: Annotated[str, key("Empty is that of TALLYSTICK_ENVIRONMENT, else dev.", word)] = ""
     host_class: Annotated[
-        str, key("Class of this host; empty is that of TALLYSTICK_CLASS, else by 'classes'.", _word)
+        str, key("Class of this host; empty is that of TALLYSTICK_CLASS, else by 'classes'.", word)
     ] = msgspec.field(name="class", default="")
     classes: Annotated[
         tuple[str, ...],
@@ -62,6 +57,9 @@ class Agent(Table, frozen=True):
         ),
     ] = ()
     host: Annotated[str, key("What this host is called; empty is TALLYSTICK_HOST, else what it calls itself.")] = ""
+    discover: Annotated[
+        bool, key("Collect what is found on this host, beside what [[collectors]] names; as an item named '*' does.")
+    ] = True
     buffer_bytes_max: Annotated[
         int,
         key("Kept in memory for each server that is away; beyond it the oldest is dropped and counted.", ge=1 << 16),

@@ -5,15 +5,23 @@ import tomllib
 from collections.abc import Mapping
 from pathlib import Path
 
+from tallystick.config.collectors import EVERYTHING, Collector
+from tallystick.config.kinds import Kinds
 from tallystick.config.places import Places
-from tallystick.config.schema import COLLECTORS, Collector, Config
+from tallystick.config.schema import Config
 from tallystick.config.store import Store
 from tallystick.config.validate import Problem, convert, key_name
 from tallystick.model.errors import ConfigError
 
 
-def load(file: Path) -> Config:
+def load(file: Path, kinds: Kinds | None = None) -> Config:
     """Read a config file.
+
+    Parameters
+    ----------
+    kinds
+        What further keys there are in tables of many kinds, see `tallystick.agent.kinds`. Without it, these are kept
+        unread: whoever uses them checks them.
 
     Raises
     ------
@@ -21,10 +29,10 @@ def load(file: Path) -> Config:
         If the file cannot be read, is no TOML, or has keys or values that cannot be used: all of them, in the order of
         their lines.
     """
-    return parse(_read(file), str(file))
+    return parse(_read(file), str(file), kinds)
 
 
-def parse(text: str, file: str) -> Config:
+def parse(text: str, file: str, kinds: Kinds | None = None) -> Config:
     """Read the text of a config file; `file` is its name in what is told.
 
     Raises
@@ -36,14 +44,15 @@ def parse(text: str, file: str) -> Config:
         raw = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
         raise ConfigError([f"cannot read {file}: {error}; expected TOML"]) from error
-    config, problems = convert(raw, Config)
+    config, problems = convert(raw, Config, kinds or {})
     if config is None:
         raise ConfigError(_told(problems, Places(text), file))
     return config
 
 
 def builtin(environment: Mapping[str, str] | None = None) -> Config:
-    """What is used without any file, to try Tallystick out: all collectors, and data below the user's home.
+    """What is used without any file, to try Tallystick out: all that is found on this host, and data below the
+    user's home.
 
     Parameters
     ----------
@@ -53,7 +62,7 @@ def builtin(environment: Mapping[str, str] | None = None) -> Config:
     environment = os.environ if environment is None else environment
     data_home = environment.get("XDG_DATA_HOME") or "~/.local/share"
     return Config(
-        collectors=tuple(Collector(name=name) for name in COLLECTORS),
+        collectors=(Collector(name=EVERYTHING),),
         store=Store(directory=str(Path(data_home).expanduser() / "tallystick")),
     )
 

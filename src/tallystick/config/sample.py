@@ -2,16 +2,18 @@
 
 import json
 import textwrap
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import msgspec
 from msgspec import inspect
 
+from tallystick.config.collectors import EVERYTHING, Collector
 from tallystick.config.doors import DOOR_OPTIONS, Door
+from tallystick.config.kinds import Kinded, Kinds
 from tallystick.config.listeners import OPTIONS, Listener
 from tallystick.config.polls import POLL_OPTIONS, Poll
-from tallystick.config.schema import COLLECTORS, Collector, Config
+from tallystick.config.schema import Config
 from tallystick.config.table import Table
 
 _HEAD = """\
@@ -19,16 +21,25 @@ Everything that can be set, with its default. A file holds only what differs.
 Look it over with 'tallystick check config FILE', use it with 'tallystick serve --config FILE'."""
 
 
-def sample() -> str:
-    """The text of a file that, loaded, is the default config with all collectors."""
-    config = Config(collectors=tuple(Collector(name=name) for name in COLLECTORS))
+def sample(kinds: Kinds | None = None) -> str:
+    """The text of a file that, loaded, is the default config with all collectors.
+
+    Parameters
+    ----------
+    kinds
+        What there is in tables of many kinds; told are the further keys of each.
+    """
+    config = Config(collectors=(Collector(name=EVERYTHING),))
     lines = [*_comment(_HEAD)]
     for field in msgspec.structs.fields(config):
-        lines += ["", *_section(field.encode_name, getattr(config, field.name), inspect.type_info(field.type))]
+        name, expected = field.encode_name, inspect.type_info(field.type)
+        lines += ["", *_section(name, getattr(config, field.name), expected, (kinds or {}).get(name))]
     return "\n".join(lines) + "\n"
 
 
-def _section(name: str, value: Any, expected: inspect.Type) -> Iterator[str]:
+def _section(
+    name: str, value: Any, expected: inspect.Type, kinds: Mapping[str, type[Table]] | None = None
+) -> Iterator[str]:
     """A table, or an array of tables; where an array is empty, its examples, commented out."""
     examples: list[dict[str, Any]] = []
     if isinstance(expected, inspect.Metadata):
@@ -38,6 +49,10 @@ def _section(name: str, value: Any, expected: inspect.Type) -> Iterator[str]:
         kind = expected.item_type.cls
         yield from _comment(kind.__doc__ or "")
         yield from _keys_told(kind)
+        for word, further in (kinds or {}).items():
+            if keys := list(_keys_told(further)):
+                yield from _comment(f"Further keys of {word}:")
+                yield from keys
         for item in value:
             yield f"[[{name}]]"
             yield from (f"{key} = {_toml(_plain(item, key))}" for key in _keys_of(item))
@@ -73,7 +88,7 @@ def _inside(field: msgspec.structs.FieldInfo) -> inspect.Type | None:
 
 def _keys_told(kind: type[msgspec.Struct]) -> Iterator[str]:
     options = {Listener: OPTIONS, Poll: POLL_OPTIONS, Door: DOOR_OPTIONS}.get(kind, {})
-    for field in msgspec.structs.fields(kind):
+    for field in _fields(kind):
         having = options.get(field.encode_name)
         where = f" ({', '.join(having)} only)" if having else ""
         yield from _comment(f"  {field.encode_name}{where}: {_description(field)}")
@@ -81,7 +96,14 @@ def _keys_told(kind: type[msgspec.Struct]) -> Iterator[str]:
 
 def _keys_of(item: Any) -> tuple[str, ...]:
     """The keys that an item may have."""
-    return item.keys_of(item.protocol) if isinstance(item, Listener | Door) else item.__struct_fields__
+    if isinstance(item, Listener | Door):
+        return item.keys_of(item.protocol)
+    return item.common() if isinstance(item, Kinded) else item.__struct_fields__
+
+
+def _fields(kind: type[msgspec.Struct]) -> list[msgspec.structs.FieldInfo]:
+    """The keys of a struct; what has no name in the file is no key."""
+    return [field for field in msgspec.structs.fields(kind) if field.encode_name]
 
 
 def _description(field: msgspec.structs.FieldInfo) -> str:

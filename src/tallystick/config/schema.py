@@ -13,6 +13,7 @@ import msgspec
 
 from tallystick.config.address import host_port, is_loopback
 from tallystick.config.agent import Agent
+from tallystick.config.collectors import Collector
 from tallystick.config.limits import Limits
 from tallystick.config.listeners import DEFAULT_LISTENERS, Listener
 from tallystick.config.logs import Log
@@ -20,10 +21,7 @@ from tallystick.config.polls import Poll
 from tallystick.config.rules import Rule
 from tallystick.config.statsd import Statsd
 from tallystick.config.store import Store
-from tallystick.config.table import Conflict, Table, key, one_of
-
-COLLECTORS = ("cpu", "disk", "filesystem", "load", "memory", "network")
-"""Collectors that there are; a test holds this to what `tallystick.agent.collectors` registers."""
+from tallystick.config.table import Conflict, Table, key
 
 
 def _tag_name(name: str) -> None:
@@ -91,13 +89,6 @@ class Http(Table, frozen=True):
         for name, address in (("address", self.address), ("istatd_address", self.istatd_address)):
             if address and not self.token and not is_loopback(host_port(address)[0]):
                 yield (name,), f"{address} is open to the network without a token; expected http.token beside it"
-
-
-class Collector(Table, frozen=True):
-    """Something about this host that is looked at. A file without this table collects nothing by itself."""
-
-    name: Annotated[str, key(f"One of {', '.join(COLLECTORS)}.", one_of("collector", COLLECTORS))]
-    interval_s: Annotated[int, key("Seconds between two looks.", ge=1, le=3600)] = 10
 
 
 class Books(Table, frozen=True):
@@ -188,7 +179,8 @@ class Config(Table, frozen=True):
         polled = [(f"{item.address}{item.query}", False) for item in self.polls]
         yield from _duplicates("polls", "address", polled)
         yield from _duplicates("logs", "path", [(item.path, False) for item in self.logs])
-        yield from _duplicates("collectors", "name", [(item.name, False) for item in self.collectors])
+        collected = [(f"{item.name} {item.instance}".strip(), False) for item in self.collectors]
+        yield from _duplicates("collectors", "name", collected)
 
 
 def _duplicates(table: str, field: str, values: list[tuple[str, bool]]) -> Iterator[Conflict]:

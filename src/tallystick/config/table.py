@@ -1,5 +1,6 @@
 """What tables of the config have in common."""
 
+import re
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -24,6 +25,18 @@ def one_of(what: str, words: tuple[str, ...]) -> Callable[[str], None]:
             raise ValueError(f"there is no {what} {word!r}; expected one of {', '.join(words)}")
 
     return check
+
+
+def word(text: str) -> None:
+    """Check what becomes one component of a name, if it is not empty.
+
+    Raises
+    ------
+    ValueError
+        If it cannot be one as it is.
+    """
+    if text and not re.fullmatch(r"[A-Za-z0-9_-]+", text):
+        raise ValueError(f"{text!r} is no component of a name; expected letters, digits, _ and -")
 
 
 def start_of_names(text: str) -> None:

@@ -23,13 +23,17 @@ def test_the_agent_sends_to_each_server_and_tells_of_itself(open_door: Callable[
     until = threading.Event()
     config = Config(
         collectors=(Collector(name="load", interval_s=3600),),
-        agent=Agent(servers=tuple(str(door.address) for door in doors), prefix="x"),
+        agent=Agent(servers=tuple(str(door.address) for door in doors), prefix="x", discover=False),
     )
     agent = threading.Thread(target=program.run, args=(config, SystemClock(), until))
     agent.start()
-    for door in doors:
-        names = [line.split()[0] for line in door.wait_for(5)]
-        assert names == [b"x.load.1m", b"x.load.5m", b"x.load.15m", b"x.agent.looks_failed", b"x.agent.lines_dropped"]
-    until.set()
-    agent.join(20)
+    try:
+        for door in doors:
+            names = {line.split()[0] for line in door.wait_for(9)}
+            loads = {b"x.load.1m", b"x.load.5m", b"x.load.15m"}
+            own = {b"memory_bytes", b"threads", b"open_files", b"looks", b"looks_failed", b"lines_dropped"}
+            assert names == loads | {b"x.agent." + name for name in own}
+    finally:
+        until.set()
+        agent.join(20)
     assert not agent.is_alive()

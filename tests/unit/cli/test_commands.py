@@ -88,7 +88,7 @@ def test_an_agent_prints_what_it_would_send() -> None:
 
 def test_an_agent_that_collects_nothing_is_refused(tmp_path: Path) -> None:
     file = tmp_path / "none.toml"
-    file.write_text("")
+    file.write_text("agent.discover = false")
     result = invoke("agent", "--config", str(file))
     assert result.exit_code == 3
     assert "it collects nothing; expected [[collectors]]" in result.stderr
@@ -290,3 +290,15 @@ def test_a_sparkline_keeps_gaps_and_peaks() -> None:
     peak = [0.0] * 1000
     peak[503] = 1.0
     assert sparkline(peak).count("█") == 1
+
+
+def test_a_configuration_of_an_agent_is_tried_out(tmp_path: Path) -> None:
+    file = tmp_path / "agent.toml"
+    file.write_text('agent.discover = false\n[[collectors]]\nname = "load"\n')
+    result = invoke("agent", "test", "--config", str(file))
+    assert result.stdout.split() == ["ok", "load", "3", "numbers"]
+    assert result.exit_code == 0
+    file.write_text('[[collectors]]\nname = "load"\nzebra = 1\n')
+    result = invoke("agent", "test", "--config", str(file))
+    assert result.exit_code == 3
+    assert "cannot use key collectors[0].zebra" in result.stderr

@@ -4,6 +4,8 @@ from collections.abc import Iterator
 
 import psutil
 
+from tallystick.agent.collector import HostCollector, NoSettings
+from tallystick.agent.host import Host
 from tallystick.agent.point import Point
 from tallystick.agent.rates import Rates
 from tallystick.agent.registry import collector
@@ -13,10 +15,11 @@ _STATES = ("user", "nice", "system", "idle", "iowait", "irq", "softirq", "steal"
 
 
 @collector("cpu")
-class Cpu:
+class Cpu(HostCollector):
     """Shares of the time since the last look; the first look yields the number of cores only."""
 
-    def __init__(self) -> None:
+    def __init__(self, settings: NoSettings, host: Host) -> None:
+        super().__init__(settings, host)
         self._rates = Rates()
 
     def collect(self, monotonic_s: float) -> Iterator[Point]:
@@ -27,5 +30,5 @@ class Cpu:
         total = sum(spent.values())
         if total > 0:
             for state, share in spent.items():
-                yield Point(f"cpu.{state}", round(100 * share / total, 3))
-        yield Point("cpu.cores", float(len(psutil.cpu_times(percpu=True))))
+                yield Point(f"{state}", round(100 * share / total, 3))
+        yield Point("cores", float(len(psutil.cpu_times(percpu=True))))

@@ -6,6 +6,8 @@ from pathlib import Path
 
 import psutil
 
+from tallystick.agent.collector import HostCollector, NoSettings
+from tallystick.agent.host import Host
 from tallystick.agent.point import Point
 from tallystick.agent.rates import Rates
 from tallystick.agent.registry import collector
@@ -15,18 +17,13 @@ _NOT_DISKS = re.compile(r"(loop|ram|zram|sr|fd)\d+")
 
 
 @collector("disk")
-class Disk:
-    """Whole devices; their partitions, loop devices and memory disks are left out.
+class Disk(HostCollector):
+    """Whole devices; their partitions, loop devices and memory disks are left out."""
 
-    Parameters
-    ----------
-    block_devices
-        The kernel lists whole devices here, and partitions below them.
-    """
-
-    def __init__(self, block_devices: Path = Path("/sys/block")) -> None:
+    def __init__(self, settings: NoSettings, host: Host) -> None:
+        super().__init__(settings, host)
         self._rates = Rates()
-        self._block_devices = block_devices
+        self._block_devices = Path(host.path("/sys/block"))  # whole devices; partitions are below them
 
     def collect(self, monotonic_s: float) -> Iterator[Point]:
         counters = {
@@ -43,9 +40,9 @@ class Disk:
         for device, rates in self._rates.since_last(counters, monotonic_s).items():
             busy_ms = rates.pop("busy_ms")
             for name, value in rates.items():
-                yield Point(f"disk.{component(device)}.{name}", value)
+                yield Point(f"{component(device)}.{name}", value)
             # The kernel counts in whole jiffies, so that a busy second can be a little more than a second.
-            yield Point(f"disk.{component(device)}.busy_percent", min(100.0, round(busy_ms / 10, 3)))
+            yield Point(f"{component(device)}.busy_percent", min(100.0, round(busy_ms / 10, 3)))
 
     def _is_disk(self, device: str) -> bool:
         return not _NOT_DISKS.fullmatch(device) and (self._block_devices / device.replace("/", "!")).exists()

@@ -2,16 +2,15 @@
 
 from collections.abc import Iterator
 
-import psutil
-
+from tallystick.agent.collector import HostCollector
 from tallystick.agent.point import Point
 from tallystick.agent.registry import collector
 
 
 @collector("load")
-class Load:
+class Load(HostCollector):
     """The kernel's own averages."""
 
     def collect(self, monotonic_s: float) -> Iterator[Point]:
-        for span, value in zip(("1m", "5m", "15m"), psutil.getloadavg(), strict=True):
-            yield Point(f"load.{span}", round(value, 2))
+        for span, value in zip(("1m", "5m", "15m"), self.host.text("/proc/loadavg").split(), strict=False):
+            yield Point(span, float(value))

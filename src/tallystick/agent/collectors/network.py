@@ -4,6 +4,8 @@ from collections.abc import Iterator
 
 import psutil
 
+from tallystick.agent.collector import HostCollector, NoSettings
+from tallystick.agent.host import Host
 from tallystick.agent.point import Point
 from tallystick.agent.rates import Rates
 from tallystick.agent.registry import collector
@@ -11,10 +13,11 @@ from tallystick.native.names import component
 
 
 @collector("network")
-class Network:
+class Network(HostCollector):
     """All interfaces other than the loopback and containers' links."""
 
-    def __init__(self) -> None:
+    def __init__(self, settings: NoSettings, host: Host) -> None:
+        super().__init__(settings, host)
         self._rates = Rates()
 
     def collect(self, monotonic_s: float) -> Iterator[Point]:
@@ -35,4 +38,4 @@ class Network:
         }
         for interface, rates in self._rates.since_last(counters, monotonic_s).items():
             for name, value in rates.items():
-                yield Point(f"network.{component(interface)}.{name}", value)
+                yield Point(f"{component(interface)}.{name}", value)

@@ -1,0 +1,71 @@
+"""What runs on this host and what is listened to: what collectors recognise services by."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cached_property
+
+from tallystick.agent.host import Host
+
+_LISTEN = "0A"
+
+
+@dataclass(frozen=True, slots=True)
+class Process:
+    """A process of this host.
+
+    Parameters
+    ----------
+    pid
+        Its number.
+    name
+        The kernel's word for it, at most 15 characters.
+    arguments
+        How it was started; empty for the kernel's own threads and where that may not be known.
+    """
+
+    pid: int
+    name: str
+    arguments: tuple[str, ...]
+
+
+class Surroundings:
+    """A look at the host at one moment; each side of it is read when it is first asked for."""
+
+    def __init__(self, host: Host) -> None:
+        self.host = host
+
+    @cached_property
+    def processes(self) -> tuple[Process, ...]:
+        """All processes that can be seen."""
+        return tuple(self._processes())
+
+    @cached_property
+    def ports(self) -> frozenset[int]:
+        """TCP ports that are listened to, on whatever address."""
+        files = [self.host.text_or_none(f"/proc/net/{file}") or "" for file in ("tcp", "tcp6")]
+        rows = (line.split() for text in files for line in text.splitlines()[1:])
+        return frozenset(int(row[1].rpartition(":")[2], 16) for row in rows if row[3] == _LISTEN)
+
+    @cached_property
+    def sockets(self) -> frozenset[str]:
+        """Paths of Unix sockets that are there."""
+        text = self.host.text_or_none("/proc/net/unix") or ""
+        rows = (line.split(None, 7) for line in text.splitlines()[1:])
+        return frozenset(row[7] for row in rows if len(row) == 8 and row[7].startswith("/"))
+
+    def running(self, *names: str) -> list[Process]:
+        """Processes whose name, or the file name of whose program, is one of `names`."""
+        return [process for process in self.processes if process.name in names or _program(process) in names]
+
+    def _processes(self) -> Iterator[Process]:
+        for entry in self.host.names("/proc"):
+            if not entry.isdigit():
+                continue
+            name = self.host.text_or_none(f"/proc/{entry}/comm")
+            arguments = self.host.text_or_none(f"/proc/{entry}/cmdline")
+            if name is not None:  # else it has ended meanwhile
+                yield Process(int(entry), name.rstrip("\n"), tuple((arguments or "").rstrip("\0").split("\0")))
+
+
+def _program(process: Process) -> str:
+    return process.arguments[0].rpartition("/")[2].rstrip(":")
