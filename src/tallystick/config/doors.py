@@ -10,6 +10,7 @@ from tallystick.config.table import Conflict, Table, key, one_of
 DOOR_PROTOCOLS = {
     "carbon": ("tcp", "unix"),
     "istatd": ("tcp", "udp", "unix"),
+    "native": ("tcp", "unix"),
     "opentsdb": ("tcp", "unix"),
     "statsd": ("tcp", "udp", "unix", "unixgram", "unixstream"),
 }
@@ -88,5 +89,6 @@ DEFAULT_DOORS = (
     Door(protocol="opentsdb", address="tcp://127.0.0.1:18126"),
     Door(protocol="istatd", address="tcp://127.0.0.1:8111"),
     Door(protocol="istatd", address="udp://127.0.0.1:8111"),
+    Door(protocol="native", address="tcp://127.0.0.1:8120"),
 )
 """Protocols on the ports that senders on a host try."""

@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from keeping import ManualKeeper
 
 from tallystick.agent.doors import Counts, Doors
 from tallystick.agent.doors.reading import CONNECTIONS_MAX
@@ -30,7 +31,8 @@ class House:
     def __init__(self, *doors: Door) -> None:
         self.tallies = Tallies(SystemClock())
         self.told: list[bytes] = []
-        self.doors = Doors(doors, self.tallies, SystemClock(), Place("prod", "web", "web1"), self.told.append)
+        place = Place("prod", "web", "web1")
+        self.doors = Doors(doors, self.tallies, SystemClock(), place, ManualKeeper(), self.told.append)
         self.doors.start()
 
     @property

@@ -11,6 +11,7 @@ from tallystick.agent.doors.faults import Counts
 from tallystick.agent.doors.istatd import read_istatd
 from tallystick.agent.doors.lines import Lines, OpenTsdbLines, PlainLines
 from tallystick.agent.doors.loop import Loop
+from tallystick.agent.doors.native import Inbox, Keeper, NativeStream
 from tallystick.agent.doors.placing import Placing
 from tallystick.agent.doors.reading import Connection, Connections, Datagrams
 from tallystick.agent.doors.repeating import StatsdLines
@@ -27,6 +28,7 @@ from tallystick.native.names import Place
 log = logging.getLogger(__name__)
 
 _LOOK_S = 1.0
+_HAND_ON_S = 0.5
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +60,8 @@ class Doors:
         Where samples go.
     place
         Where this host is, for names that are placed below it.
+    keeper
+        Where slots go that are answered when they are safe.
     when_told
         Takes each event, as the line that tells it.
     """
@@ -68,6 +72,7 @@ class Doors:
         tallies: Tallies,
         clock: Clock,
         place: Place,
+        keeper: Keeper,
         when_told: Callable[[bytes], object] | None = None,
     ) -> None:
         self.open: list[OpenDoor] = []
@@ -77,6 +82,7 @@ class Doors:
         self._place = place
         self._when_told = when_told
         self._loop = Loop(clock)
+        self._inbox = Inbox(keeper, clock, self._loop.call)
         self._inodes: dict[int, Counts] = {}
         self._stopped = False
 
@@ -95,6 +101,7 @@ class Doors:
                 continue
             self._add(door, bound)
         self._loop.every(_LOOK_S, self._look)
+        self._loop.every(_HAND_ON_S, self._inbox.hand_on)
         self._loop.start()
 
     def stop(self) -> None:
@@ -107,6 +114,7 @@ class Doors:
             door.watched.finish()
             if door.address.local:
                 Path(door.address.path).unlink(missing_ok=True)
+        self._inbox.hand_on()
         self._loop.close()
 
     def _add(self, door: Door, bound: socket.socket) -> None:
@@ -123,6 +131,8 @@ class Doors:
         self._loop.watch(watched)
 
     def _streams(self, door: Door, counts: Counts) -> Callable[[Connection], Stream]:
+        if door.protocol == "native":
+            return lambda connection: NativeStream(self._inbox, counts, connection.send)
         stream = FramedStream if door.endpoint.scheme == "unixstream" and door.protocol == "statsd" else LineStream
         lines = self._lines(door, counts)
         return lambda connection: stream(lines, counts)

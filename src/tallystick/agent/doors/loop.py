@@ -78,10 +78,11 @@ class Loop:
             self._selector.unregister(watched.fileno())
 
     def call(self, do: Callable[[], object]) -> None:
-        """Have something done soon; any thread may ask for it."""
+        """Have something done soon, unless it has stopped; any thread may ask for it."""
         with self._lock:
-            self._waiting.append(do)
-        self._awaken()
+            if not self._stopping:
+                self._waiting.append(do)
+                self._awaken()
 
     def start(self) -> None:
         """Begin."""
@@ -89,9 +90,10 @@ class Loop:
 
     def stop(self) -> None:
         """End, after what is under way; sockets are left to their owners, who may still forget them."""
-        if not self._stopping:
-            self._stopping = True
-            self._awaken()
+        with self._lock:
+            if not self._stopping:
+                self._stopping = True
+                self._awaken()
         if self._thread.is_alive():
             self._thread.join()
 

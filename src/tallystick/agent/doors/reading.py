@@ -240,3 +240,4 @@ class Connection:
         self._door.loop.forget(self)
         self._door.gone(self)
         self._connected.close()
+        self.stream.close()

@@ -19,7 +19,11 @@ class Stream(Protocol):
         ...
 
     def end(self, now_ms: int) -> None:
-        """Take what is left when the sender has gone."""
+        """Take what is left when the sender has ended it."""
+        ...
+
+    def close(self) -> None:
+        """The connection is no more, whoever ended it."""
         ...
 
 
@@ -52,6 +56,9 @@ class LineStream:
         if self._rest:
             self._lines.take(self._rest.split(b"\n"), now_ms)
             self._rest = b""
+
+    def close(self) -> None:
+        """See `Stream.close`."""
 
 
 class FramedStream:
@@ -92,6 +99,9 @@ class FramedStream:
             self._lines.take(self._rest.split(b"\n"), now_ms)
         elif self._rest:
             self._counts.reject(Reason.TRUNCATED, self._rest, now_ms)
+
+    def close(self) -> None:
+        """See `Stream.close`."""
 
     def _take_plain(self, data: bytes, now_ms: int) -> Answer:
         """Go on as lines, which whoever sends lines once does for good."""
