@@ -3,10 +3,9 @@
 `tallystick.open` and `tallystick.connect` read numbers, `tallystick.sensors` sends them.
 """
 
-from typing import TYPE_CHECKING
-
 from tallystick.version import __version__
 
+TYPE_CHECKING = False  # as in typing, which takes as long to load as all the rest that a short command needs
 if TYPE_CHECKING:
     from tallystick.door import connect as connect
     from tallystick.door import open as open

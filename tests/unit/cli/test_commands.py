@@ -10,8 +10,9 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner, Result
 
-from tallystick.cli import main, query
+from tallystick.cli import query
 from tallystick.cli.query import sparkline
+from tallystick.cli.verbs import verbs
 from tallystick.config import parse, sample
 
 COMMANDS = [
@@ -35,7 +36,7 @@ COMMANDS = [
 
 
 def invoke(*arguments: str, stdin: str | None = None) -> Result:
-    return CliRunner().invoke(main, arguments, input=stdin)
+    return CliRunner().invoke(verbs, arguments, input=stdin)
 
 
 def test_the_help_names_every_command_with_one_whole_sentence() -> None:
@@ -155,7 +156,7 @@ def test_a_line_that_cannot_be_sent_costs_only_itself() -> None:
         ["a", "1", "--counter", "--to", "tcp://127.0.0.1:1"],
         ["a", "1", "--tag", "b"],
         ["a", "1", "--event"],
-        ["a", "--event", "--to", "udp://127.0.0.1:8125"],
+        ["a", "--event", "--to", "tcp://127.0.0.1:8125"],
     ],
 )
 def test_wrong_usage_of_send_has_status_2(arguments: list[str]) -> None:

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 
 from click.testing import CliRunner, Result
 
-from tallystick.cli import main
+from tallystick.cli.verbs import verbs
 
 REPORT = b"""<GANGLIA_XML><CLUSTER NAME="web"><HOST NAME="web1">
 <METRIC NAME="hits" VAL="17" TYPE="uint32" TN="0" SLOPE="positive"/>
@@ -32,7 +32,7 @@ def saying(text: bytes) -> Iterator[str]:
 
 
 def invoke(*arguments: str) -> Result:
-    return CliRunner().invoke(main, ["poll", *arguments])
+    return CliRunner().invoke(verbs, ["poll", *arguments])
 
 
 def test_what_a_target_gives_is_printed_and_what_would_be_rejected_is_told() -> None:

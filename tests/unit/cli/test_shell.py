@@ -32,9 +32,9 @@ def test_the_light_commands_load_nothing_of_the_server() -> None:
     program = """
 import sys
 from click.testing import CliRunner
-from tallystick.cli import main
+from tallystick.cli.verbs import verbs
 for arguments in (["--help"], ["agent", "--print"], ["config", "sample"], ["send", "--help"]):
-    assert CliRunner().invoke(main, arguments).exit_code == 0
+    assert CliRunner().invoke(verbs, arguments).exit_code == 0
 print(*sys.modules)
 """
     loaded = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True).stdout.split()

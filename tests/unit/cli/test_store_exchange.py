@@ -6,15 +6,15 @@ import pytest
 import whisper
 from click.testing import CliRunner, Result
 
-from tallystick.cli import main
 from tallystick.cli.store import export, import_
+from tallystick.cli.verbs import verbs
 from tallystick.exchange.registry import readers, writers
 
 NOW_S = 1_700_002_800
 
 
 def run(*words: object) -> Result:
-    return CliRunner().invoke(main, ["store", *map(str, words)])
+    return CliRunner().invoke(verbs, ["store", *map(str, words)])
 
 
 @pytest.fixture

@@ -9,7 +9,7 @@ from starlette.applications import Starlette
 from starlette.testclient import TestClient
 
 from stores import found, open_store, opened, put, wait_durable
-from tallystick.cli import main
+from tallystick.cli.verbs import verbs
 from tallystick.model.errors import StoreError
 from tallystick.model.retention import Retention, RetentionRule
 from tallystick.store.view import StoreView
@@ -18,7 +18,7 @@ from tallystick.web.keeping import Compacted, Snapshot, keeping_routes
 
 
 def run(*words: object) -> Result:
-    return CliRunner(env={"COLUMNS": "160"}).invoke(main, ["store", *map(str, words)])
+    return CliRunner(env={"COLUMNS": "160"}).invoke(verbs, ["store", *map(str, words)])
 
 
 @pytest.fixture

@@ -6,7 +6,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from stores import found, opened, put, wait_durable
-from tallystick.cli import main
+from tallystick.cli.verbs import verbs
 
 
 @pytest.fixture
@@ -18,7 +18,7 @@ def directory(tmp_path: Path) -> Path:
 
 
 def run(directory: Path, *arguments: str, answer: str = "") -> Result:
-    return CliRunner().invoke(main, ["store", *arguments, "--directory", str(directory)], input=answer)
+    return CliRunner().invoke(verbs, ["store", *arguments, "--directory", str(directory)], input=answer)
 
 
 def names(directory: Path) -> list[str]:

@@ -14,7 +14,7 @@ from msgspec import inspect
 from starlette.applications import Starlette
 from starlette.routing import Route
 
-from tallystick.cli import main
+from tallystick.cli.verbs import verbs
 from tallystick.config import Config, parse
 from tallystick.model.kind import Kind
 from tallystick.model.name import NAME_BYTES_MAX
@@ -114,7 +114,9 @@ def commands(group: click.Group, name: str) -> Iterator[str]:
 def test_every_command_is_on_some_page() -> None:
     text = "\n".join(page.read_text(encoding="utf-8") for page in PAGES if page.is_relative_to(DOCS))
     text += text_of("README.md")
-    assert [command for command in commands(main, "tallystick") if command not in text and command[11:] != "demo"] == []
+    assert [
+        command for command in commands(verbs, "tallystick") if command not in text and command[11:] != "demo"
+    ] == []
     assert "make demo" in text
 
 
