@@ -12,7 +12,7 @@ import signal
 import socket
 import ssl
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -37,7 +37,6 @@ from tallystick.ledger import Ledger
 from tallystick.ledger.invariants import Auditor
 from tallystick.model.clock import Clock, SystemClock
 from tallystick.model.errors import StartError, StoreError
-from tallystick.native import Name
 from tallystick.parse import NameTable, protocols
 from tallystick.parse.events import EventJournal
 from tallystick.parse.native import NativeParser
@@ -143,7 +142,6 @@ class Service:
         self._reads = self._make_reads()
         self._guests = Guests(make_opentsdb_app(self._writing, self._reads, config.http.token))
         self._istatd = self._open_istatd()
-        self._when_described: Callable[[Sequence[Name]], None] | None = None
         self._open_doors()
         self.blocks.when_changed(self._tell_what_is_blocked)
         self._auditor = Auditor(self.ledger)
@@ -301,7 +299,7 @@ class Service:
             parser.journal = self._journal
         if isinstance(parser, NativeParser):
             parser.greeting.blocklist = self.blocks
-            parser.greeting.when_described = self._when_described
+            parser.greeting.when_described = self._keeping.note_names
         if endpoint.datagrams:
             door = DatagramDoor(self.intake, endpoint, parser, listener.group)
             self._datagrams.append(door)

@@ -12,6 +12,7 @@ from tallystick.described.description import Description
 from tallystick.described.descriptions import Descriptions
 from tallystick.model.clock import Clock
 from tallystick.model.errors import StoreError
+from tallystick.native import Name
 from tallystick.parse.meant import Meant
 from tallystick.store.contract import Catalog
 
@@ -55,6 +56,10 @@ class Keeping:
         news = [self._descriptions.say(name, description) for name, description in said]
         if any(news):
             self._plan(save_s=self._clock.monotonic() + _GATHERING_S)
+
+    def note_names(self, names: Iterable[Name]) -> None:
+        """The same, as the native protocol says it."""
+        self.note((one.name, Description.said(one.unit, one.owner, one.description, one.alert)) for one in names)
 
     def note_meant(self, meant: Iterable[Meant]) -> None:
         """The same, of a protocol that knows units and descriptions only."""
