@@ -1,0 +1,105 @@
+"""`WsgiMiddleware`: what a WSGI application answers is counted; needs no framework and changes nothing.
+
+Source: https://peps.python.org/pep-3333/
+"""
+
+from collections.abc import Callable, Iterable
+from typing import Any
+
+from tallystick.sensors.web.parts import Parts, whole_number
+from tallystick.sensors.web.traffic import Traffic
+
+Environ = dict[str, Any]
+Write = Callable[[bytes], object]
+Application = Callable[[Environ, Callable[..., Write]], Iterable[bytes]]
+
+ViewOf = Callable[[Environ], str]
+"""Says the view that answers, once it has."""
+
+
+def route_of(environ: Environ) -> str:
+    """The route that the framework chose, as Flask and Bottle leave it in the environment; empty if there is none."""
+    rule = getattr(environ.get("werkzeug.request"), "url_rule", None) or environ.get("bottle.route")
+    route = getattr(rule, "rule", None)
+    return route if isinstance(route, str) else ""
+
+
+class WsgiMiddleware:
+    """WSGI middleware that counts requests.
+
+    Parameters
+    ----------
+    owner
+        Shown where the metrics are.
+    view
+        Says the view that answered, for frameworks that do not leave their routes in the environment. It must have
+        few answers: a path that was asked for is none.
+    """
+
+    def __init__(
+        self, app: Application, owner: str = "", view: ViewOf = route_of, traffic: Traffic | None = None
+    ) -> None:
+        self._app = app
+        self._view = view
+        self._traffic = traffic or Traffic(owner)
+
+    def __call__(self, environ: Environ, start_response: Callable[..., Write]) -> Iterable[bytes]:
+        request = _Request(self._traffic, environ, start_response, self._view)
+        try:
+            answer = self._app(environ, request.start)
+        except BaseException as error:
+            request.end(failed=isinstance(error, Exception), cut=not isinstance(error, Exception))
+            raise
+        if isinstance(answer, list | tuple):  # complete: the server may send it in its own way
+            request.sent += sum(map(len, answer))
+            request.end()
+            return answer
+        wrapper = environ.get("wsgi.file_wrapper")
+        if isinstance(wrapper, type) and isinstance(answer, wrapper):  # and here have the kernel send it
+            request.sent += request.length
+            request.end()
+            return answer
+        return Parts(iter(answer), request, getattr(answer, "close", None))
+
+
+class _Request:
+    """One request, from its environment to the end of its answer."""
+
+    __slots__ = ("_began", "_environ", "_start", "_traffic", "_view", "_write", "ended", "length", "sent", "status")
+
+    def __init__(self, traffic: Traffic, environ: Environ, start: Callable[..., Write], view: ViewOf) -> None:
+        self._traffic, self._environ, self._start, self._view = traffic, environ, start, view
+        self._write: Write | None = None
+        self.status = self.sent = self.length = 0
+        self.ended = False
+        self._began = traffic.begin()
+
+    def start(self, status: str, headers: list[tuple[str, str]], *error: Any) -> Write:
+        """See `start_response` of the specification."""
+        self.status = int(status[:3]) if status[:3].isdigit() else 0
+        self.length = next((whole_number(value) for name, value in headers if name.lower() == "content-length"), 0)
+        self._write = self._start(status, headers, *error)
+        return self._counted
+
+    def end(self, *, failed: bool = False, cut: bool = False) -> None:
+        """Count it, once."""
+        if self.ended:
+            return
+        self.ended = True
+        environ = self._environ
+        method = environ.get("REQUEST_METHOD", "")
+        self._traffic.end(
+            self._began,
+            method,
+            self._view(environ),
+            self.status,
+            sent=self.sent,
+            received=whole_number(environ.get("CONTENT_LENGTH", "")),
+            failed=failed,
+            cut=cut and method != "HEAD",  # whose body nobody wants
+        )
+
+    def _counted(self, data: bytes) -> object:
+        self.sent += len(data)
+        assert self._write is not None  # whoever writes has started
+        return self._write(data)
