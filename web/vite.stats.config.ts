@@ -4,7 +4,7 @@ import { defineConfig } from "vite";
 export default defineConfig({
   root: "stats",
   base: "./",
-  publicDir: false,
+  publicDir: "../public",
   build: {
     outDir: "../../src/tallystick/sensors/web/page",
     emptyOutDir: true,

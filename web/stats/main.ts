@@ -96,7 +96,7 @@ function howToBegin(numbers: Numbers): HTMLElement {
   const name = document.createElement("li");
   name.append("the name has to be right: ", code("TALLYSTICK_APP"), " and ", code("TALLYSTICK_ENVIRONMENT"), " are the same for all processes of a program");
   const agent = document.createElement("li");
-  agent.append("somebody has to take the numbers: an agent or a server at ", code("TALLYSTICK_SERVER"), ", by default this host's; they come every ten seconds");
+  agent.append("somebody has to take the numbers: an agent or a server at ", code("TALLYSTICK_AGENT"), ", by default this host's; they come every ten seconds");
   steps.append(middleware, name, agent);
   box.append(heading, intro, steps);
   return box;

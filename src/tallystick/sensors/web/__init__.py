@@ -25,6 +25,7 @@ there are as many names as the program has views.
 """
 
 from tallystick.sensors.web.asgi import AsgiMiddleware
+from tallystick.sensors.web.stats_apps import asgi_stats, wsgi_stats
 from tallystick.sensors.web.wsgi import WsgiMiddleware
 
-__all__ = ["AsgiMiddleware", "WsgiMiddleware"]
+__all__ = ["AsgiMiddleware", "WsgiMiddleware", "asgi_stats", "wsgi_stats"]

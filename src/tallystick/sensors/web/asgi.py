@@ -52,8 +52,23 @@ class AsgiMiddleware:
             await _Request(self._traffic, scope, receive, send, self._view).run(self._app)
         elif scope["type"] == "websocket":
             await _WebSocket(self._traffic, scope, receive, send, self._view).run(self._app)
+        elif scope["type"] == "lifespan":
+            await self._app(scope, receive, self._flushing(send))
         else:
             await self._app(scope, receive, send)
+
+    def _flushing(self, send: Send) -> Send:
+        """`send` of a lifespan: before the server is told that it may end, what is counted leaves the process.
+
+        uvicorn ends itself by the signal that it was sent, and what is registered with `atexit` is not called then.
+        """
+
+        async def flush_and_send(message: Message) -> None:
+            if message["type"].startswith("lifespan.shutdown."):
+                await asyncio.to_thread(self._traffic.flush)
+            await send(message)
+
+        return flush_and_send
 
 
 class _Request:

@@ -17,8 +17,7 @@ app_name = "tallystick"
 _stats = Stats()
 
 
-@require_safe
-def page(request: HttpRequest, name: str = "") -> HttpResponse:
+def _page(request: HttpRequest, name: str = "") -> HttpResponse:
     """The page, its files and its numbers."""
     for_whom = getattr(settings, "TALLYSTICK_STATS_FOR", "everyone")
     if for_whom != "everyone" and not getattr(getattr(request, "user", None), "is_staff", False):
@@ -28,4 +27,5 @@ def page(request: HttpRequest, name: str = "") -> HttpResponse:
     return HttpResponse(answer.body, status=answer.status, headers=answer.headers)
 
 
+page = require_safe(_page)
 urlpatterns = [path("", page, name="stats"), path("<path:name>", page, name="stats-files")]

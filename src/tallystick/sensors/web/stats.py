@@ -23,7 +23,7 @@ from tallystick.native.names import APP, Place
 log = logging.getLogger(__name__)
 
 DEFAULT_URL = "http://127.0.0.1:8080"
-"""Of the server, where ``TALLYSTICK_URL`` says nothing."""
+"""Of the server, where ``TALLYSTICK_SERVER`` says nothing."""
 POINTS = 288
 """Slots of a graph at most."""
 _TIMEOUT_S = 5.0
@@ -61,7 +61,7 @@ class Stats:
     Parameters
     ----------
     url, token
-        Of the server; by default what ``TALLYSTICK_URL`` and ``TALLYSTICK_HTTP_TOKEN`` say when it is first asked.
+        Of the server; by default what ``TALLYSTICK_SERVER`` and ``TALLYSTICK_TOKEN`` say when it is first asked.
     place
         Whose numbers; by default this process's.
     clock
@@ -120,11 +120,11 @@ class Stats:
         return {**told, "start": first["start"], "step": first["step"], "columns": columns}
 
     def _series(self, fields: list[tuple[str, str]]) -> list[dict[str, Any]]:
-        url = (self._url or os.environ.get("TALLYSTICK_URL") or DEFAULT_URL).rstrip("/")
+        url = (self._url or os.environ.get("TALLYSTICK_SERVER") or DEFAULT_URL).rstrip("/")
         if urlsplit(url).scheme not in ("http", "https"):
-            raise StatsError(f"cannot ask {url!r}: expected an address such as {DEFAULT_URL} (TALLYSTICK_URL)")
+            raise StatsError(f"cannot ask {url!r}: expected an address such as {DEFAULT_URL} (TALLYSTICK_SERVER)")
         request = urllib.request.Request(f"{url}/api/query", urlencode(fields).encode())
-        token = self._token or os.environ.get("TALLYSTICK_HTTP_TOKEN", "")
+        token = self._token or os.environ.get("TALLYSTICK_TOKEN", "")
         if token:
             request.add_unredirected_header("Authorization", f"Bearer {token}")
         try:
@@ -137,7 +137,7 @@ class Stats:
             with error:
                 raise StatsError(f"cannot ask {url}: it answers {error.code} {error.reason}") from error
         except (OSError, ValueError, KeyError, TypeError) as error:
-            raise StatsError(f"cannot ask {url}: {error}; expected a Tallystick server (TALLYSTICK_URL)") from error
+            raise StatsError(f"cannot ask {url}: {error}; expected a Tallystick server (TALLYSTICK_SERVER)") from error
         return series
 
 

@@ -35,20 +35,22 @@ class Traffic:
         own = own or sensors.own
         self._own = own
         self._owner = owner
-        said = {"owner": owner}
-        self._requests = own.counter("requests", unit="requests", description="Requests that ended.", **said)
+        self._requests = own.counter("requests", unit="requests", owner=owner, description="Requests that ended.")
         self._errors = own.counter(
-            "errors", unit="errors", description="Answers of 500 and more, and exceptions.", **said
+            "errors", unit="errors", owner=owner, description="Answers of 500 and more, and exceptions."
         )
         self._cut = own.counter(
-            "disconnects", unit="requests", description="Requests whose client went before the answer's end.", **said
+            "disconnects",
+            unit="requests",
+            owner=owner,
+            description="Requests whose client went before the answer's end.",
         )
-        self._sent = own.counter("sent_bytes", unit="bytes", description="Bytes of bodies of answers.", **said)
-        self._received = own.counter("received_bytes", unit="bytes", description="Bytes of bodies of requests.", **said)
-        self._in_flight = own.gauge("in_flight", unit="requests", description="Requests that are worked on.", **said)
-        self._websockets = own.gauge("websockets", unit="connections", description="WebSockets that are open.", **said)
+        self._sent = own.counter("sent_bytes", unit="bytes", owner=owner, description="Bodies of answers.")
+        self._received = own.counter("received_bytes", unit="bytes", owner=owner, description="Bodies of requests.")
+        self._in_flight = own.gauge("in_flight", unit="requests", owner=owner, description="Requests in work.")
+        self._websockets = own.gauge("websockets", unit="connections", owner=owner, description="WebSockets open.")
         self._time = own.timing(
-            "response_time", unit="s", description="Time until the last byte of the answer, of all views.", **said
+            "response_time", unit="s", owner=owner, description="Time until the last byte of the answer, of all views."
         )
         self._statuses = {200: self._status(200), 404: self._status(404), 500: self._status(500)}
         self._views: dict[tuple[str, str], sensors.Timing] = {}
@@ -126,6 +128,10 @@ class Traffic:
         """Something failed behind an answer that was complete."""
         self._errors.increment()
 
+    def flush(self) -> None:
+        """Send what is counted: the process is about to end."""
+        self._own.flush()
+
     def answered(self, status: int) -> None:
         """An answer was begun."""
         counter = self._statuses.get(status)
@@ -157,7 +163,7 @@ class Traffic:
 
 
 def view_component(view: str) -> str:
-    """A view as one component of a name: ``/orders/<int:number>`` is ``orders-number``, ``shop:cart`` is ``shop-cart``."""
+    """A view as one component of a name: ``/orders/<int:id>`` is ``orders-id``, ``shop:cart`` is ``shop-cart``."""
     return component(_CONVERTER.sub(_parameter, view)) if view else UNROUTED
 
 

@@ -65,17 +65,31 @@ class WsgiMiddleware:
 class _Request:
     """One request, from its environment to the end of its answer."""
 
-    __slots__ = ("_began", "_environ", "_start", "_traffic", "_view", "_write", "ended", "length", "sent", "status")
+    __slots__ = (
+        "_began",
+        "_environ",
+        "_route",
+        "_start",
+        "_traffic",
+        "_view",
+        "_write",
+        "ended",
+        "length",
+        "sent",
+        "status",
+    )
 
     def __init__(self, traffic: Traffic, environ: Environ, start: Callable[..., Write], view: ViewOf) -> None:
         self._traffic, self._environ, self._start, self._view = traffic, environ, start, view
         self._write: Write | None = None
+        self._route = ""
         self.status = self.sent = self.length = 0
         self.ended = False
         self._began = traffic.begin()
 
     def start(self, status: str, headers: list[tuple[str, str]], *error: Any) -> Write:
         """See `start_response` of the specification."""
+        self._route = self._view(self._environ)  # Flask takes it away again before it returns
         self.status = int(status[:3]) if status[:3].isdigit() else 0
         self.length = next((whole_number(value) for name, value in headers if name.lower() == "content-length"), 0)
         self._write = self._start(status, headers, *error)
@@ -91,7 +105,7 @@ class _Request:
         self._traffic.end(
             self._began,
             method,
-            self._view(environ),
+            self._route or self._view(environ),
             self.status,
             sent=self.sent,
             received=whole_number(environ.get("CONTENT_LENGTH", "")),
