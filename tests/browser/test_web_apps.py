@@ -207,6 +207,8 @@ def test_the_stats_page_shows_what_was_counted(
     expect(page.get_by_role("heading", name=f"{name} dev")).to_be_visible()
     traffic = page.locator("section", has=page.get_by_role("heading", name="Traffic"))
     expect(traffic.locator(".told")).to_have_text(re.compile(r"^\d+ requests$"))
+    times = page.locator("section", has=page.get_by_role("heading", name="Response times"))
+    expect(times.locator(".told")).to_have_text(re.compile(r"^[\d.]+\s.?s on average, [\d.]+\s.?s at most$"))
     errors = page.locator("section", has=page.get_by_role("heading", name="Errors"))
     expect(errors.locator(".told")).to_contain_text("1 error (")
     expect(errors.locator(".told")).to_contain_text("2 missing pages")

@@ -11,6 +11,8 @@ import type { Drawing, Line } from "./numbers";
 
 const HEIGHT_PX = 180;
 const AXIS_PX = 64;
+/** Errors are whole. */
+const WHOLE_STEPS = Array.from({ length: 30 }, (_, i) => ([1, 2, 5][i % 3] ?? 1) * 10 ** Math.floor(i / 3));
 const FONT = '11px system-ui, -apple-system, "Segoe UI", sans-serif';
 
 export interface Graph {
@@ -82,7 +84,7 @@ function options(drawing: Drawing, theme: Theme, width: number, times: readonly 
     },
     axes: [
       { ...common, size: 24, gap: 6, space: 72, values: (_, ticks, __, ___, step) => ticks.map((tick) => formatTick(tick, step)) },
-      { ...common, size: AXIS_PX, space: 32, values: (_, ticks) => ticks.map((tick) => (drawing.unit === "/min" ? formatValue(tick, "") : formatValue(tick, drawing.unit as Unit))) },
+      { ...common, size: AXIS_PX, space: 32, ...(drawing.unit === "" && { incrs: WHOLE_STEPS }), values: (_, ticks) => ticks.map((tick) => (drawing.unit === "/min" ? formatValue(tick, "") : formatValue(tick, drawing.unit as Unit))) },
     ],
     series: [{}, ...drawing.lines.map((_, i): uPlot.Series => ({
       stroke: lineColour(theme, i),

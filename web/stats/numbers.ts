@@ -50,6 +50,8 @@ export function drawings(numbers: Numbers): readonly Drawing[] {
   const requests = sum(columns.requests);
   const perMinute = columns.requests.map((value) => (value === null ? null : (value * 60) / step));
   const mean = weighted(columns.mean, columns.requests);
+  // A percentile is of a histogram, whose last bucket may reach beyond the largest value.
+  const p95 = columns.p95.map((value, i) => (value === null ? null : Math.min(value, columns.upper[i] ?? value)));
   const [missing, broken, errors] = [sum(columns["404"]), sum(columns["500"]), sum(columns.errors)];
   return [
     {
@@ -65,7 +67,7 @@ export function drawings(numbers: Numbers): readonly Drawing[] {
       lines: [
         { label: "lower", values: columns.lower, summary: latest(columns.lower) },
         { label: "mean", values: columns.mean, summary: latest(columns.mean) },
-        { label: "95 %", values: columns.p95, summary: latest(columns.p95) },
+        { label: "95 %", values: p95, summary: latest(p95) },
         { label: "upper", values: columns.upper, summary: latest(columns.upper) },
       ],
     },

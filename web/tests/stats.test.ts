@@ -22,6 +22,11 @@ test("the mean of a range weighs each slot by its requests", () => {
   expect(plain(drawings(numbers())[1]?.told ?? "")).toBe("175 ms on average, 4 s at most");
 });
 
+test("a percentile is never beyond the largest value", () => {
+  const lines = drawings(numbers({ p95: [0.31, null, 0.3] }))[1]?.lines ?? [];
+  expect(lines.find((line) => line.label === "95 %")?.values).toEqual([0.3, null, 0.3]);
+});
+
 test("where there were requests, no errors are none, and where nothing is known nothing is", () => {
   const [, , errors] = drawings(numbers({ 500: [1], errors: [1] }));
   expect(errors?.lines.map((line) => line.values)).toEqual([[0, null, 3], [1, null, 0], [1, null, 0]]);

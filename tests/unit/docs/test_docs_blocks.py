@@ -39,6 +39,7 @@ PAGES = (
     "docs/tutorial.md",
     "docs/guides/senders.md",
     "docs/guides/sensors.md",
+    "docs/guides/web-apps.md",
     "docs/guides/from-opentsdb.md",
     "docs/guides/from-istatd.md",
     "docs/guides/configuration.md",

@@ -38,8 +38,8 @@ RANGES: Mapping[str, tuple[str, float]] = {
 """From when each range is, and for how many seconds an answer about it is good."""
 
 _COUNTERS = {"requests": "requests", "404": "response.404", "500": "response.500", "errors": "errors"}
-_TIMES = {"lower": "min", "mean": "average", "p95": "p95", "upper": "max"}
-_STATISTICS = "sum,min,average,p95,max"
+_TIMES = {"lower": "min", "mean": "avg", "p95": "p95", "upper": "max"}
+_STATISTICS = "sum,min,avg,p95,max"
 
 
 class StatsError(Exception):
