@@ -52,6 +52,7 @@ from tallystick.receive.polls import Poller
 from tallystick.receive.streams import bind, bound_address
 from tallystick.receive.throttle import Throttle
 from tallystick.route import Router
+from tallystick.route.keeper import RuleKeeper
 from tallystick.store.contract import StoreReader
 from tallystick.store.embedded import EmbeddedStore
 from tallystick.store.names.catalog import SeriesCatalog
@@ -65,6 +66,7 @@ from tallystick.web.guests import Guests
 from tallystick.web.istatd import SettingsStore, make_istatd_app
 from tallystick.web.keeping import Compacted, Snapshot
 from tallystick.web.reading import Reads, Workers
+from tallystick.web.rules import rules_routes
 from tallystick.web.status import Health
 from tallystick.web.writes.writing import Writing
 
@@ -104,7 +106,8 @@ class Service:
             aggregation=config.store.aggregation_rules,
         )
         names = NameTable(entries_max=config.store.series_max)
-        router = Router(names, self.store.create, config.rules)
+        self.rules = RuleKeeper(config.rules, config.rules_path, self._clock)
+        self._router = router = Router(names, self.store.create, self.rules.followed.rules)
         if not router.naming.renames:  # else what will be sent for a series is not known, and only new names count
             _know_series(names, router, self.store.catalog)
         past_s = max(rule.retention.keep_s for rule in rules)
@@ -160,6 +163,7 @@ class Service:
         rules = [rule.match for rule in self._config.rules if rule.block]
         workers = self._reads.workers
         return [
+            *rules_routes(self.rules, lambda: self._router.naming, workers),
             *block_routes(self.blocks, lambda: rules, self.ledger, self._clock, workers),
             *cardinality_routes(self.census, self._clock, workers),
         ]
@@ -207,9 +211,11 @@ class Service:
         for runner in self._runners:
             runner.start()
         self._bookkeeper.start()
+        self.rules.start(self._router)
 
     def stop(self) -> None:
         """Close the doors, make everything safe, let go of the store."""
+        self.rules.stop()
         self._poller.stop()
         for runner in self._runners:
             runner.stop()
@@ -245,7 +251,7 @@ class Service:
     def health(self) -> Health:
         """How the server is."""
         status = self.store.status()
-        kept = self.events.problems() + self.descriptions.problems() + self.blocks.problems()
+        kept = self.events.problems() + self.descriptions.problems() + self.blocks.problems() + self.rules.problems()
         sides = self.store.problems(), kept, self.intake.problems(), self._auditor.look()
         problems = [problem for side in sides for problem in side]
         return Health(
@@ -367,6 +373,7 @@ def run(config: Config, announce: Callable[[Service], None]) -> int:
     _take_descriptors()
     service = Service(config)
     service.start()
+    signal.signal(signal.SIGHUP, lambda *_: service.rules.hurry())
     # What exists now stays: a full collection need not look at it, which would stop every thread for 70 ms.
     gc.collect()
     gc.freeze()

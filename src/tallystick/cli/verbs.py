@@ -23,6 +23,7 @@ _VERBS = (
     "block",
     "unblock",
     "cardinality",
+    "rules",
     "tail",
     "poll",
     "store",

@@ -10,7 +10,7 @@ from tallystick.config.kinds import Kinds
 from tallystick.config.places import Places
 from tallystick.config.schema import Config
 from tallystick.config.store import Store
-from tallystick.config.validate import Problem, convert, key_name
+from tallystick.config.validate import convert, sentences
 from tallystick.model.errors import ConfigError
 
 
@@ -46,7 +46,7 @@ def parse(text: str, file: str, kinds: Kinds | None = None) -> Config:
         raise ConfigError([f"cannot read {file}: {error}; expected TOML"]) from error
     config, problems = convert(raw, Config, kinds or {})
     if config is None:
-        raise ConfigError(_told(problems, Places(text), file))
+        raise ConfigError(sentences(problems, Places(text).line, file))
     return config
 
 
@@ -74,13 +74,3 @@ def _read(file: Path) -> str:
         raise ConfigError([f"cannot read config {file}: {error.strerror}; expected a readable TOML file"]) from error
     except UnicodeDecodeError as error:
         raise ConfigError([f"cannot read config {file}: byte {error.start} is not UTF-8; expected TOML"]) from error
-
-
-def _told(problems: list[Problem], places: Places, file: str) -> list[str]:
-    """The problems as sentences, by line."""
-    lines = [places.line(problem.path) for problem in problems]
-    by_line = sorted(zip(lines, problems, strict=True), key=lambda pair: pair[0] or 0)
-    return [
-        f"cannot use key {key_name(problem.path)} in {file}{f' line {line}' if line else ''}: {problem.cause}"
-        for line, problem in by_line
-    ]

@@ -9,7 +9,7 @@ from typing import Annotated, Any
 import msgspec
 
 from tallystick.config.carbon_rules import AggregationLine, read_aggregation, read_patterns, read_rewrites
-from tallystick.config.table import Conflict, Table, key
+from tallystick.config.table import Conflict, Table, key, toml
 
 FIELDS = ("environment", "class", "host", "peer", "protocol", "kind", "type", "name", "sent")
 """What can stand in braces in a template."""
@@ -254,6 +254,16 @@ class Rule(Table, frozen=True):
         return [group for group in present if group]
 
 
+def spelt(rule: Rule) -> str:
+    """A rule on one line, as it would stand in a list of TOML: only what is said in it."""
+    said = {
+        field.encode_name: getattr(rule, field.name)
+        for field in msgspec.structs.fields(rule)
+        if getattr(rule, field.name) != _DEFAULTS[field.name]
+    }
+    return ", ".join(f"{name} = {toml(msgspec.to_builtins(value))}" for name, value in said.items())
+
+
 class RulesFile(Table, frozen=True):
     """A file of rules."""
 
@@ -263,3 +273,6 @@ class RulesFile(Table, frozen=True):
 def words_of(rule: Rule) -> Mapping[str, str]:
     """``{type}`` by kind for a rule."""
     return dict(zip(KINDS, TYPES, strict=True)) | rule.types
+
+
+_DEFAULTS = msgspec.structs.asdict(Rule())

@@ -1,6 +1,5 @@
 """A config file with every key, its default and its meaning, made from the structs so that it cannot fall behind."""
 
-import json
 import textwrap
 from collections.abc import Iterator, Mapping
 from typing import Any
@@ -14,7 +13,7 @@ from tallystick.config.kinds import Kinded, Kinds
 from tallystick.config.listeners import OPTIONS, Listener
 from tallystick.config.polls import POLL_OPTIONS, Poll
 from tallystick.config.schema import Config
-from tallystick.config.table import Table
+from tallystick.config.table import Table, toml
 
 _HEAD = """\
 Everything that can be set, with its default. A file holds only what differs.
@@ -32,8 +31,11 @@ def sample(kinds: Kinds | None = None) -> str:
     config = Config(collectors=(Collector(name=EVERYTHING),))
     lines = [*_comment(_HEAD)]
     for field in msgspec.structs.fields(config):
-        name, expected = field.encode_name, inspect.type_info(field.type)
-        lines += ["", *_section(name, getattr(config, field.name), expected, (kinds or {}).get(name))]
+        name, value, expected = field.encode_name, getattr(config, field.name), inspect.type_info(field.type)
+        if isinstance(value, str):  # such keys come before all tables
+            lines += ["", *_comment(_description(field)), f"{name} = {toml(value)}"]
+        else:
+            lines += ["", *_section(name, value, expected, (kinds or {}).get(name))]
     return "\n".join(lines) + "\n"
 
 
@@ -55,10 +57,10 @@ def _section(
                 yield from keys
         for item in value:
             yield f"[[{name}]]"
-            yield from (f"{key} = {_toml(_plain(item, key))}" for key in _keys_of(item))
+            yield from (f"{key} = {toml(_plain(item, key))}" for key in _keys_of(item))
         for example in examples:
             yield f"# [[{name}]]"
-            yield from (f"# {key} = {_toml(entry)}" for key, entry in example.items())
+            yield from (f"# {key} = {toml(entry)}" for key, entry in example.items())
     else:
         yield from _comment(value.__doc__ or "")
         yield f"[{name}]"
@@ -67,7 +69,7 @@ def _section(
             array = _inside(field)
             if array is None:
                 yield from _comment(_description(field))
-                yield f"{field.encode_name} = {_toml(_plain(value, field.name))}"
+                yield f"{field.encode_name} = {toml(_plain(value, field.name))}"
             else:
                 later += [
                     "",
@@ -121,14 +123,3 @@ def _comment(text: str) -> Iterator[str]:
 
 def _plain(table: Table, name: str) -> Any:
     return msgspec.to_builtins(getattr(table, name))
-
-
-def _toml(value: Any) -> str:
-    """A value on one line; JSON's strings, numbers and booleans are TOML's, too."""
-    if isinstance(value, dict):
-        return "{ " + ", ".join(f"{key} = {_toml(entry)}" for key, entry in value.items()) + " }"
-    if isinstance(value, list | tuple):
-        return "[" + ", ".join(_toml(entry) for entry in value) + "]"
-    if isinstance(value, str) and "\\" in value and "'" not in value:
-        return f"'{value}'"  # regular expressions read best without doubled backslashes
-    return json.dumps(value)

@@ -19,9 +19,19 @@ from tallystick.config.listeners import DEFAULT_LISTENERS, Listener
 from tallystick.config.logs import Log
 from tallystick.config.polls import Poll
 from tallystick.config.rules import Rule
+from tallystick.config.rules_file import load_rules
 from tallystick.config.statsd import Statsd
 from tallystick.config.store import Store
 from tallystick.config.table import Conflict, Table, key
+from tallystick.model.errors import ConfigError
+
+
+def _rules_file(path: str) -> None:
+    if path:
+        try:
+            load_rules(Path(path).expanduser())
+        except ConfigError as error:
+            raise ValueError("; ".join(error.problems)) from None
 
 
 def _tag_name(name: str) -> None:
@@ -117,6 +127,14 @@ class Query(Table, frozen=True):
 class Config(Table, frozen=True):
     """Everything that can be set. Each key has a default; a file holds what differs."""
 
+    rules_file: Annotated[
+        str,
+        key(
+            "A file of rules, TOML or YAML (.yaml), which follow those of this file; read again when it, or a file "
+            "that it names, changes. Empty for none.",
+            _rules_file,
+        ),
+    ] = ""
     http: Http = Http()
     listeners: tuple[Listener, ...] = DEFAULT_LISTENERS
     polls: Annotated[
@@ -160,6 +178,11 @@ class Config(Table, frozen=True):
             ]
         ),
     ] = ()
+
+    @property
+    def rules_path(self) -> Path | None:
+        """The file of rules, if there is one."""
+        return Path(self.rules_file).expanduser() if self.rules_file else None
 
     @property
     def has_default_listeners(self) -> bool:

@@ -1,5 +1,6 @@
 """What tables of the config have in common."""
 
+import json
 import re
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -57,3 +58,19 @@ class Table(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tru
     def conflicts(self) -> Iterator[Conflict]:
         """Where keys that are right each for itself do not fit together."""
         return iter(())
+
+
+def toml(value: Any) -> str:
+    """A value on one line; JSON's strings, numbers and booleans are TOML's, too."""
+    if isinstance(value, dict):
+        return "{ " + ", ".join(f"{_key(key)} = {toml(entry)}" for key, entry in value.items()) + " }"
+    if isinstance(value, list | tuple):
+        return "[" + ", ".join(toml(entry) for entry in value) + "]"
+    if isinstance(value, str) and "\\" in value and "'" not in value:
+        return f"'{value}'"  # regular expressions read best without doubled backslashes
+    return json.dumps(value)
+
+
+def _key(name: str) -> str:
+    """A key, in quotes where it needs them."""
+    return name if re.fullmatch(r"[A-Za-z0-9_-]+", name) else toml(name)

@@ -1,7 +1,7 @@
 """Tables of a file to structs, telling everything that is wrong with them at once; msgspec alone stops at the first."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from difflib import get_close_matches
 from typing import Any, TypeVar
@@ -53,6 +53,16 @@ def convert(raw: dict[str, Any], kind: type[T], kinds: Kinds | None = None) -> t
     table = msgspec.convert(_gathered(raw, kind), kind)
     problems = [Problem(path, cause) for path, cause in _conflicts(table, ())]
     return (None if problems else table), problems
+
+
+def sentences(problems: list[Problem], line_of: Callable[[KeyPath], int | None], file: str) -> list[str]:
+    """The problems as sentences, by line."""
+    lines = [line_of(problem.path) for problem in problems]
+    by_line = sorted(zip(lines, problems, strict=True), key=lambda pair: pair[0] or 0)
+    return [
+        f"cannot use key {key_name(problem.path)} in {file}{f' line {line}' if line else ''}: {problem.cause}"
+        for line, problem in by_line
+    ]
 
 
 def key_name(path: KeyPath) -> str:

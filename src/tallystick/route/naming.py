@@ -12,9 +12,6 @@ from tallystick.route.actions import Action, action_of
 from tallystick.route.facts import Asked, Facts, asked
 from tallystick.route.walk import Branch, Decision, Walk
 
-Seen = Callable[[int, Walk], None]
-"""Told of a walk after each rule that did something."""
-
 
 @dataclass(frozen=True, slots=True)
 class Step:
@@ -44,6 +41,10 @@ class Step:
         kinds = rule.kinds or (MULTIPLEXED if rule.action == "multiplex" else ())
         source = asked(rule.source) if rule.source else None
         return cls(rule, action, _matching(rule, kinds, source), source, bool(kinds) or action.asks_kind)
+
+
+Seen = Callable[[Step, Walk, bool, bool], None]
+"""Told of a walk after each rule, whether that was for any of the names, and whether it changed anything."""
 
 
 class Naming:
@@ -82,14 +83,15 @@ class Naming:
     def decide(self, sent: str, facts: Facts, seen: Seen | None = None) -> Decision:
         """What becomes of a name: rules apply in order, each to what the ones before it made."""
         walk = Walk.begin(sent, facts, self._place)
-        for number, step in enumerate(self.steps):
+        for step in self.steps:
+            before = walk.state if seen is not None else None
             did = False
             for branch in list(walk.branches):
                 if branch.open and step.matches(branch, facts):
                     step.action.act(branch, walk)
                     did = True
-            if did and seen is not None:
-                seen(number, walk)
+            if seen is not None:
+                seen(step, walk, did, walk.state != before)
         return Decision.of(walk)
 
 

@@ -61,6 +61,12 @@ class Walk:
     branches: list[Branch]
     aggregates: dict[str, bool] = field(default_factory=dict)
 
+    @property
+    def state(self) -> object:
+        """What can be compared with another moment, to see whether anything has changed."""
+        branches = [(b.name, b.refused, b.stopped, tuple(b.fields.items())) for b in self.branches]
+        return branches, tuple(self.aggregates)
+
     @classmethod
     def begin(cls, sent: str, facts: Facts, here: Place) -> "Walk":
         """Before the first rule."""

@@ -26,6 +26,7 @@ COMMANDS = [
     "block",
     "unblock",
     "cardinality",
+    "rules",
     "tail",
     "poll",
     "store",
