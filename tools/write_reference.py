@@ -9,13 +9,16 @@ Run it after a change of a query function or of a key of the config::
 
 import json
 import sys
+from collections.abc import Iterator, Sequence
 from itertools import groupby
 from pathlib import Path
+from typing import Any
 
 import msgspec
 from msgspec import inspect
 
 from tallystick.agent import kinds, registered
+from tallystick.agent.services.reading import Metric, Ratio
 from tallystick.config import sample
 from tallystick.query import FUNCTIONS, REDUCTION_NAMES, Function
 from tallystick.query.parameters import Parameter
@@ -140,17 +143,30 @@ def collectors() -> str:
     lines = [_MADE, "", *_COLLECTORS_HEAD.splitlines(), ""]
     for one in registered().values():
         lines += [f"## {one.name}", "", _prose(sys.modules[one.looks.__module__].__doc__ or ""), ""]
+        if one.looks.TELLS:
+            lines += ["| name | |", "|---|---|", *_told(one.looks.TELLS), ""]
         keys = msgspec.structs.fields(one.settings)
         if keys:
             lines += ["| key | default | |", "|---|---|---|", *map(_key_row, keys), ""]
     return "\n".join(lines).rstrip("\n") + "\n"
 
 
+def _told(tells: Sequence[Metric | Ratio]) -> Iterator[str]:
+    """What a collector may yield, each name once; those that begin with ``_`` are for sums only."""
+    for name, meaning in {one.name: one.meaning for one in tells}.items():
+        if not name.startswith("_"):
+            yield f"| `{name}` | {meaning} |"
+
+
 def _key_row(field: msgspec.structs.FieldInfo) -> str:
     told = inspect.type_info(field.type)
     description = (told.extra_json_schema or {}).get("description", "") if isinstance(told, inspect.Metadata) else ""
-    default = "needed" if field.required else f"`{json.dumps(msgspec.to_builtins(field.get_default()))}`"
+    default = "needed" if field.required else f"`{json.dumps(msgspec.to_builtins(_default(field)))}`"
     return f"| `{field.encode_name}` | {default} | {description} |"
+
+
+def _default(field: msgspec.structs.FieldInfo) -> Any:
+    return field.default if field.default is not msgspec.NODEFAULT else field.default_factory()
 
 
 def _prose(docstring: str) -> str:

@@ -6,6 +6,7 @@ from typing import ClassVar, Generic, TypeVar
 
 from tallystick.agent.host import Host
 from tallystick.agent.point import Point
+from tallystick.agent.services.reading import Metric, Ratio
 from tallystick.agent.surroundings import Surroundings
 from tallystick.config.table import Table
 
@@ -55,6 +56,10 @@ class Collector(Generic[S]):
 
     WAITS: ClassVar[bool] = False
     """Whether a look waits for others (a service, a network filesystem); it has a thread and a time limit then."""
+    TELLS: ClassVar[tuple[Metric | Ratio, ...]] = ()
+    """What it may yield, for the reference; empty where its file's own words do."""
+    limit_s: float = 5.0
+    """Seconds that a look may take; set by whoever made the collector."""
     TELLS_UP: ClassVar[bool] = False
     """Whether it stands for something that is up or down, so that a failed look is a metric: ``<collector>.up``."""
 

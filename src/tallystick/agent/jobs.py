@@ -1,6 +1,7 @@
 """What is looked at: what the config names, and what is found on this host beside it."""
 
 import logging
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -103,6 +104,7 @@ class Finder:
         self._host = host
         self._telling = Telling(log, SystemClock())
         self._found: set[str] = set()
+        self._tries: Counter[tuple[object, ...]] = Counter()
         self._searches: dict[str, Aside[list[Found[Any]]]] = {}
 
     def configured(self) -> list[Job]:
@@ -128,7 +130,7 @@ class Finder:
 
     def at_once(self) -> list[Job]:
         """Jobs for the sides that every host has; takes no time."""
-        return [] if self._for_all is None else list(self._new(Surroundings(self._host), services=False))
+        return [] if self._for_all is None else list(self._new(Surroundings(self._host, self._tries), services=False))
 
     def search(self) -> list[Job]:
         """Jobs for services and the like that were not there at the last call; may take seconds.
@@ -137,7 +139,7 @@ class Finder:
         """
         if self._for_all is None:
             return []
-        return list(self._new(Surroundings(self._host), services=True))
+        return list(self._new(Surroundings(self._host, self._tries), services=True))
 
     def _new(self, around: Surroundings, *, services: bool) -> Iterator[Job]:
         configured = {item.name for item in self._items}
@@ -175,4 +177,5 @@ class Finder:
 
     def _job(self, item: CollectorConfig, made: Collector[Any]) -> Job:
         name = f"{item.name}.{item.instance}" if item.instance else item.name
+        made.limit_s = item.limit_s
         return Job(name, made, item.interval_s, item.limit_s)

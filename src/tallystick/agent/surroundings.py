@@ -1,11 +1,16 @@
 """What runs on this host and what is listened to: what collectors recognise services by."""
 
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
 
 from tallystick.agent.host import Host
 
+TRIES_MAX = 10
+"""So often, once a minute, somebody is asked who does not answer as it is expected of him."""
+
+_TRIED_MAX = 10_000
 _LISTEN = "0A"
 
 
@@ -29,10 +34,17 @@ class Process:
 
 
 class Surroundings:
-    """A look at the host at one moment; each side of it is read when it is first asked for."""
+    """A look at the host at one moment; each side of it is read when it is first asked for.
 
-    def __init__(self, host: Host) -> None:
+    Parameters
+    ----------
+    tries
+        How often whom was tried, kept from one look to the next.
+    """
+
+    def __init__(self, host: Host, tries: Counter[tuple[object, ...]] | None = None) -> None:
         self.host = host
+        self._tries: Counter[tuple[object, ...]] = Counter() if tries is None else tries
 
     @cached_property
     def processes(self) -> tuple[Process, ...]:
@@ -56,6 +68,13 @@ class Surroundings:
     def running(self, *names: str) -> list[Process]:
         """Processes whose name, or the file name of whose program, is one of `names`."""
         return [process for process in self.processes if process.name in names or _program(process) in names]
+
+    def worth_trying(self, *whom: object) -> bool:
+        """Whether to ask once more who may be a service, or may not like us: the first ten minutes of his only."""
+        if len(self._tries) >= _TRIED_MAX:
+            self._tries.clear()
+        self._tries[whom] += 1
+        return self._tries[whom] <= TRIES_MAX
 
     def _processes(self) -> Iterator[Process]:
         for entry in self.host.names("/proc"):

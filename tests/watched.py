@@ -1,0 +1,78 @@
+"""A collector in the hands of a test: made as the agent makes it, run by its runner, on a clock that is turned."""
+
+import re
+from collections.abc import Iterable
+from typing import Any
+
+from tallystick.agent import Host, Point, Runner, registered
+from tallystick.agent.jobs import Finder
+from tallystick.config import Collector
+from tallystick.model.clock import ManualClock
+
+APART_S = 10.0
+
+
+class Watched:
+    """Looks when it is told to, each time `APART_S` later: a rate of 2.5 is 25 between two looks.
+
+    Parameters
+    ----------
+    name
+        Of the collector.
+    keys
+        Of its item in the config; ``limit_s`` as ``timeout_s``.
+    """
+
+    def __init__(self, name: str, **keys: Any) -> None:
+        common = {key: keys.pop(key) for key in ("instance", "interval_s", "timeout_s") if key in keys}
+        item = Collector(name=name, further=keys, **common)
+        self._name = name
+        self._clock = ManualClock()
+        self._prefix = f"{name}.{item.instance}." if item.instance else f"{name}."
+        self._seen: list[Point] = []
+        self._runner = Runner(Finder([item], Host()).configured(), self._clock, self._take, "")
+
+    def look(self) -> dict[str, float]:
+        """What there is now, by name without the collector's own; ``up`` says whether the look succeeded."""
+        self._seen = []
+        self._clock.advance(APART_S)
+        self._runner.look_at_everything()
+        assert all(point.name.startswith(self._prefix) for point in self._seen)
+        seen = {point.name.removeprefix(self._prefix): point.value for point in self._seen}
+        assert not undocumented(self._name, seen.keys() - {"up"})
+        return seen
+
+    def counted(self, *names: str) -> list[float]:
+        """How much counters have grown since the look before."""
+        seen = self.look()
+        return [round(APART_S * seen[name], 2) for name in names]
+
+    @property
+    def cause(self) -> str:
+        """Why the last look failed, or did not give all; empty if it gave all."""
+        return "; ".join(self._runner.causes.values())
+
+    @property
+    def points(self) -> list[Point]:
+        """Those of the last look."""
+        return self._seen
+
+    def close(self) -> None:
+        """Let go of what the collector holds."""
+        self._runner.stop()
+
+    def _take(self, points: list[Point], timestamp_s: int) -> None:
+        self._seen += points
+
+
+def undocumented(name: str, yielded: Iterable[str]) -> list[str]:
+    """Of the names that a collector yielded those that its page of the reference does not have."""
+    parts = [re.split("<[^>]+>", one.name) for one in registered()[name].looks.TELLS]
+    known = re.compile("|".join(".+".join(map(re.escape, part)) for part in parts))
+    return sorted(one for one in yielded if not known.fullmatch(one))
+
+
+def found(name: str) -> list[tuple[str, Any]]:
+    """What a collector finds on this machine: instances and settings."""
+    finder = Finder([Collector(name="*")], Host())
+    return [(job.name, job.collector.settings) for job in finder.search() if job.name.partition(".")[0] == name]
