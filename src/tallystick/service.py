@@ -51,6 +51,7 @@ from tallystick.receive.points import take_points
 from tallystick.receive.polls import Poller
 from tallystick.receive.streams import bind, bound_address
 from tallystick.receive.throttle import Throttle
+from tallystick.relay import Relaying
 from tallystick.route import Router
 from tallystick.route.keeper import RuleKeeper
 from tallystick.store.contract import StoreReader
@@ -66,6 +67,7 @@ from tallystick.web.guests import Guests
 from tallystick.web.istatd import SettingsStore, make_istatd_app
 from tallystick.web.keeping import Compacted, Snapshot
 from tallystick.web.reading import Reads, Workers
+from tallystick.web.relays import relay_routes
 from tallystick.web.rules import rules_routes
 from tallystick.web.status import Health
 from tallystick.web.writes.writing import Writing
@@ -125,7 +127,8 @@ class Service:
             prefix_max=config.limits.series_per_prefix,
         )
         self.blocks = BlockList(config.store.path / BLOCKS_FILE_NAME, self._clock)
-        protection = throttle, self.blocks, pace, self.census
+        self.relaying = Relaying(config.relay, self.ledger)
+        protection = throttle, self.blocks, pace, self.census, self.relaying or None
         self.intake = Intake(names, router, self.store, self.ledger, self._clock, limits, *protection)
         self.store.when_forgotten(self.intake.forget)
         self._marks = self._make_marks()
@@ -166,6 +169,7 @@ class Service:
             *rules_routes(self.rules, lambda: self._router.naming, workers),
             *block_routes(self.blocks, lambda: rules, self.ledger, self._clock, workers),
             *cardinality_routes(self.census, self._clock, workers),
+            *relay_routes(self.relaying),
         ]
 
     def _make_reads(self) -> Reads:
@@ -202,6 +206,7 @@ class Service:
         """Take data: doors open, collectors run, the store is maintained."""
         self.store.start()
         self.blocks.start()
+        self.relaying.start()
         self._forwarding.start()
         self._keeping.start()
         self._streams.start()
@@ -223,6 +228,7 @@ class Service:
             door.stop()
         self._streams.stop()
         self._writing.finish()
+        self.relaying.stop()
         self._bookkeeper.stop()
         self._forwarding.stop()
         self.blocks.stop()
@@ -262,7 +268,7 @@ class Service:
             round(status.unsafe_s, 3),
             round(self._clock.monotonic() - self._started_s, 3),
             problems,
-            self._poller.notices(),
+            [*self._poller.notices(), *self.relaying.problems()],
         )
 
     def _open_istatd(self) -> Beside | None:

@@ -18,6 +18,7 @@ from tallystick.config.limits import Limits
 from tallystick.config.listeners import DEFAULT_LISTENERS, Listener
 from tallystick.config.logs import Log
 from tallystick.config.polls import Poll
+from tallystick.config.relays import SERVERS_MAX, Relay
 from tallystick.config.rules import Rule
 from tallystick.config.rules_file import load_rules
 from tallystick.config.statsd import Statsd
@@ -148,6 +149,15 @@ class Config(Table, frozen=True):
     ] = ()
     collectors: tuple[Collector, ...] = ()
     limits: Limits = Limits()
+    relay: Annotated[
+        tuple[Relay, ...],
+        msgspec.Meta(
+            examples=[
+                {"servers": ["10.0.0.5:2003"], "match": "shop.*"},
+                {"servers": ["10.0.0.1:2003=a", "10.0.0.2:2003=b"], "way": "carbon_ch", "replication": 2},
+            ]
+        ),
+    ] = ()
     ledger: Books = Books()
     store: Store = Store()
     query: Query = Query()
@@ -204,6 +214,8 @@ class Config(Table, frozen=True):
         yield from _duplicates("logs", "path", [(item.path, False) for item in self.logs])
         collected = [(f"{item.name} {item.instance}".strip(), False) for item in self.collectors]
         yield from _duplicates("collectors", "name", collected)
+        if sum(len(relay.servers) for relay in self.relay) > SERVERS_MAX:
+            yield ("relay",), f"its servers are more than {SERVERS_MAX}; expected fewer"
 
 
 def _duplicates(table: str, field: str, values: list[tuple[str, bool]]) -> Iterator[Conflict]:

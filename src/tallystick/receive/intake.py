@@ -28,6 +28,7 @@ from tallystick.receive.routing import IntakeLimits, Routing
 from tallystick.receive.spans import Datagrams, brought, distinct, senders_of, tally_senders_of, unnamed_of
 from tallystick.receive.storing import Storing
 from tallystick.receive.throttle import Grant, Throttle
+from tallystick.relay import Relaying
 from tallystick.route import Router
 from tallystick.store.contract import Store
 
@@ -47,6 +48,7 @@ class Intake:
         blocks: BlockList | None = None,
         pace: Pace | None = None,
         census: Census | None = None,
+        relaying: Relaying | None = None,
     ) -> None:
         self.names = names
         self.ledger = ledger
@@ -66,6 +68,7 @@ class Intake:
             blocks or BlockList(None, clock),
             self._pace,
             census,
+            relaying,
         )
         self._storing = Storing(store, self._routing, names, clock)
         self.taps = self._storing.taps

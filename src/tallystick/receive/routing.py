@@ -27,6 +27,7 @@ from tallystick.receive.blocking import Blocking
 from tallystick.receive.multiplying import multiply
 from tallystick.receive.offenders import note_rows, note_unrouted
 from tallystick.receive.pace import Pace
+from tallystick.relay import Relaying
 from tallystick.route import Router, Rows
 from tallystick.store.contract import Store
 
@@ -66,6 +67,8 @@ class Routing:
         How fast hosts may send.
     census
         Says which new names are too many, and is told who sends what.
+    relaying
+        Hands samples on to other servers.
     """
 
     def __init__(
@@ -79,6 +82,7 @@ class Routing:
         blocks: BlockList,
         pace: Pace,
         census: Census | None = None,
+        relaying: Relaying | None = None,
     ) -> None:
         self._names = names
         self._router = router
@@ -89,6 +93,7 @@ class Routing:
         self.blocking = Blocking(blocks, ledger.book, store, lambda: router.reopen(Reason.BLOCKED))
         self._pace = pace
         self._census = census
+        self._relaying = relaying
         router.refuse = self._refuse_new
         self._attribution = router.attribution = Attribution(ledger.book, names)
         router.told_by(self._describe)
@@ -159,6 +164,9 @@ class Routing:
         try:
             blocked = self.blocking.of_entries(on_way.entries, on_way.cells, arrays)
             in_time = self._in_time(self._but(on_way, blocked, Reason.BLOCKED, arrival), arrival)
+            if self._relaying is not None and not own:
+                handed_on = self._relaying.take(in_time.batch, arrays)
+                in_time = self._but(in_time, handed_on, Reason.RELAYED, arrival)
             if self._router.multiplies:
                 in_time = self._multiply(in_time, arrival)
             routed = self._find_series(in_time, arrival)

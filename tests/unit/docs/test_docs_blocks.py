@@ -47,6 +47,7 @@ PAGES = (
     "docs/guides/operating.md",
     "docs/guides/protection.md",
     "docs/guides/python.md",
+    "docs/guides/relaying.md",
     "docs/reference/http.md",
 )
 BLOCKS = [
