@@ -163,7 +163,7 @@ class Service:
 
     def _protection(self) -> list[BaseRoute]:
         """What protects the server from its senders."""
-        rules = [rule.match for rule in self._config.rules if rule.block]
+        rules = [rule.regex or rule.match for rule in self._config.rules if rule.block]
         workers = self._reads.workers
         return [
             *rules_routes(self.rules, lambda: self._router.naming, workers),
