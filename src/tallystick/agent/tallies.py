@@ -130,7 +130,7 @@ class Tallies:
         self._slots: dict[int, dict[tuple[str, Kind], Open]] = {}
         self._n_open = 0
         self._levels: dict[str, float] = {}
-        self._feeders: list[Callable[[], None]] = []
+        self._feeders: list[Callable[[int | None], object]] = []
 
     def count(self, name: str, by: float = 1.0, weight: float = 1.0, *, at_ms: int | None = None) -> None:
         """Count; the increment stands for `weight` of them."""
@@ -181,9 +181,9 @@ class Tallies:
 
     def take(self, now_ms: int) -> list[Slot]:
         """The slots but the present one, each of which is given once; cheap where there are none."""
+        present = now_ms // SLOT_MS
         with self.lock:
-            self._feed()
-            present = now_ms // SLOT_MS
+            self._feed(present)
             over = {number: self._slots.pop(number) for number in list(self._slots) if number != present}
             self._n_open -= sum(map(len, over.values()))
         return _slots_of(over)
@@ -191,7 +191,7 @@ class Tallies:
     def drain(self) -> list[Slot]:
         """All slots, the present one as well: it goes on as another one, and the two merge."""
         with self.lock:
-            self._feed()
+            self._feed(None)
             over, self._slots, self._n_open = self._slots, {}, 0
         return _slots_of(over)
 
@@ -232,13 +232,16 @@ class Tallies:
         value = before + delta
         return value if -_MOST <= value <= _MOST else before  # a change that leaves the range of numbers is none
 
-    def feed(self, feeder: Callable[[], None]) -> None:
-        """Have `feeder` called, under the lock, before slots are given away: it adds what it has kept back."""
+    def feed(self, feeder: Callable[[int | None], object]) -> None:
+        """Have `feeder` called, under the lock, before slots are given away: it adds what it has kept back.
+
+        It is given the number of the slot that is not given away, None where all are.
+        """
         self._feeders.append(feeder)
 
-    def _feed(self) -> None:
+    def _feed(self, present: int | None) -> None:
         for feeder in self._feeders:
-            feeder()
+            feeder(present)
 
     def _add(self, name: str, kind: Kind, value: float, weight: float, at_ms: int | None) -> None:
         with self.lock:

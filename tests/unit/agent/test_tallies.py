@@ -131,10 +131,16 @@ def test_a_sketch_that_is_none_leaves_nothing_behind(tallies: Tallies) -> None:
 
 
 def test_who_keeps_samples_back_is_asked_before_slots_are_given(tallies: Tallies) -> None:
-    kept = [1.0]
-    tallies.feed(lambda: tallies.count("hits", kept.pop()) if kept else None)
-    assert [slot.last for slot in tallies.drain()] == [1.0]
+    asked: list[int | None] = []
+
+    def feed(present: int | None) -> None:
+        asked.append(present)
+        tallies.count("hits")
+
+    tallies.feed(feed)
     assert tallies.take(NOW_MS) == []
+    assert [slot.spread and slot.spread[1] for slot in tallies.drain()] == [2.0]
+    assert asked == [NOW_MS // SLOT_MS, None]
 
 
 def test_threads_lose_no_sample(tallies: Tallies) -> None:

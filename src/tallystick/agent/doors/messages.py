@@ -15,7 +15,7 @@ _EVENT_HEAD = re.compile(rb"_e\{([0-9]{1,5}),([0-9]{1,5})\}:")
 _STATES = (b"0", b"1", b"2", b"3")
 
 
-class _Fields(NamedTuple):
+class Fields(NamedTuple):
     """What stands behind an event or a check."""
 
     said: dict[bytes, bytes]
@@ -40,7 +40,7 @@ def event_parts(line: bytes) -> tuple[bytes, bytes, bytes] | None:
     return (rest[:title], rest[title + 1 : end], rest[end:]) if whole else None
 
 
-def fields_of(text: bytes) -> _Fields:
+def fields_of(text: bytes) -> Fields:
     """Fields by their letters, the last of each; a message is the last, and may hold bars."""
     said: dict[bytes, bytes] = {}
     tags, has_bad_time = b"", False
@@ -52,7 +52,12 @@ def fields_of(text: bytes) -> _Fields:
                 break
             said[field[:1]] = field[2:]
             has_bad_time |= field.startswith(b"d") and not seconds_of(field[2:])
-    return _Fields(said, tags, has_bad_time)
+    return Fields(said, tags, has_bad_time)
+
+
+def time_of(fields: Fields) -> int:
+    """Epoch seconds of an event or a check, or 0 if it does not say."""
+    return seconds_of(fields.said.get(b"d", b""))
 
 
 def _event(line: bytes) -> Read:
@@ -82,5 +87,4 @@ def _sample(name: bytes, kind: Kind, value: float, text: bytes) -> Read:
     named = tagged(name, fields.tags)
     if isinstance(named, Reason):
         return named
-    seconds = seconds_of(fields.said.get(b"d", b""))
-    return Sample(named, kind, value, seconds * 1000 or None)
+    return Sample(named, kind, value, time_of(fields) * 1000 or None)

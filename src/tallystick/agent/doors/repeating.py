@@ -107,7 +107,7 @@ class StatsdLines:
         self._sorts = {(sort.kind, sort.weight): sort for sort in (_COUNTS, _LEVELS, _TIMES, _MEMBERS)}
         self._now_ms = 0
         self._n_waiting = 0
-        sink.tallies.feed(self.settle)
+        sink.tallies.feed(self._feed)
 
     def take(self, lines: Sequence[bytes], now_ms: int) -> Answer:
         """Count lines that arrived now."""
@@ -144,6 +144,10 @@ class StatsdLines:
             if key.waiting:
                 self._count_waiting(key)
         self._n_waiting = 0
+
+    def _feed(self, present: int | None) -> None:
+        if present is None or present != self._now_ms // SLOT_MS:
+            self.settle()
 
     def _turn(self) -> None:
         """End a slot, and forget the lines that did not come in it."""

@@ -1,0 +1,76 @@
+"""The doors as a part of the agent: what is over is handed on, and what was no good is told."""
+
+import socket
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from keeping import ManualKeeper
+
+from tallystick.agent.doors import Events, Listening
+from tallystick.agent.doors.feed import read_report
+from tallystick.config.doors import Door
+from tallystick.model.clock import ManualClock
+from tallystick.native.names import Place
+
+
+@pytest.fixture
+def clock() -> ManualClock:
+    return ManualClock(1_700_000_000.0)
+
+
+@pytest.fixture
+def keeper() -> ManualKeeper:
+    return ManualKeeper()
+
+
+@pytest.fixture
+def listening(clock: ManualClock, keeper: ManualKeeper, tmp_path: Path) -> Iterator[Listening]:
+    doors = [Door(protocol="statsd", address="tcp://127.0.0.1:0")]
+    events = Events("http://127.0.0.1:9", "", tmp_path, clock)
+    made = Listening(doors, keeper, clock, Place("prod", "web", "web1"), tmp_path, events)
+    made.start()
+    yield made
+    made.stop()
+
+
+def say(listening: Listening, text: bytes) -> None:
+    address = listening.doors.listening[0]
+    with socket.create_connection((address.host, address.port), 10.0) as connection:
+        connection.sendall(text)
+        connection.shutdown(socket.SHUT_WR)
+        assert connection.recv(10) == b""
+
+
+def test_a_slot_is_handed_on_when_it_is_over(listening: Listening, clock: ManualClock, keeper: ManualKeeper) -> None:
+    say(listening, b"hits:1|c\nhits:1|c\n")
+    assert keeper.slots == []
+    clock.advance(10.0)
+    until = time.monotonic() + 10.0
+    while not keeper.slots and time.monotonic() < until:
+        pass
+    assert [(slot.name, slot.at_ms, slot.spread and slot.spread[1]) for slot in keeper.slots] == [
+        ("hits", 1_700_000_000_000, 2.0)
+    ]
+
+
+def test_what_is_left_at_the_end_is_handed_on_and_what_was_no_good_is_told(
+    listening: Listening, keeper: ManualKeeper, tmp_path: Path
+) -> None:
+    say(listening, b"hits:1|c\nbad\nworse:x|c\n_e{1,0}:a|\n")
+    listening.stop()
+    assert [slot.name for slot in keeper.slots] == ["statsd.events", "hits"]
+    (told,) = read_report(tmp_path).values()
+    assert told["rejected"] == {"fields": 1, "value": 1}
+    assert [one["text"] for one in told["last"]] == ["bad", "worse:x|c"]
+    numbers = {point.name: point.value for point in listening.collect(0.0)}
+    assert numbers["agent.doors.statsd-tcp.taken"] == 2.0
+    assert numbers["agent.doors.statsd-tcp.rejected"] == 2.0
+    assert numbers["agent.events.waiting"] == 1.0
+
+
+def test_nothing_is_told_where_all_was_good(listening: Listening, tmp_path: Path) -> None:
+    say(listening, b"hits:1|c\n")
+    listening.stop()
+    assert read_report(tmp_path) == {}
