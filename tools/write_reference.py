@@ -57,7 +57,7 @@ order of arguments and the names of results are Graphite's; where an answer diff
 ```
 scale(sumSeries(apps.*.requests), 0.1)          calls inside calls
 apps.*.requests|sumSeries()|scale(0.1)          the same as a pipe
-movingAverage(hosts.web1.load.1m, '5min')       strings in single or double quotes
+movingAverage(prod.hosts.web.web1.load.1m, '5min')       strings in single or double quotes
 summarize(apps.shop.orders, '1h', func='max')   arguments by name
 seriesByTag('name=disk.used', 'host=~web')      series by their tags
 ```

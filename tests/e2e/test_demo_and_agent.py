@@ -38,8 +38,8 @@ def test_the_demo_fills_in_the_past_and_ends_with_its_server(tmp_path: Path) -> 
             lambda: any("Look at" in line for line in output), "the demo to say where it is", told=lambda: output
         )
         server = Server(tmp_path, url=f"http://{http}")
-        wait_until(lambda: server.values("countSeries(hosts.*.cpu.user)"), "hosts")
-        counts = server.values("countSeries(hosts.*.cpu.user)")
+        wait_until(lambda: server.values("countSeries(*.hosts.*.*.cpu.user)"), "hosts")
+        counts = server.values("countSeries(*.hosts.*.*.cpu.user)")
         assert len(counts) >= 100
         assert set(counts) == {5.0}
         demo.send_signal(signal.SIGINT)

@@ -12,7 +12,8 @@ from tallystick.ledger.attribution import Attribution, Senders
 from tallystick.ledger.prefixes import prefix_of
 from tallystick.model.clock import ManualClock
 
-words = st.text("ab.;=", min_size=1, max_size=9)
+in_the_tree = st.lists(st.sampled_from(["hosts", "a", "", "hostsx", ";k=hosts"]), min_size=1, max_size=7)
+words = st.text("ab.;=", min_size=1, max_size=9) | in_the_tree.map(".".join).filter(len)
 rows = st.lists(st.tuples(st.integers(0, 2), st.lists(words, max_size=6)), max_size=8)
 """Stretches of rows: an account and names."""
 

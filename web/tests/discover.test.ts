@@ -119,3 +119,19 @@ test.each([
 ])("in a legend only the difference is told: %j", (names, labels) => {
   expect(distinguish(names)).toEqual(labels);
 });
+
+test("each class of hosts of an environment is a section, and so is what else there is", async () => {
+  const planned = (environment: string, kind: string, name: string): string[] =>
+    host(name).map((one) => one.replace("hosts.", `${environment}.hosts.${kind}.`));
+  const names = ["web1", "web2"].flatMap((name) => planned("prod", "web", name));
+  names.push("prod.apps.shop.requests", ...planned("prod", "db", "db1"), ...planned("dev", "vm", "vm"));
+  const sections = await discover("", treeOf(names));
+  expect(sections.map((section) => section.path)).toEqual([
+    "prod.hosts.web.web1",
+    "prod.hosts.db.db1",
+    "dev.hosts.vm.vm",
+    "prod.apps",
+  ]);
+  expect(sections[0]?.siblings).toEqual(["prod.hosts.web.web1", "prod.hosts.web.web2"]);
+  expect(sections[0]?.families[0]).toEqual({ title: "cpu", target: "prod.hosts.web.web1.cpu.{user,system}" });
+});

@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tallystick.census.marks import Marks
+from tallystick.kernels.beginnings import HOST_DEPTH
 from tallystick.kernels.census import first_unknown, prefix_ends
 from tallystick.kernels.names import NameTable
 from tallystick.kernels.packed import Names, pieces
@@ -179,7 +180,7 @@ class Census:
 
     def _prefixes_of(self, names: Names) -> NDArray[np.int32]:
         ends = np.empty(len(names), np.int64)
-        prefix_ends(names.arena, names.offsets, self.depth, ends)
+        prefix_ends(names.arena, names.offsets, self.depth, HOST_DEPTH, ends)
         return self._prefixes.intern_packed(pieces(names.arena, names.offsets[:-1], ends))
 
     def _is_series(self, name: str) -> bool:

@@ -142,7 +142,7 @@ def _ends(names: Names, depth: int, under: str) -> NDArray[np.bool_]:
 def _numbered(names: Names, depth: int, table: NameTable) -> NDArray[np.int32]:
     """The number of each name's beginning in a table, to which they are added."""
     ends = np.empty(len(names), np.int64)
-    prefix_ends(names.arena, names.offsets, depth, ends)
+    prefix_ends(names.arena, names.offsets, depth, 0, ends)
     return table.intern_packed(pieces(names.arena, names.offsets[:-1], ends))
 
 

@@ -38,10 +38,10 @@ def command(server: str | None, http: str, hosts: int, history: str, seed: int) 
 
     \b
     Good to look at:
-      apps.shop.*.errors                            hosts that got a bad version
-      sumSeries(apps.shop.*.requests)               the swing of the day
+      prod.hosts.shop.*.shop.errors                 hosts that got a bad version
+      sumSeries(prod.hosts.shop.*.shop.requests)    the swing of the day
       drawAsInfinite(deploys.*.started)             when something was deployed
-      highestAverage(hosts.*.cpu.user, 5)           the busiest hosts
+      highestAverage(*.hosts.*.*.cpu.user, 5)       the busiest hosts
     """
     try:
         address = Address.parse(server, ("tcp",)) if server else None

@@ -60,10 +60,10 @@ def command(
     """Ask a server, or a store's directory, in Graphite's language.
 
     \b
-    tallystick query 'hosts.*.load.1m'
+    tallystick query '*.hosts.*.*.load.1m'
     tallystick query 'sumSeries(apps.shop.*.requests)' --from -6h
-    tallystick query 'highestMax(hosts.*.cpu.user, 5)' --format csv > cpu.csv
-    tallystick query 'hosts.*.cpu.*' --step 1h --statistic max --statistic p99 --format parquet --output cpu.parquet
+    tallystick query 'highestMax(*.hosts.*.*.cpu.user, 5)' --format csv > cpu.csv
+    tallystick query '*.hosts.*.*.cpu.*' --step 1h --statistic max --statistic p99 --format parquet --output cpu.parquet
     """
     if directory is None and not (step or statistics) and form not in FILES:
         # Works where no NumPy is installed, too.

@@ -35,7 +35,7 @@ def command(pattern: str, server: str, token: str | None, source: str, count: in
     notice that somebody looks.
 
     \b
-    tallystick tail 'hosts.web1.cpu.*'
+    tallystick tail 'prod.hosts.web.web1.cpu.*'
     tallystick tail '*.*.*.errors' --source 'statsd udp://127.0.0.1:8125'
     tallystick tail shop.orders --count 1         wait for the next sample, and show it
     """

@@ -43,7 +43,7 @@ class Agent(Table, frozen=True):
     ] = ("tcp://127.0.0.1:2003",)
     prefix: Annotated[
         str, key("Stands before the name of each number of the host: words, {environment}, {class}, {host}.", _prefix)
-    ] = "hosts.{host}"
+    ] = "{environment}.hosts.{class}.{host}"
     environment: Annotated[str, key("Empty is that of TALLYSTICK_ENVIRONMENT, else dev.", word)] = ""
     host_class: Annotated[
         str, key("Class of this host; empty is that of TALLYSTICK_CLASS, else by 'classes'.", word)

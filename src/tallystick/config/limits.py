@@ -21,5 +21,5 @@ class Limits(Table, frozen=True):
         int, key("Series whose names begin alike that there may be, new ones are refused; 0 for no limit.", ge=0)
     ] = 0
     prefix_depth: Annotated[
-        int, key("Components that beginnings of names have: 2 is hosts.web1 of hosts.web1.cpu.user.", ge=1, le=8)
+        int, key("Components that beginnings of names have, as those of ledger.prefix_depth.", ge=1, le=8)
     ] = 2

@@ -106,7 +106,7 @@ class Books(Table, frozen=True):
     """What the ledger tells apart; beyond these limits it counts under 'other', and who fell silent gives way."""
 
     prefix_depth: Annotated[
-        int, key("Components of the prefixes of names: 2 is hosts.web1 of hosts.web1.cpu.user.", ge=1, le=8)
+        int, key("Components of the prefixes of names; below <environment>.hosts. they are four at least.", ge=1, le=8)
     ] = 2
     prefixes_max: Annotated[int, key("Prefixes that are told apart.", ge=1, le=10_000)] = 500
     peers_max: Annotated[int, key("Peers of each listener that are told apart.", ge=1, le=1000)] = 100

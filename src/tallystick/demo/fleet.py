@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tallystick.demo.deploys import Deploys
+from tallystick.native.names import HOST, Place
 
 STEP_S = 10
 DAY_S = 86_400
@@ -158,5 +159,11 @@ def _clusters(hosts: int) -> tuple[Cluster, ...]:
 
 def _names(cluster: Cluster) -> list[str]:
     """Names in the order of `Fleet.values`: series by series, and host by host within each."""
-    of_hosts = [f"hosts.{host}.{series}" for series in _HOST_SERIES for host in cluster.hosts]
-    return of_hosts + [f"apps.{cluster.app}.{host}.{series}" for series in _APP_SERIES for host in cluster.hosts]
+    of_hosts = [f"{_place(cluster, host)}.{series}" for series in _HOST_SERIES for host in cluster.hosts]
+    return of_hosts + [
+        f"{_place(cluster, host)}.{cluster.app}.{series}" for series in _APP_SERIES for host in cluster.hosts
+    ]
+
+
+def _place(cluster: Cluster, host: str) -> str:
+    return Place("prod", cluster.app, host).name(HOST)

@@ -90,7 +90,7 @@ class Database(ABC):
         Parameters
         ----------
         targets
-            Names with globs (``hosts.*.load.1m``) or whole expressions (``sumSeries(a.*.b)``), one or several.
+            Names with globs (``*.hosts.*.*.load.1m``) or whole expressions (``sumSeries(a.*.b)``), one or several.
         start, until
             Slots that begin after `start`, up to and with the one that `until` lies in.
         step
@@ -157,7 +157,7 @@ class Database(ABC):
         Parameters
         ----------
         pattern
-            A glob as deep as the names: ``hosts.*.cpu.user``. Without it and without `tags`, all names.
+            A glob as deep as the names: ``*.hosts.*.*.cpu.user``. Without it and without `tags`, all names.
         tags
             Instead of it, expressions that all must match: ``dc=west``, ``host!=~test``.
 
@@ -169,7 +169,7 @@ class Database(ABC):
 
     @abstractmethod
     def browse(self, pattern: str = "*") -> list[str]:
-        """Paths one level of the tree has: ``hosts.*`` are the hosts, whether or not series end there."""
+        """Paths one level of the tree has: ``prod.hosts.web.*`` are hosts, whether or not series end there."""
 
     @abstractmethod
     def search(self, words: str, limit: int = 50) -> list[str]:

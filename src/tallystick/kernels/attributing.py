@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from tallystick.kernels.beginnings import HOST_DEPTH, beginning_end
 from tallystick.kernels.compile import inlined, scanner
 from tallystick.kernels.names import LIMIT, NO_ROOM, NameArrays, find_or_add
 
@@ -11,8 +12,6 @@ OTHER = 1
 """The prefix of all names that found no place among the prefixes."""
 NAMED = 2
 """The first prefix that has a name of its own: entry 0 of the table of prefixes."""
-
-_DOT, _SEMICOLON = 0x2E, 0x3B
 
 
 @inlined
@@ -128,21 +127,12 @@ def decide_prefixes(
     """Decide the prefixes of ``entries[first:]``; stops where the table of prefixes has no room, at the position given.
 
     The prefix is the first `depth` components of the name, without its last one and without tags; the last component
-    alone where there is no other.
+    alone where there is no other. It tells hosts of the planned tree apart, see `beginning_end`.
     """
     for k in range(first, len(entries)):
         entry = entries[k]
         start, stop = names.offsets[entry], names.offsets[entry + 1]
-        end, components, at = stop, 0, start
-        while at < stop and names.arena[at] != _SEMICOLON:
-            if names.arena[at] == _DOT:
-                components += 1
-                end = at
-                if components == depth:
-                    break
-            at += 1
-        if components == 0:
-            end = at
+        end = beginning_end(names.arena, start, stop, depth, HOST_DEPTH)
         found = find_or_add(table, names.arena, start, end - start)
         if found == NO_ROOM:
             return k

@@ -2,34 +2,28 @@
 
 import numpy as np
 
+from tallystick.kernels.beginnings import beginning_end
 from tallystick.kernels.compile import scanner
 from tallystick.kernels.hashing import hash_bytes
 
-_DOT, _SEMICOLON = 0x2E, 0x3B
 _KEY_0, _KEY_1 = np.uint64(0xA0761D6478BD642F), np.uint64(0xD1B54A32D192ED03)
 
 
 @scanner
-def prefix_ends(arena: np.ndarray, offsets: np.ndarray, depth: int, out: np.ndarray) -> None:
+def prefix_ends(arena: np.ndarray, offsets: np.ndarray, depth: int, host_depth: int, out: np.ndarray) -> None:
     """Write where the first `depth` components of each name end, its last one and its tags never with them.
 
     Parameters
     ----------
     arena : uint8[bytes], offsets : int64[n + 1]
         Names, back to back.
+    host_depth
+        See `beginning_end`.
     out : int64[n]
         Positions in the arena; a name that is one component begins with that.
     """
     for k in range(len(out)):
-        at, stop, components, end = offsets[k], offsets[k + 1], 0, offsets[k + 1]
-        while at < stop and arena[at] != _SEMICOLON:
-            if arena[at] == _DOT:
-                components += 1
-                end = at
-                if components == depth:
-                    break
-            at += 1
-        out[k] = at if components == 0 else end
+        out[k] = beginning_end(arena, offsets[k], offsets[k + 1], depth, host_depth)
 
 
 @scanner

@@ -4,6 +4,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tallystick.kernels.attributing import NAMED, OTHER, UNDECIDED, decide_prefixes
+from tallystick.kernels.beginnings import HOST_DEPTH
 from tallystick.kernels.names import NameArrays, NameTable
 from tallystick.kernels.packed import Names
 
@@ -19,7 +20,8 @@ class Prefixes:
     Parameters
     ----------
     depth
-        Components of a prefix: ``hosts.web1`` of ``hosts.web1.cpu.user`` if it is 2.
+        Components of a prefix: ``apps.shop`` of ``apps.shop.requests`` if it is 2. Those of hosts in the planned tree
+        have at least four: ``prod.hosts.web.web1``.
     prefixes_max
         How many are told apart.
 
@@ -79,6 +81,8 @@ class Prefixes:
 def prefix_of(name: str, depth: int) -> str:
     """The prefix of one name, in plain words: its first components without the last one, and without tags."""
     components = name.partition(";")[0].split(".")
+    if components[1:2] == ["hosts"] and len(components) > 2:
+        depth = max(depth, HOST_DEPTH)
     return ".".join(components[: min(depth, max(len(components) - 1, 1))])
 
 

@@ -50,7 +50,7 @@ def test_an_agent_sends_stays_light_and_ends_in_order(tmp_path: Path) -> None:
         with subprocess.Popen([*TALLYSTICK, "agent", "--config", str(file)], env=os.environ | {"LANG": "C"}) as agent:
             connection, _ = listener.accept()
             with connection:
-                assert connection.recv(65536).startswith(b"hosts.")
+                assert connection.recv(65536).startswith(b"dev.hosts.")
                 assert psutil.Process(agent.pid).memory_info().rss < 40_000_000
                 agent.send_signal(signal.SIGTERM)
                 assert agent.wait(30) == 0

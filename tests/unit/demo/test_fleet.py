@@ -52,9 +52,12 @@ def test_numbers_of_a_host_are_possible_ones(fleet: Fleet) -> None:
             assert value >= 0, name
         for cluster in fleet.clusters:
             for host in cluster.hosts:
-                shares = [values[f"hosts.{host}.cpu.{state}"] for state in ("user", "system", "iowait", "idle")]
+                shares = [
+                    values[f"prod.hosts.{cluster.app}.{host}.cpu.{state}"]
+                    for state in ("user", "system", "iowait", "idle")
+                ]
                 assert sum(shares) == pytest.approx(100, abs=0.01)
-                assert values[f"hosts.{host}.memory.used_percent"] <= 100
+                assert values[f"prod.hosts.{cluster.app}.{host}.memory.used_percent"] <= 100
 
 
 def test_the_evening_is_busier_than_the_morning() -> None:
@@ -81,7 +84,7 @@ def test_a_bad_deploy_is_seen_in_errors_and_latency_until_it_is_rolled_back(flee
 
     def totals(time_s: int) -> tuple[float, float]:
         values = read(fleet.lines(time_s))
-        of_app = {name: value for name, value in values.items() if name.startswith(f"apps.{bad.app}.")}
+        of_app = {name: value for name, value in values.items() if name.split(".")[4:5] == [bad.app]}
         errors = sum(value for name, value in of_app.items() if name.endswith(".errors"))
         return errors, sum(value for name, value in of_app.items() if name.endswith(".latency_ms"))
 

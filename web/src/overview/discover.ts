@@ -26,8 +26,9 @@ const DEPTH_MAX = 5;
 const LEAVES_MAX = 12;
 const WORDS_MAX = 3;
 const OWN = "tallystick";
+const HOSTS = "hosts";
 /** Lines that would flatten all others on their graph: nearly 100 %, or what never changes. */
-const LEFT_OUT = /^hosts\.[^.]+\.cpu\.(idle|cores)$/;
+const LEFT_OUT = /^([^.]+\.hosts\.[^.]+|hosts)\.[^.]+\.cpu\.(idle|cores)$/;
 
 /** What a section is made with: how to ask, and the path that its titles leave out. */
 interface Plan {
@@ -55,9 +56,13 @@ export async function discover(at: string, children: Children): Promise<Section[
   const top = await levelAt(at, children);
   if (at !== "") return [await sectionOf(top, children)];
   const loose = familiesOf({ children, base: "" }, "", top.leaves, "");
-  const roots = [...top.branches].sort((a, b) => rank(a.text) - rank(b.text));
+  const roots = await Promise.all(top.branches.slice(0, BRANCHES_MAX).map((root) => levelAt(root.path, children)));
+  const apart = (await Promise.all(roots.map((root) => classesApart(root, children)))).flat();
   const sections = await Promise.all(
-    roots.slice(0, BRANCHES_MAX).map(async (root) => sectionOf(await levelAt(root.path, children), children)),
+    [...apart]
+      .sort((a, b) => rank(a.path) - rank(b.path))
+      .slice(0, BRANCHES_MAX)
+      .map((level) => sectionOf(level, children)),
   );
   const rest = loose.length ? [{ path: "", siblings: [], families: loose }] : [];
   const all = [...sections.filter((one) => !isOwn(one)), ...rest, ...sections.filter(isOwn)];
@@ -65,9 +70,20 @@ export async function discover(at: string, children: Children): Promise<Section[
 }
 
 /** Hosts first, what Tallystick counts of itself last. */
-function rank(root: string): number {
-  if (root === "hosts") return 0;
+function rank(path: string): number {
+  const [root, second] = path.split(".");
+  if (root === HOSTS || second === HOSTS) return 0;
   return root === OWN ? 2 : 1;
+}
+
+/** An environment is not one thing: each class of its hosts is, and what else there is besides hosts. */
+async function classesApart(root: Level, children: Children): Promise<Level[]> {
+  const hosts = root.branches.find((node) => node.text === HOSTS);
+  if (!hosts) return [root];
+  const classes = await levelAt(hosts.path, children);
+  const levels = await Promise.all(classes.branches.slice(0, BRANCHES_MAX).map((one) => levelAt(one.path, children)));
+  const rest = { ...root, branches: root.branches.filter((node) => node !== hosts) };
+  return rest.branches.length || rest.leaves.length ? [...levels, rest] : levels;
 }
 
 /** Whether a section shows what Tallystick counts of itself: no number that anybody sent. */

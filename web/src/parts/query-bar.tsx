@@ -22,7 +22,7 @@ export function QueryBar() {
       <input
         type="text"
         aria-label="Target expression"
-        placeholder="Any expression: averageSeries(hosts.*.cpu.user)"
+        placeholder="Any expression: averageSeries(*.hosts.*.*.cpu.user)"
         title="Enter shows the graph; Shift and Enter adds it to the others"
         autocomplete="off"
         autocapitalize="off"

@@ -1,8 +1,10 @@
-"""Where the processors' time goes, over all of them: ``cpu.user`` to ``cpu.idle`` in percent, ``cpu.cores``."""
+"""Where the processors' time goes, in percent: ``cpu.user`` to ``cpu.idle`` over all of them, and of each one.
+
+Of each core ``cpu.core.0.busy``, ``user``, ``system``, ``iowait`` and ``steal``; ``cpu.cores`` is their number.
+``cpu.context_switches``, ``interrupts`` and ``forks`` are per second.
+"""
 
 from collections.abc import Iterator
-
-import psutil
 
 from tallystick.agent.collector import HostCollector, NoSettings
 from tallystick.agent.host import Host
@@ -12,6 +14,8 @@ from tallystick.agent.registry import collector
 
 # The kernel counts guests within user and nice; adding them would make more than a hundred percent.
 _STATES = ("user", "nice", "system", "idle", "iowait", "irq", "softirq", "steal")
+_OF_CORES = ("user", "system", "iowait", "steal")
+_COUNTS = {"ctxt": "context_switches", "intr": "interrupts", "processes": "forks"}
 
 
 @collector("cpu")
@@ -23,12 +27,30 @@ class Cpu(HostCollector):
         self._rates = Rates()
 
     def collect(self, monotonic_s: float) -> Iterator[Point]:
-        times = psutil.cpu_times()
-        seconds = {state: float(getattr(times, state)) for state in _STATES if hasattr(times, state)}
+        times: dict[str, dict[str, float]] = {}
+        for line in self.host.text("/proc/stat").splitlines():
+            word, _, rest = line.partition(" ")
+            if word.startswith("cpu"):
+                times[word] = dict(zip(_STATES, map(float, rest.split()), strict=False))
+            elif word in _COUNTS:
+                times[word] = {word: float(rest.split(" ", 1)[0])}
         # iowait may run backwards (proc(5)); a look in which it does has no shares.
-        spent = self._rates.since_last({"all": seconds}, monotonic_s).get("all", {})
-        total = sum(spent.values())
-        if total > 0:
-            for state, share in spent.items():
-                yield Point(f"{state}", round(100 * share / total, 3))
-        yield Point("cores", float(len(psutil.cpu_times(percpu=True))))
+        spent = self._rates.since_last(times, monotonic_s)
+        for word, rates in spent.items():
+            if word in _COUNTS:
+                yield Point(_COUNTS[word], rates[word])
+            elif total := sum(rates.values()):
+                shares = {state: round(100 * rate / total, 3) for state, rate in rates.items()}
+                yield from self._all(shares) if word == "cpu" else self._core(word.removeprefix("cpu"), shares)
+        yield Point("cores", float(sum(word.startswith("cpu") for word in times) - 1))
+
+    def _all(self, shares: dict[str, float]) -> Iterator[Point]:
+        for state, share in shares.items():
+            yield Point(state, share)
+
+    def _core(self, number: str, shares: dict[str, float]) -> Iterator[Point]:
+        busy = 100 - shares["idle"] - shares.get("iowait", 0)
+        yield Point(f"core.{number}.busy", max(0.0, round(busy, 3)))
+        for state in _OF_CORES:
+            if state in shares:
+                yield Point(f"core.{number}.{state}", shares[state])

@@ -1,28 +1,44 @@
-"""Memory in bytes and percent: ``memory.used``, ``memory.available`` ..., ``memory.swap.used``."""
+"""Memory in bytes: ``memory.total``, ``used``, ``available``, ``free``, ``cached``, ``buffers`` ...; ``used_percent``.
+
+``used`` is what cannot be given to somebody else, ``shared`` what lies in memory filesystems, ``dirty`` what is still
+to be written to disks, ``committed`` what programs were promised.
+"""
 
 from collections.abc import Iterator
-
-import psutil
 
 from tallystick.agent.collector import HostCollector
 from tallystick.agent.point import Point
 from tallystick.agent.registry import collector
+from tallystick.agent.tables import sizes
 
-_PARTS = ("total", "used", "free", "cached", "buffers", "available")
+_PARTS = {
+    "MemFree": "free",
+    "Buffers": "buffers",
+    "Shmem": "shared",
+    "Slab": "slab",
+    "Dirty": "dirty",
+    "Writeback": "writeback",
+    "Committed_AS": "committed",
+    "PageTables": "page_tables",
+}
 
 
 @collector("memory")
 class Memory(HostCollector):
-    """``used`` is what neither is free nor can be given back, as ``free(1)`` shows it."""
+    """As ``free(1)`` shows it."""
 
     def collect(self, monotonic_s: float) -> Iterator[Point]:
-        memory = psutil.virtual_memory()
-        for part in _PARTS:
-            yield Point(f"{part}", float(getattr(memory, part)))
-        yield Point("used_percent", memory.percent)
-        swap = psutil.swap_memory()
-        if swap.total:
-            yield Point("swap.total", float(swap.total))
-            yield Point("swap.used", float(swap.used))
-            yield Point("swap.free", float(swap.free))
-            yield Point("swap.used_percent", swap.percent)
+        bytes_of = sizes(self.host.text("/proc/meminfo"))
+        total = bytes_of["MemTotal"]
+        # Kernels before 3.14 and some containers do not say what is available.
+        available = min(total, bytes_of.get("MemAvailable", bytes_of["MemFree"] + bytes_of.get("Cached", 0)))
+        yield Point("total", float(total))
+        yield Point("available", float(available))
+        yield Point("used", float(total - available))
+        if total:
+            yield Point("used_percent", round(100 * (total - available) / total, 3))
+        # What the kernel keeps of files and could give back, as free(1) adds it up.
+        yield Point("cached", float(bytes_of.get("Cached", 0) + bytes_of.get("SReclaimable", 0)))
+        for name, part in _PARTS.items():
+            if name in bytes_of:
+                yield Point(part, float(bytes_of[name]))

@@ -1,8 +1,9 @@
-"""What network interfaces carry, per second: ``network.eth0.received_bytes``, ``sent_packets``, ..."""
+"""What network interfaces carry, per second: ``network.eth0.received_bytes``, ``sent_packets``, ``received_errors`` ...
+
+``received_dropped`` and ``sent_dropped`` are packets that found no room.
+"""
 
 from collections.abc import Iterator
-
-import psutil
 
 from tallystick.agent.collector import HostCollector, NoSettings
 from tallystick.agent.host import Host
@@ -11,31 +12,36 @@ from tallystick.agent.rates import Rates
 from tallystick.agent.registry import collector
 from tallystick.native.names import component
 
+_COLUMNS = {
+    "received_bytes": 0,
+    "sent_bytes": 8,
+    "received_packets": 1,
+    "sent_packets": 9,
+    "received_errors": 2,
+    "sent_errors": 10,
+    "received_dropped": 3,
+    "sent_dropped": 11,
+}
+_LINKS_OF_CONTAINERS = ("veth", "cali", "lxc", "tap", "cni-")
+
 
 @collector("network")
 class Network(HostCollector):
-    """All interfaces other than the loopback and containers' links."""
+    """All interfaces that ever carried something; not the loopback and the links of containers, which come and go."""
 
     def __init__(self, settings: NoSettings, host: Host) -> None:
         super().__init__(settings, host)
         self._rates = Rates()
 
     def collect(self, monotonic_s: float) -> Iterator[Point]:
-        counters = {
-            interface: {
-                "received_bytes": float(io.bytes_recv),
-                "sent_bytes": float(io.bytes_sent),
-                "received_packets": float(io.packets_recv),
-                "sent_packets": float(io.packets_sent),
-                "received_errors": float(io.errin),
-                "sent_errors": float(io.errout),
-                "received_dropped": float(io.dropin),
-                "sent_dropped": float(io.dropout),
-            }
-            for interface, io in psutil.net_io_counters(pernic=True, nowrap=False).items()
-            # The links of containers have new names at each start.
-            if interface != "lo" and not interface.startswith("veth")
-        }
+        counters = {}
+        for line in self.host.text("/proc/net/dev").splitlines()[2:]:
+            interface, _, told = line.partition(":")
+            interface = interface.strip()
+            columns = told.split()
+            is_used = columns[_COLUMNS["received_bytes"]] != "0" or columns[_COLUMNS["sent_bytes"]] != "0"
+            if is_used and interface != "lo" and not interface.startswith(_LINKS_OF_CONTAINERS):
+                counters[interface] = {name: float(columns[column]) for name, column in _COLUMNS.items()}
         for interface, rates in self._rates.since_last(counters, monotonic_s).items():
             for name, value in rates.items():
                 yield Point(f"{component(interface)}.{name}", value)

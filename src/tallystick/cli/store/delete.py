@@ -28,8 +28,8 @@ def command(
     """Forget series and all that is known of them.
 
     \b
-    tallystick store delete 'hosts.old-web7.*.*' --server http://127.0.0.1:8080
-    tallystick store delete 'hosts.old-web7.*.*' --directory /var/lib/tallystick
+    tallystick store delete 'prod.hosts.web.old-web7.*.*' --server http://127.0.0.1:8080
+    tallystick store delete 'prod.hosts.web.old-web7.*.*' --directory /var/lib/tallystick
 
     Shows what matches and asks. With --server a running server does it; without, the store must not be in use. What is
     still sent makes a new series.

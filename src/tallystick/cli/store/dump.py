@@ -32,7 +32,7 @@ def command(
     """Show slots with all of their statistics, or what is in a block.
 
     \b
-    tallystick store dump 'hosts.web1.cpu.*' --from -10min
+    tallystick store dump 'prod.hosts.web.web1.cpu.*' --from -10min
     tallystick store dump /var/lib/tallystick/blocks/0000000031.block
 
     A series and its kind is a line; each of its slots follows: time, step, and the statistics. Of timings the number of

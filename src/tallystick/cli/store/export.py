@@ -43,7 +43,7 @@ def command(
 
     \b
     tallystick store export --output everything.parquet
-    tallystick store export 'hosts.*.cpu.*' --from -7d --step 1m --format csv --output cpu.csv
+    tallystick store export '*.hosts.*.*.cpu.*' --from -7d --step 1m --format csv --output cpu.csv
 
     The server may run meanwhile: what is written is the store of the moment of the start.
     """

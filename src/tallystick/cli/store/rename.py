@@ -25,7 +25,7 @@ def command(
 
     \b
     tallystick store rename web.h1.requests shop.h1.requests --server http://127.0.0.1:8080
-    tallystick store rename recovered.series.17 hosts.web1.load.1m --directory /var/lib/tallystick
+    tallystick store rename recovered.series.17 prod.hosts.web.web1.load.1m --directory /var/lib/tallystick
 
     With --server a running server does it; without, the store must not be in use. What is still sent under the old name
     makes a new series.

@@ -1,0 +1,35 @@
+"""What the kernel has of which there is an end: ``kernel.open_files``, ``open_files_max``, ``open_files_percent``.
+
+Also ``entropy_bits``, and where a firewall tracks connections ``tracked_connections``, ``_max`` and ``_percent``.
+"""
+
+from collections.abc import Iterator
+
+from tallystick.agent.collector import HostCollector
+from tallystick.agent.point import Point
+from tallystick.agent.registry import collector
+
+_ENTROPY = "/proc/sys/kernel/random/entropy_avail"
+_TRACKED = "/proc/sys/net/netfilter/nf_conntrack_count"
+_TRACKED_MAX = "/proc/sys/net/netfilter/nf_conntrack_max"
+
+
+@collector("kernel")
+class Kernel(HostCollector):
+    """Levels and their limits."""
+
+    def collect(self, monotonic_s: float) -> Iterator[Point]:
+        allocated, unused, limit = map(int, self.host.text("/proc/sys/fs/file-nr").split())
+        yield from _filled("open_files", allocated - unused, limit)
+        if (entropy := self.host.text_or_none(_ENTROPY)) is not None:
+            yield Point("entropy_bits", float(entropy))
+        tracked, most = self.host.text_or_none(_TRACKED), self.host.text_or_none(_TRACKED_MAX)
+        if tracked is not None and most is not None:
+            yield from _filled("tracked_connections", int(tracked), int(most))
+
+
+def _filled(name: str, used: int, limit: int) -> Iterator[Point]:
+    yield Point(name, float(used))
+    yield Point(f"{name}_max", float(limit))
+    if limit:
+        yield Point(f"{name}_percent", round(100 * used / limit, 3))

@@ -1,0 +1,33 @@
+"""How much work waits, in percent of the time: ``pressure.cpu.some``, ``memory.some``, ``memory.full``, ``io.full`` ...
+
+``some`` is the share of the time in which at least one task had to wait for it, ``full`` that in which all had to. It
+is the kernel's pressure stall information, of Linux 4.20 and later.
+"""
+
+from collections.abc import Iterator
+
+from tallystick.agent.collector import HostCollector, NoSettings
+from tallystick.agent.host import Host
+from tallystick.agent.point import Point
+from tallystick.agent.rates import Rates
+from tallystick.agent.registry import collector
+
+_RESOURCES = ("cpu", "memory", "io", "irq")
+
+
+@collector("pressure")
+class Pressure(HostCollector):
+    """Of the kernel's running totals, so that the look's own interval counts and not averages over others."""
+
+    def __init__(self, settings: NoSettings, host: Host) -> None:
+        super().__init__(settings, host)
+        self._rates = Rates()
+
+    def collect(self, monotonic_s: float) -> Iterator[Point]:
+        stalled_us = {}
+        for resource in _RESOURCES:
+            for line in (self.host.text_or_none(f"/proc/pressure/{resource}") or "").splitlines():
+                share, *told = line.split()
+                stalled_us[f"{resource}.{share}"] = {"us": float(told[-1].removeprefix("total="))}
+        for name, rates in self._rates.since_last(stalled_us, monotonic_s).items():
+            yield Point(name, min(100.0, round(rates["us"] / 10_000, 3)))

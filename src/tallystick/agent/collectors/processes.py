@@ -1,0 +1,40 @@
+"""How many processes there are: ``processes.total``, ``running``, ``sleeping``, ``blocked``, ``zombie``; ``threads``.
+
+``blocked`` are those that wait for a disk and cannot be ended, ``idle`` threads of the kernel with nothing to do.
+"""
+
+from collections import Counter
+from collections.abc import Iterator
+
+from tallystick.agent.collector import HostCollector
+from tallystick.agent.point import Point
+from tallystick.agent.processes import statuses
+from tallystick.agent.registry import collector
+
+_STATES = {
+    "R": "running",
+    "S": "sleeping",
+    "D": "blocked",
+    "Z": "zombie",
+    "T": "stopped",
+    "t": "stopped",
+    "I": "idle",
+}
+
+
+@collector("processes")
+class Processes(HostCollector):
+    """All processes that the agent can see."""
+
+    def collect(self, monotonic_s: float) -> Iterator[Point]:
+        states = Counter(dict.fromkeys(_STATES.values(), 0))
+        total = threads = 0
+        for status in statuses(self.host):
+            total += 1
+            threads += status.threads
+            if status.state in _STATES:  # one that has just ended is X
+                states[_STATES[status.state]] += 1
+        yield Point("total", float(total))
+        yield Point("threads", float(threads))
+        for state, count in states.items():
+            yield Point(state, float(count))

@@ -1,0 +1,39 @@
+"""UDP datagrams per second: ``udp.received``, ``sent``, ``no_port``, ``errors_in``, ``receive_buffer_errors`` ...
+
+``receive_buffer_errors`` are those that a program was too slow to read: where StatsD was lost and nobody noticed.
+"""
+
+from collections.abc import Iterator
+
+from tallystick.agent.collector import HostCollector, NoSettings
+from tallystick.agent.host import Host
+from tallystick.agent.point import Point
+from tallystick.agent.rates import Rates
+from tallystick.agent.registry import collector
+from tallystick.agent.tables import counts, paired
+
+_COUNTED = {
+    "InDatagrams": "received",
+    "OutDatagrams": "sent",
+    "NoPorts": "no_port",
+    "InErrors": "errors_in",
+    "RcvbufErrors": "receive_buffer_errors",
+    "SndbufErrors": "send_buffer_errors",
+    "InCsumErrors": "checksum_errors",
+}
+
+
+@collector("udp")
+class Udp(HostCollector):
+    """Of the network namespace that the agent runs in, of IPv4 and IPv6 together."""
+
+    def __init__(self, settings: NoSettings, host: Host) -> None:
+        super().__init__(settings, host)
+        self._rates = Rates()
+
+    def collect(self, monotonic_s: float) -> Iterator[Point]:
+        four = paired(self.host.text("/proc/net/snmp")).get("Udp", {})
+        six = counts(self.host.text_or_none("/proc/net/snmp6") or "")
+        totals = {name: float(four.get(word, 0) + six.get(f"Udp6{word}", 0)) for word, name in _COUNTED.items()}
+        for name, rate in self._rates.since_last({"all": totals}, monotonic_s).get("all", {}).items():
+            yield Point(name, rate)
