@@ -65,7 +65,7 @@ def verbs() -> None:
     tallystick serve                         graphs of this machine on http://127.0.0.1:8080
     tallystick demo                          the same for an invented fleet of 200 hosts
     tallystick send app.signups 1 --counter  count something from a script
-    tallystick query '*.hosts.*.*.load.1m'     look at it in the terminal
+    tallystick query '*.hosts.*.*.load.1m'   look at it in the terminal
     tallystick ledger                        what became of everything that was sent
 
     'tallystick COMMAND --help' shows more examples.
