@@ -43,6 +43,7 @@ from tallystick.parse.native import NativeParser
 from tallystick.parse.native_connection import Greeting
 from tallystick.parse.statsd import StatsdParser
 from tallystick.query import QueryLimits
+from tallystick.query.outputs import OutputsView
 from tallystick.query.statsd_names import MARKS_FILE_NAME, Marks, Naming, StatsdView
 from tallystick.receive import DatagramDoor, Intake, IntakeLimits, StreamDoor
 from tallystick.receive.bookkeeping import Bookkeeper
@@ -163,14 +164,16 @@ class Service:
 
     def _protection(self) -> list[BaseRoute]:
         """What protects the server from its senders."""
-        rules = [rule.regex or rule.match for rule in self._config.rules if rule.block]
         workers = self._reads.workers
         return [
             *rules_routes(self.rules, lambda: self._router.naming, workers),
-            *block_routes(self.blocks, lambda: rules, self.ledger, self._clock, workers),
+            *block_routes(self.blocks, self._blocked_by_rules, self.ledger, self._clock, workers),
             *cardinality_routes(self.census, self._clock, workers),
             *relay_routes(self.relaying),
         ]
+
+    def _blocked_by_rules(self) -> list[str]:
+        return [rule.regex or rule.match for rule in self.rules.followed.rules if rule.block]
 
     def _make_reads(self) -> Reads:
         """What queries share, whichever way they come."""
@@ -182,7 +185,9 @@ class Service:
             time_s_max=q.time_s_max,
             workers=q.workers,
         )
-        reading: StoreReader = NotedReader(self.store, self._marks_of_series)
+        outputs = OutputsView(NotedReader(self.store, self._marks_of_series), lambda: self._router.naming.aggregates)
+        self.store.when_forgotten(outputs.forget)
+        reading: StoreReader = outputs
         if self._marks is not None:
             reading = StatsdView(reading, self._marks, Naming.configured(self._config.statsd), self._clock)
         return Reads(reading, limits, self._clock, Workers(limits.workers), self.events, self.descriptions)

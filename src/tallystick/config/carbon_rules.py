@@ -79,7 +79,13 @@ class AggregationLine:
     def output_expression(self) -> str:
         """A regular expression for the whole name of any output of this line."""
         parts = _OUTPUT_FIELD.split(self.output)
-        return "".join(re.escape(part) if k % 2 == 0 else ".+?" for k, part in enumerate(parts))
+        within = [r".+" if f"(?P<{part}>.+?)" in self.pattern else r"[^.]+" for part in parts]
+        return "".join(re.escape(part) if k % 2 == 0 else within[k] for k, part in enumerate(parts))
+
+    @property
+    def rank(self) -> float | None:
+        """The percentile that the method is, 0 to 100; None if it is none: ``p999`` is 99.9."""
+        return float(f"{self.method[1:3]}.{self.method[3:]}0") if self.method.startswith("p") else None
 
 
 def input_expression(text: str) -> str:

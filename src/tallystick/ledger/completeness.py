@@ -21,7 +21,8 @@ from tallystick.model.reason import Reason
 
 ON_THE_WAY = "lost_on_the_way"
 DROPPED = "kernel_drops"
-_NOT_LOST = (Reason.BLOCKED, Reason.WITHHELD, Reason.DUPLICATE, Reason.STALE, Reason.THROTTLED, Reason.SERIES_LIMIT)
+_BY_CHOICE = (Reason.BLOCKED, Reason.WITHHELD, Reason.UNLISTED, Reason.AGGREGATED)
+_NOT_LOST = (*_BY_CHOICE, Reason.DUPLICATE, Reason.STALE, Reason.THROTTLED, Reason.SERIES_LIMIT)
 _REASONS = [reason for reason in Reason if reason is not Reason.NONE and reason not in _NOT_LOST]
 _LOST_COLUMNS = [REJECTED + int(reason) for reason in _REASONS]
 

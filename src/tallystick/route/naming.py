@@ -72,6 +72,8 @@ class Naming:
         """Whether a name may become another series by who sends it, or of what kind it is."""
         self.multiplies = any(step.rule.multiplex or step.action.aggregates for step in self.steps)
         """Whether a name may become several series."""
+        self.aggregates = tuple(line for step in self.steps for line in step.action.aggregates)
+        """The lines that say what outputs are."""
         self.renames = any(step.rule.action not in ("block", "stop", "blacklist", "whitelist") for step in self.steps)
         """Whether names of series may be others than those that are sent."""
 
