@@ -5,6 +5,7 @@ import io
 import json
 import socket
 import struct
+import subprocess
 import threading
 import zlib
 from collections import defaultdict
@@ -20,6 +21,9 @@ from tallystick.sensors.settings import Settings, from_environment
 
 PLACE = {"TALLYSTICK_APP": "shop", "TALLYSTICK_HOST": "web1", "TALLYSTICK_RUNTIME": "off", "TALLYSTICK_STATSD": "none"}
 """What a program of the tests is called, and that it says nothing of itself."""
+
+Run = Callable[..., "subprocess.CompletedProcess[str]"]
+"""Runs a program in Python that sends to a door."""
 
 SCHEMA = fastavro.parse_schema(
     json.loads((Path(__file__).parents[1] / "docs" / "reference" / "native.avsc").read_text())

@@ -17,6 +17,7 @@ _VERBS = (
     "demo",
     "agent",
     "send",
+    "run",
     "logs",
     "query",
     "ledger",

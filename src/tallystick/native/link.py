@@ -1,5 +1,6 @@
 """`Link`: a connection to a door that speaks the native protocol, encrypted or not; frames out, answers in."""
 
+import codecs
 import select
 import socket
 import ssl
@@ -11,6 +12,9 @@ from typing import NamedTuple
 from tallystick.model.address import Address
 from tallystick.native import messages
 from tallystick.native.messages import FRAME_HEAD
+
+# Or the first look-up of an address would load it, and a child that is forked at that moment waits for it for ever.
+codecs.lookup("idna")
 
 CONNECT_TIMEOUT_S = 5.0
 SEND_TIMEOUT_S = 10.0

@@ -21,8 +21,10 @@ A forked child counts for itself, from its first sample on. One that ends by ``o
 """
 
 import logging
+from typing import TYPE_CHECKING
 
 from tallystick.sensors.instruments import Counter, DistinctCount, Gauge, Timing
+from tallystick.sensors.runtime import report
 from tallystick.sensors.sensors import Sensors
 from tallystick.sensors.tagging import Tagging
 from tallystick.sensors.view import Seen
@@ -47,7 +49,11 @@ __all__ = [
     "snapshot",
     "timing",
     "watch",
+    "watch_loop",
 ]
+
+if TYPE_CHECKING:
+    import asyncio
 
 logging.getLogger("tallystick").addHandler(logging.NullHandler())  # a program that has no log says nothing of ours
 
@@ -61,6 +67,14 @@ distinct = own.distinct
 flush = own.flush
 sensor = Tagging(own).sensor
 watch = Tagging(own).watch
+report(own)
+
+
+def watch_loop(loop: "asyncio.AbstractEventLoop | None" = None) -> None:
+    """Time how late an event loop comes to what is due, by default the one that runs."""
+    from tallystick.sensors.runtime.loop import watch_loop as watch_this
+
+    watch_this(own, loop)
 
 
 def snapshot() -> list[Seen]:

@@ -90,6 +90,11 @@ class Life:
         self._begin()
         self._families.in_child()
 
+    @property
+    def is_awake(self) -> bool:
+        """Whether a sample was taken in this process."""
+        return self._awake
+
     def settings(self) -> Settings:
         """Where the numbers go, and what they are called."""
         return self.sending.settings if self.sending is not None else self._settings()

@@ -20,6 +20,7 @@ COMMANDS = [
     "demo",
     "agent",
     "send",
+    "run",
     "logs",
     "query",
     "ledger",

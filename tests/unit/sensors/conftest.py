@@ -3,15 +3,13 @@
 import os
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 
 import pytest
 
-from hearing import PLACE, Hearing, hearing, settings_for
+from hearing import PLACE, Hearing, Run, hearing, settings_for
 from tallystick.model.clock import ManualClock
 from tallystick.sensors import Sensors
-
-Run = Callable[..., "subprocess.CompletedProcess[str]"]
 
 
 @pytest.fixture

@@ -7,8 +7,7 @@ import sys
 
 import pytest
 
-from conftest import Run
-from hearing import PLACE, Hearing
+from hearing import PLACE, Hearing, Run
 from servers import package
 from tallystick.sensors import Sensors
 
