@@ -11,8 +11,13 @@ from pathlib import Path
 import httpx2
 import pytest
 
-from servers import START_S_MAX, TALLYSTICK, Server, wait_until
+from servers import START_S_MAX, TALLYSTICK, Server, running_server, wait_until
 
+NATIVE = """
+[[listeners]]
+protocol = "native"
+address = "tcp://127.0.0.1:0"
+"""
 pytestmark = pytest.mark.timeout(START_S_MAX + 60)
 
 
@@ -49,7 +54,13 @@ def test_the_demo_fills_in_the_past_and_ends_with_its_server(tmp_path: Path) -> 
         httpx2.get(f"http://{http}/healthz")
 
 
-def test_the_agent_sends_this_host_and_ends_in_order(shared_server: Server, tmp_path: Path) -> None:
+@pytest.fixture
+def server(tmp_path: Path) -> Iterator[Server]:
+    with running_server(tmp_path, NATIVE) as started:
+        yield started
+
+
+def test_the_agent_sends_this_host_and_ends_in_order(server: Server, tmp_path: Path) -> None:
     file = tmp_path / "agent.toml"
     file.write_text(f"""
 [[collectors]]
@@ -59,11 +70,15 @@ interval_s = 1
 name = "memory"
 interval_s = 1
 [agent]
-servers = ["tcp://127.0.0.1:{shared_server.carbon_port}"]
+servers = ["tcp://127.0.0.1:{server.port("native tcp")}"]
 prefix = "agents.one"
+doors = []
+spool = "{tmp_path / "spool"}"
 """)
     with running("agent", "--config", str(file)) as agent:
-        wait_until(lambda: shared_server.values("agents.one.load.1m"), "agents.one.load.1m")
-        wait_until(lambda: shared_server.render("agents.one.memory.*"), "agents.one.memory")
+        wait_until(lambda: server.values("agents.one.load.1m"), "agents.one.load.1m")
+        wait_until(lambda: server.render("agents.one.memory.*"), "agents.one.memory")
+        agent.send_signal(signal.SIGHUP)
+        wait_until(lambda: server.balance("native tcp")["stored"] > 100, "more")
         agent.send_signal(signal.SIGTERM)
         assert agent.wait(30) == 0

@@ -1,14 +1,13 @@
 """What runs on each host: collectors that look at it, and the way of their points to a server.
 
 `Runner` runs the collectors that `jobs` makes of the config and hands `Point` lists to a sink: the server's built-in
-host collector gives it a function that stores them, the agent (`program`) one that sends them through a `Forwarder` to
-each server. Collectors are files in `collectors`, each registered by its one `collector` line. Nothing here imports
-NumPy: an agent stays under 40 MB.
+host collector gives it a function that stores them, the agent (`program`) one that offers them to its `Delivery`,
+which keeps them on disk until each server has them. Collectors are files in `collectors`, each registered by its one
+`collector` line. Nothing here imports NumPy: an agent stays under 40 MB.
 """
 
 from tallystick.agent.collecting import runner_for
 from tallystick.agent.collector import Collector, Found, HostCollector, IncompleteError, NoSettings, Service
-from tallystick.agent.forward import Forwarder
 from tallystick.agent.host import Host
 from tallystick.agent.jobs import Finder, Job
 from tallystick.agent.place import place_of, prefix_of
@@ -20,7 +19,6 @@ from tallystick.agent.surroundings import Process, Surroundings
 __all__ = [
     "Collector",
     "Finder",
-    "Forwarder",
     "Found",
     "Host",
     "HostCollector",

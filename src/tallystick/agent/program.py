@@ -1,61 +1,191 @@
-"""The agent as a program: collectors on the beat, their points to each server."""
+"""The agent as a program: what makes slots on this host, and their delivery to each server.
 
+What makes slots is a `Feed`: it is started with the delivery behind it, and stopped before that ends.
+"""
+
+import re
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
+from typing import Protocol
 
-from tallystick.agent.carbon import lines
 from tallystick.agent.collecting import runner_for
-from tallystick.agent.forward import Forwarder
+from tallystick.agent.delivery import Delivery
+from tallystick.agent.doors import Doors
 from tallystick.agent.itself import Itself, looks_of
 from tallystick.agent.jobs import Job
+from tallystick.agent.logs import Scraper
+from tallystick.agent.logs.naming import placed
+from tallystick.agent.place import place_of
 from tallystick.agent.point import Point
+from tallystick.agent.tallies import Tallies
 from tallystick.config import Config
+from tallystick.config.address import Address, is_everywhere
+from tallystick.config.doors import Door
 from tallystick.model.clock import Clock
+from tallystick.native.messages import Slot
+
+ERRORS_FILE = "log_errors.json"
+"""Beside the spool: the kinds of errors that logs told of, for whoever asks."""
+_BEAT_S = 1.0
+
+
+class Feed(Protocol):
+    """Something that makes slots and offers them to a `Delivery`: collectors, doors, whoever follows logs."""
+
+    def start(self) -> None:
+        """Begin."""
+        ...
+
+    def stop(self) -> None:
+        """Offer what is left, and end."""
+        ...
+
+
+class Tallying:
+    """Doors, and the thread that hands on the slots that are over.
+
+    Parameters
+    ----------
+    doors
+        What is opened; their samples go into `tallies`.
+    """
+
+    def __init__(self, doors: Doors, tallies: Tallies, delivery: Delivery, clock: Clock) -> None:
+        self._doors = doors
+        self._tallies = tallies
+        self._delivery = delivery
+        self._clock = clock
+        self._stop = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="tallies", daemon=True)
+
+    def start(self) -> None:
+        """Open the doors."""
+        self._doors.start()
+        self._thread.start()
+
+    def stop(self) -> None:
+        """Close the doors, and hand on what came in."""
+        self._doors.stop()
+        self._stop.set()
+        self._thread.join()
+        self._offer(self._tallies.drain())
+
+    def points(self) -> Iterator[Point]:
+        """What the agent tells of its doors."""
+        yield Point("doors.samples_refused", float(self._tallies.refused))
+        for door in self._doors.open:
+            yield Point(f"doors.{door.name}.samples", float(door.counts.seen))
+            yield Point(f"doors.{door.name}.rejected", float(sum(door.counts.rejected.values())))
+            yield Point(f"doors.{door.name}.dropped", float(door.counts.dropped))
+
+    def _run(self) -> None:
+        while not self._stop.wait(_BEAT_S):
+            self._offer(self._tallies.take(int(self._clock.now() * 1000)))
+
+    def _offer(self, slots: Sequence[Slot]) -> None:
+        if slots:
+            self._delivery.offer(slots)
+
+
+class Program:
+    """A whole agent; `start`, then `stop`.
+
+    Raises
+    ------
+    ConfigError, StartError
+        If something of it cannot be had: a collector, its spool, its token.
+    """
+
+    def __init__(self, config: Config, clock: Clock) -> None:
+        self.delivery = Delivery(config.agent, agent_word(config), clock)
+        self.feeds = list(_feeds(config, self.delivery, clock))
+
+    def start(self) -> None:
+        """Begin to collect and to send."""
+        self.delivery.start()
+        for feed in self.feeds:
+            feed.start()
+
+    def stop(self, drain_s: float = 2.0) -> None:
+        """End; what no server has taken within `drain_s` stays in the spool."""
+        for feed in reversed(self.feeds):
+            feed.stop()
+        self.delivery.stop(drain_s)
+
+
+def _feeds(config: Config, delivery: Delivery, clock: Clock) -> Iterator[Feed]:
+    """What makes slots, as the config says."""
+    place = place_of(config.agent)
+
+    def from_delivery() -> Iterator[Point]:
+        for name, value in delivery.numbers():
+            yield Point(name, value)
+
+    sources = [from_delivery]
+    doors = doors_of(config)
+    if doors:
+        tallies = Tallies(clock)
+        tallying = Tallying(Doors(doors, tallies, clock, place, delivery), tallies, delivery, clock)
+        sources.append(tallying.points)
+        yield tallying
+    if config.logs:
+        errors_file = config.agent.spool_path() / ERRORS_FILE
+        yield Scraper(
+            config.logs,
+            delivery.cursors,
+            lambda slots, cursors: delivery.offer(list(placed(slots, place)), cursors),
+            errors_file,
+            clock,
+        )
+    runner = runner_for(config, clock, lambda p, s: delivery.offer(slots_of(p, s)), discover=config.agent.discover)
+    runner.add(Job("agent", Itself([looks_of(runner), *sources])))
+    yield runner
+
+
+def doors_of(config: Config) -> list[Door]:
+    """The doors that are opened: not one where a server is expected, to whom we would be that server ourselves."""
+    servers = config.agent.endpoints
+    return [door for door in config.agent.doors if not any(_is_at(door.endpoint, server) for server in servers)]
+
+
+def _is_at(door: Address, server: Address) -> bool:
+    if door.local or server.local:
+        return door.path == server.path
+    near = door.host == server.host or (server.loopback and (door.loopback or is_everywhere(door.host)))
+    return near and door.port == server.port != 0 and not door.datagrams
+
+
+def slots_of(points: Sequence[Point], timestamp_s: int) -> list[Slot]:
+    """What was looked at, as slots of one sample each."""
+    return [Slot(point.name, point.kind, timestamp_s * 1000, point.value) for point in points]
+
+
+def agent_word(config: Config) -> str:
+    """Who this agent is to its servers: the name of the host."""
+    return re.sub(r"[^A-Za-z0-9._-]", "-", place_of(config.agent).host)[:64] or "agent"
 
 
 def run(config: Config, clock: Clock, until: threading.Event) -> None:
-    """Collect and forward until the event is set; then send what is left.
-
-    Beside what the collectors yield, the agent tells of itself: what it costs, how often collectors looked and failed,
-    and ``agent.lines_dropped`` (for want of room while a server was away).
-    """
-    forwarders = [Forwarder(server, config.agent.buffer_bytes_max) for server in config.agent.endpoints]
-
-    def send(points: list[Point], timestamp_s: int) -> None:
-        chunk = lines(points, timestamp_s)
-        for forwarder in forwarders:
-            forwarder.offer(chunk)
-
-    def dropped() -> Iterator[Point]:
-        yield Point("lines_dropped", float(sum(forwarder.counts.dropped for forwarder in forwarders)))
-
-    runner = runner_for(config, clock, send, discover=config.agent.discover)
-    runner.add(Job("agent", Itself([looks_of(runner), dropped])))
-    for forwarder in forwarders:
-        forwarder.start()
-    runner.start()
+    """Collect and send until the event is set; what is not sent then waits in the spool for the next start."""
+    program = Program(config, clock)
+    program.start()
     until.wait()
-    runner.stop()
-    for forwarder in forwarders:
-        forwarder.stop()
+    program.stop()
 
 
-def once(config: Config, clock: Clock, pause: Callable[[float], object], pause_s: float = 1.0) -> str:
-    """What would be sent, as carbon lines: two looks, `pause_s` apart, so that rates are there.
+def once(config: Config, clock: Clock, pause: Callable[[float], object], pause_s: float = 1.0) -> list[Slot]:
+    """What would be sent of what is looked at: two looks, `pause_s` apart, so that rates are there.
 
     Parameters
     ----------
     pause
         Waits for the seconds that it is given; ``time.sleep``.
     """
-    looked: list[str] = []
-
-    def keep(points: list[Point], timestamp_s: int) -> None:
-        looked.append(lines(points, timestamp_s).decode())
-
-    runner = runner_for(config, clock, keep, discover=config.agent.discover)
+    looked: list[Slot] = []
+    runner = runner_for(config, clock, lambda p, s: looked.extend(slots_of(p, s)), discover=config.agent.discover)
     runner.look_at_everything()
     looked.clear()
     pause(pause_s)
     runner.look_at_everything()
-    return "".join(looked)
+    runner.stop()
+    return looked

@@ -2,6 +2,7 @@
 
 import logging
 import signal
+import sys
 import threading
 import time
 from pathlib import Path
@@ -11,64 +12,157 @@ import click
 from tallystick.cli.options import config_from, config_option
 from tallystick.config import Config
 from tallystick.model.clock import SystemClock
-from tallystick.model.errors import ConfigError
+from tallystick.model.errors import ConfigError, StartError
+
+_PIPED_WIDTH = 500
+_UNIT_CONFIG = Path("/etc/tallystick/agent.toml")
 
 
 @click.group("agent", invoke_without_command=True)
 @config_option
 @click.option("--print", "print_once", is_flag=True, help="Show what would be sent, once, and end.")
 @click.pass_context
-def command(context: click.Context, config_file: Path | None, print_once: bool) -> None:
-    """Collect the metrics of this host and forward them to servers.
+def command(ctx: click.Context, config_file: Path | None, print_once: bool) -> None:
+    """Collect the metrics of this host and send them to servers.
 
-    Without a file, everything that is found is collected every ten seconds and sent to the carbon port of this machine.
-    While a server is away, lines are kept in memory up to a limit; what is dropped beyond it is counted.
+    Without a file, everything that is found is collected every ten seconds and sent to the server of this machine. What
+    a server has not yet on its disk waits on ours, through restarts of either.
 
     \b
-    tallystick agent --print
-    tallystick agent test --config /etc/tallystick/agent.toml
+    tallystick agent --print                 what it would send
+    tallystick agent test --config FILE      whether everything in it can be used
     tallystick agent --config /etc/tallystick/agent.toml
+    tallystick agent unit                    a unit for systemd
 
     \b
     # agent.toml
     [agent]
-    servers = ["tcp://metrics.example.org:2003"]
-    """
-    from tallystick.agent import program
+    servers = ["tls://metrics.example.org:8120"]
+    token_file = "/etc/tallystick/token"
 
-    if context.invoked_subcommand is not None:
+    SIGHUP has it read its file again.
+    """
+    if ctx.invoked_subcommand is not None:
         return
     config = _config(config_file)
     if print_once:
-        click.echo(program.once(config, SystemClock(), time.sleep), nl=False)
+        _print(config)
         return
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(message)s")
-    until = threading.Event()
-    for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, lambda *_: until.set())
-    program.run(config, SystemClock(), until)
+    _run(config, config_file)
 
 
-@command.command("test", short_help="Try the configuration out.")
+@command.command("test", short_help="Try everything that the config names.")
 @config_option
 def test(config_file: Path | None) -> None:
-    """Try the configuration out: look once at everything that would be looked at, and tell what came of it.
+    """Try everything that the config names: each collector is looked at, each server greeted, each door bound.
 
-    Exit status 1 if something that was looked at failed.
+    Nothing is sent. Exit status 1 if anything cannot be used.
     """
-    from tallystick.agent import trial
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
 
-    failed = False
-    for outcome in trial.collectors(_config(config_file), SystemClock()):
-        failed |= bool(outcome.failure)
-        what = outcome.failure or f"{outcome.points} numbers"
-        click.echo(f"{'FAILED' if outcome.failure else 'ok':7} {outcome.name:24} {what}")
-    if failed:
-        raise SystemExit(1)
+    from tallystick.agent.trial import trials
+
+    config = _config(config_file)
+    table = Table("", "what", "which", "found", box=None, pad_edge=False)
+    bad = 0
+    with Console(stderr=True).status("trying"):
+        for trial in trials(config, SystemClock()):
+            bad += not trial.is_good
+            mark = Text("ok", "green") if trial.is_good else Text("BAD", "bold red")
+            table.add_row(mark, trial.what, Text(trial.name), Text(trial.found))
+    Console(width=None if sys.stdout.isatty() else _PIPED_WIDTH).print(table)
+    if bad:
+        click.echo(f"{bad} of these cannot be used.", err=True)
+        sys.exit(1)
+
+
+@command.command("unit", short_help="Print a unit for systemd.")
+@click.option(
+    "--config", "config_file", type=click.Path(path_type=Path), default=_UNIT_CONFIG, show_default=True, metavar="FILE"
+)
+def unit(config_file: Path) -> None:
+    """Print a unit for systemd, which runs the agent as a user of its own.
+
+    \b
+    tallystick agent unit > /etc/systemd/system/tallystick-agent.service
+    systemctl enable --now tallystick-agent
+    """
+    from tallystick.agent.unit import unit as text_of
+
+    program = Path(sys.argv[0]).resolve()
+    if program.name != "tallystick":  # python -m tallystick
+        program = Path(sys.executable).parent / "tallystick"
+    click.echo(text_of(program, config_file.resolve()), nl=False)
 
 
 def _config(file: Path | None) -> Config:
     config = config_from(file)
-    if not (config.collectors or config.agent.discover):
-        raise ConfigError([f"cannot run an agent with {file}: it collects nothing; expected [[collectors]]"])
+    if not (config.collectors or config.logs or config.agent.discover or config.agent.doors):
+        raise ConfigError([f"cannot run an agent with {file}: nothing is made here; expected [[collectors]]"])
     return config
+
+
+def _print(config: Config) -> None:
+    """What would be sent, a line each: name, kind, value and what it is made of."""
+    from tallystick.agent.program import once
+
+    slots = once(config, SystemClock(), time.sleep)
+    width = max((len(slot.name) for slot in slots), default=0)
+    for slot in sorted(slots):
+        click.echo(f"{slot.name:<{width}}  {slot.kind.name.lower():<10}  {slot.last:g}")
+
+
+def _run(config: Config, file: Path | None) -> None:
+    """Run until SIGINT or SIGTERM; at SIGHUP with what the file says then, if it can be used."""
+    from tallystick.agent.notify import notify, reloading
+    from tallystick.agent.program import Program
+
+    ended, woken = threading.Event(), threading.Event()
+
+    def end(*_: object) -> None:
+        ended.set()
+        woken.set()
+
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, end)
+    signal.signal(signal.SIGHUP, lambda *_: woken.set())
+    before = config
+    while not ended.is_set():
+        try:
+            program = Program(config, SystemClock())
+        except StartError as error:
+            if config is before:
+                raise
+            logging.getLogger(__name__).warning("%s; going on as before", error)
+            config = before
+            continue
+        before = config
+        program.start()
+        notify("READY=1")
+        chosen = config
+        while chosen is config and not ended.is_set():
+            woken.wait()
+            woken.clear()
+            if not ended.is_set():
+                notify(reloading())
+                config = _read_again(config, file)
+                if config is chosen:
+                    notify("READY=1")
+        if ended.is_set():
+            notify("STOPPING=1")
+        program.stop(2.0 if ended.is_set() else 0.0)
+
+
+def _read_again(config: Config, file: Path | None) -> Config:
+    """The config as it is now; the present one where that cannot be used."""
+    log = logging.getLogger(__name__)
+    try:
+        found = _config(file)
+    except ConfigError as error:
+        log.warning("%s; going on as before", error)
+        return config
+    log.info("read %s again", file or "the built-in settings")
+    return found

@@ -5,22 +5,13 @@ from typing import Annotated
 
 import msgspec
 
-from tallystick.config.address import Address
+from tallystick.config.delivery import Delivering
 from tallystick.config.doors import DEFAULT_DOORS, Door
 from tallystick.config.rename import split_rename
-from tallystick.config.table import Table, key, word
+from tallystick.config.table import key, word
 
 PREFIX_FIELDS = ("environment", "class", "host")
 """What can stand in braces in the prefix of a host's numbers."""
-
-
-def _server(text: str) -> Address:
-    return Address.parse(text, ("tcp",))
-
-
-def _servers(texts: tuple[str, ...]) -> None:
-    for text in texts:
-        _server(text)
 
 
 def _prefix(text: str) -> None:
@@ -35,12 +26,9 @@ def _class_rules(texts: tuple[str, ...]) -> None:
         split_rename(text)
 
 
-class Agent(Table, frozen=True):
-    """How 'tallystick agent' forwards what it collects, and how collected series are named."""
+class Agent(Delivering, frozen=True):
+    """Where 'tallystick agent' sends what it collects, and how collected series are named."""
 
-    servers: Annotated[
-        tuple[str, ...], key("Addresses of servers that speak carbon; each is sent everything.", _servers, min_length=1)
-    ] = ("tcp://127.0.0.1:2003",)
     prefix: Annotated[
         str, key("Stands before the name of each number of the host: words, {environment}, {class}, {host}.", _prefix)
     ] = "{environment}.hosts.{class}.{host}"
@@ -60,19 +48,9 @@ class Agent(Table, frozen=True):
     discover: Annotated[
         bool, key("Collect what is found on this host, beside what [[collectors]] names; as an item named '*' does.")
     ] = True
-    buffer_bytes_max: Annotated[
-        int,
-        key("Kept in memory for each server that is away; beyond it the oldest is dropped and counted.", ge=1 << 16),
-    ] = 8 << 20
-
     doors: Annotated[
         tuple[Door, ...], key("Doors for the programs of its host, whose samples leave as one row a slot; [] for none.")
     ] = DEFAULT_DOORS
-
-    @property
-    def endpoints(self) -> tuple[Address, ...]:
-        """The servers' addresses, taken apart."""
-        return tuple(_server(text) for text in self.servers)
 
     @property
     def class_rules(self) -> tuple[tuple[str, str], ...]:

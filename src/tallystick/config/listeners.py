@@ -146,9 +146,9 @@ class Listener(Table, frozen=True):
         str, key("What senders have to bring in their greeting; needed beyond loopback.", max_length=512)
     ] = ""
     tls_certificate: Annotated[
-        str, key("A file of certificates, the server's own first: connections are then encrypted.", _readable)
+        str, key("A file of certificates, the server's own first: connections are then encrypted.")
     ] = ""
-    tls_key: Annotated[str, key("The file of the certificate's key.", _readable)] = ""
+    tls_key: Annotated[str, key("The file of the certificate's key.")] = ""
 
     @property
     def endpoint(self) -> Address:

@@ -3,8 +3,8 @@
 import pytest
 from door import Door
 
-from tallystick.agent import forward
-from tallystick.agent.forward import Forwarder
+from tallystick.agent.delivery import forward
+from tallystick.agent.delivery.forward import Forwarder
 
 
 @pytest.fixture(autouse=True)

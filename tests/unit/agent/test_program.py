@@ -1,39 +1,81 @@
+"""The agent as a program: what it collects reaches each server, with what it tells of itself."""
+
 import threading
-from collections.abc import Callable
+from collections.abc import Iterator
+from pathlib import Path
 
-from door import Door
+import pytest
 
+from native_doors import NativeDoor
+from posting import NOW_S
+from servers import wait_until
 from tallystick.agent import program
+from tallystick.agent.trial import trials
 from tallystick.config import Agent, Collector, Config
 from tallystick.model.clock import ManualClock, SystemClock
 from tallystick.native.names import short_host
+from tallystick.parse.native_connection import Greeting
+
+
+class DoorsTime(SystemClock):
+    """The machine's clock, but for the time of day: that is the doors'."""
+
+    def now(self) -> float:
+        return float(NOW_S)
+
+
+@pytest.fixture
+def doors() -> Iterator[list[NativeDoor]]:
+    made = [NativeDoor(), NativeDoor(Greeting(token="open"))]
+    for door in made:
+        door.open()
+    yield made
+    for door in made:
+        door.close()
+
+
+def config_of(doors: list[NativeDoor], spool: Path, *collectors: str, **keys: str) -> Config:
+    looked_at = tuple(Collector(name=name, interval_s=3600) for name in collectors)
+    servers = tuple(str(door.address) for door in doors)
+    agent = Agent(servers=servers, prefix="x", spool=str(spool), discover=False, doors=(), **keys)
+    return Config(collectors=looked_at, agent=agent)
 
 
 def test_a_print_looks_twice_so_that_rates_are_there() -> None:
     clock = ManualClock()
     config = Config(collectors=(Collector(name="cpu"), Collector(name="load")), agent=Agent(prefix="x.{host}"))
-    text = program.once(config, clock, clock.advance, pause_s=20)
-    names = [line.split()[0] for line in text.splitlines()]
-    assert f"x.{short_host()}.load.1m" in names
-    assert all(line.split()[2] == "1700000020" for line in text.splitlines())
+    slots = program.once(config, clock, clock.advance, pause_s=20)
+    assert f"x.{short_host()}.load.1m" in [slot.name for slot in slots]
+    assert {slot.at_ms for slot in slots} == {1_700_000_020_000}
 
 
-def test_the_agent_sends_to_each_server_and_tells_of_itself(open_door: Callable[[], Door]) -> None:
-    doors = [open_door(), open_door()]
+def test_the_agent_sends_to_each_server_and_tells_of_itself(doors: list[NativeDoor], tmp_path: Path) -> None:
     until = threading.Event()
-    config = Config(
-        collectors=(Collector(name="load", interval_s=3600),),
-        agent=Agent(servers=tuple(str(door.address) for door in doors), prefix="x", discover=False),
-    )
-    agent = threading.Thread(target=program.run, args=(config, SystemClock(), until))
+    config = config_of(doors, tmp_path / "spool", "load", token="open")
+    agent = threading.Thread(target=program.run, args=(config, DoorsTime(), until), daemon=True)
     agent.start()
-    try:
-        for door in doors:
-            names = {line.split()[0] for line in door.wait_for(9)}
-            loads = {b"x.load.1m", b"x.load.5m", b"x.load.15m"}
-            own = {b"memory_bytes", b"threads", b"open_files", b"looks", b"looks_failed", b"lines_dropped"}
-            assert names == loads | {b"x.agent." + name for name in own}
-    finally:
-        until.set()
-        agent.join(20)
+    expected = {"x.load.1m", "x.agent.looks_failed", "x.agent.spool.bytes", "x.agent.slots_dropped", "x.agent.threads"}
+    for door in doors:
+        wait_until(lambda door=door: expected <= set(names_of(door)), "all names")
+    until.set()
+    agent.join(20)
     assert not agent.is_alive()
+
+
+def names_of(door: NativeDoor) -> list[str]:
+    catalog = door.house.store.catalog
+    return list(catalog.names(catalog.ids()))
+
+
+def test_a_trial_tells_what_can_be_used_and_what_cannot(doors: list[NativeDoor], tmp_path: Path) -> None:
+    away = NativeDoor()
+    away.open()
+    away.close()
+    config = config_of([*doors, away], tmp_path / "spool", "load", "cpu")
+    found = {(trial.what, trial.name): trial for trial in trials(config, ManualClock())}
+    servers = [found["server", str(door.address)] for door in (*doors, away)]
+    assert [trial.is_good for trial in servers] == [True, False, False]
+    assert "token" in servers[1].found and "refused" in servers[2].found
+    assert found["collector", "load"].found.startswith("3 numbers")
+    assert found["spool", str(tmp_path / "spool")].is_good
+    assert not list(tmp_path.iterdir()), "a trial leaves nothing behind"

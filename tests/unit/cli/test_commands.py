@@ -91,10 +91,10 @@ def test_an_agent_prints_what_it_would_send() -> None:
 
 def test_an_agent_that_collects_nothing_is_refused(tmp_path: Path) -> None:
     file = tmp_path / "none.toml"
-    file.write_text("agent.discover = false")
+    file.write_text("[agent]\ndiscover = false\ndoors = []\n")
     result = invoke("agent", "--config", str(file))
     assert result.exit_code == 3
-    assert "it collects nothing; expected [[collectors]]" in result.stderr
+    assert "nothing is made here; expected [[collectors]]" in result.stderr
 
 
 @pytest.mark.parametrize(
@@ -297,10 +297,13 @@ def test_a_sparkline_keeps_gaps_and_peaks() -> None:
 
 def test_a_configuration_of_an_agent_is_tried_out(tmp_path: Path) -> None:
     file = tmp_path / "agent.toml"
-    file.write_text('agent.discover = false\n[[collectors]]\nname = "load"\n')
+    spool = tmp_path / "spool"
+    text = f'[agent]\ndiscover = false\ndoors = []\nspool = "{spool}"\nservers = ["tcp://127.0.0.1:1"]\n'
+    file.write_text(text + '[[collectors]]\nname = "load"\n')
     result = invoke("agent", "test", "--config", str(file))
-    assert result.stdout.split() == ["ok", "load", "3", "numbers"]
-    assert result.exit_code == 0
+    rows = {tuple(line.split()[:3]) for line in result.stdout.splitlines()}
+    assert {("ok", "collector", "load"), ("ok", "spool", str(spool)), ("BAD", "server", "tcp://127.0.0.1:1")} <= rows
+    assert result.exit_code == 1
     file.write_text('[[collectors]]\nname = "load"\nzebra = 1\n')
     result = invoke("agent", "test", "--config", str(file))
     assert result.exit_code == 3

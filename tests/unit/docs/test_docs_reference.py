@@ -160,7 +160,7 @@ def test_limits_are_those_that_pages_tell() -> None:
             f"{BODY_BYTES_MAX >> 20} MiB",
             f"{store.future_limit_s // 60} minutes",
             f"{CONNECTIONS_MAX:,} connections",
-            f"{Config().agent.buffer_bytes_max >> 20} MiB",
+            f"{Config().agent.spool_bytes_max >> 20} MiB",
         ],
         "docs/guides/from-graphite.md": [
             f"{query.series_max:,} series",
@@ -171,6 +171,11 @@ def test_limits_are_those_that_pages_tell() -> None:
             f"{COMBINATIONS_MAX:,} combinations",
             f"{INSTRUMENTS_MAX:,} series",
             f"{BUFFER_BYTES_MAX >> 20} MiB",
+        ],
+        "docs/guides/agent.md": [
+            f"({Config().agent.spool_bytes_max >> 20} MiB)",
+            f"({Config().agent.buffer_bytes_max >> 20} MiB)",
+            f"({Config().agent.spool_days_max})",
         ],
         "docs/guides/operating.md": [f"({store.commit_interval_ms} ms)"],
         "docs/reference/http.md": [f"{BODY_BYTES_MAX >> 20} MiB"],

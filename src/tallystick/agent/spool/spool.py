@@ -1,0 +1,421 @@
+"""`Spool`: what waits to be sent, on disk, for any number of destinations.
+
+Each destination has its own place: the segment and the last batch that it has answered. A place is a position like
+those of whoever feeds us, and lies in the same records. Where it is old after a crash, batches are sent once more, and
+their numbers keep them from counting twice.
+
+While the disk refuses, records wait in memory up to a bound and are sent from there. Beyond it slots are refused, and
+the next record tells how many were.
+"""
+
+import fcntl
+import logging
+import os
+import secrets
+import threading
+from collections import deque
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import islice
+from pathlib import Path
+
+from tallystick.agent.spool.record import Record, packed_cursors
+from tallystick.agent.spool.segment import SUFFIX, Segment
+from tallystick.agent.spool.transcript import Transcript
+from tallystick.files import TEMPORARY_SUFFIX, Files
+from tallystick.model.clock import Clock
+from tallystick.model.errors import StartError
+from tallystick.model.kind import Kind
+from tallystick.native.messages import Name, Slot
+
+log = logging.getLogger(__name__)
+
+SEGMENT_BYTES = 8 << 20
+"""A segment that is longer, or as old as `SEGMENT_S`, is followed by another."""
+SEGMENT_S = 3600
+DESCRIBED_MAX = 100_000
+CURSORS_MAX = 4096
+"""Positions of a kind (what is before the first colon of their name); of more, those are forgotten that are longest
+without news."""
+_AGED_S = 3600.0
+_PLACE = "sent:"
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Place:
+    """How far a destination is.
+
+    Parameters
+    ----------
+    segment
+        Its number among the segments.
+    number
+        Of the last batch in it that was answered; 0 for none.
+    """
+
+    segment: int = 0
+    number: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class SpoolLimits:
+    """What the spool may hold.
+
+    Parameters
+    ----------
+    bytes_max
+        On disk; the oldest slots are given up first.
+    age_s_max
+        Older slots are given up.
+    memory_bytes_max
+        In memory, while the disk refuses.
+    """
+
+    bytes_max: int = 256 << 20
+    age_s_max: float = 7 * 86400.0
+    memory_bytes_max: int = 8 << 20
+
+
+@dataclass(slots=True)
+class SpoolCounts:
+    """Slots, as growing totals: those that were given up on disk, and those for which there was no room in memory."""
+
+    given_up: int = 0
+    refused: int = 0
+    damaged_files: int = 0
+
+
+class Spool:
+    """Segments in a directory; thread-safe, and one writes at a time.
+
+    Parameters
+    ----------
+    directory
+        Ours alone; made if need be.
+    destinations
+        Names of those who read; what all of them have is removed.
+
+    Raises
+    ------
+    StartError
+        If the directory cannot be used, or another process has it open.
+    """
+
+    def __init__(
+        self,
+        directory: Path,
+        destinations: Iterable[str],
+        clock: Clock,
+        limits: SpoolLimits | None = None,
+        files: Files | None = None,
+    ) -> None:
+        self.counts = SpoolCounts()
+        self.lock = threading.RLock()
+        self.directory = directory
+        self.trouble = ""
+        """Why the disk refuses; empty while it does not."""
+        self._clock = clock
+        self._limits = limits or SpoolLimits()
+        self._files = files or Files()
+        self._segment_bytes = min(SEGMENT_BYTES, self._limits.bytes_max // 8)
+        self._held = _lock(directory, self._files)
+        self._cursors: dict[str, str] = {}
+        self._segments = self._opened()
+        self._places = {name: self._place_of(name) for name in destinations}
+        self._cursors = {key: at for key, at in self._cursors.items() if at and not key.startswith(_PLACE)}
+        self._described: dict[tuple[str, Kind], Name] = {}
+        self._run = secrets.token_hex(8)
+        self._unwritten: deque[Record] = deque()
+        self._unwritten_bytes = 0
+        self._number = 0
+        self._untold = 0  # slots refused since the last record
+        self._aged_since_s: float | None = None
+        self._begin_segment()
+        self._remove_sent()
+
+    @property
+    def cursors(self) -> dict[str, str]:
+        """Positions of whoever feeds us, as of the last record."""
+        with self.lock:
+            return {key: value for key, value in self._cursors.items() if not key.startswith(_PLACE)}
+
+    def describe(self, names: Iterable[Name]) -> None:
+        """Say something of names, with the next slots of each."""
+        with self.lock:
+            for name in names:
+                key = name.name, name.kind
+                if self._described.get(key) != name and (key in self._described or self._has_room_to_describe()):
+                    self._described[key] = name
+                    self._transcript.forget(name)
+
+    def add(self, slots: Sequence[Slot], cursors: Mapping[str, str], blocked: int = 0, refused: int = 0) -> bool:
+        """Take slots and positions as one record, which is safe once `write` says so.
+
+        Parameters
+        ----------
+        cursors
+            An empty one is forgotten.
+        blocked
+            Slots that were made beside these, and are not sent as no server wants them.
+        refused
+            Slots for which there was no room before they came here.
+
+        Returns
+        -------
+        bool
+            Whether there was room for the slots; if not, they are counted and the positions taken nevertheless.
+        """
+        with self.lock:
+            self._untold += refused
+            has_room = self._unwritten_bytes <= self._limits.memory_bytes_max
+            if not has_room:
+                self.counts.refused += len(slots)
+                self._untold += len(slots)
+                slots = ()
+            self._know(cursors)
+            if self._is_segment_over():
+                self._begin_segment()
+            generated = len(slots) + blocked + self._untold
+            told = packed_cursors({**cursors, **self._told_places()})
+            at_ms = int(self._clock.now() * 1000)
+            record = self._transcript.record(slots, self._number, generated, blocked, at_ms, told)
+            self._untold = 0
+            self._number = record.number
+            self._wait(record)
+            return has_room
+
+    def write(self) -> bool:
+        """Have all that was added on disk; False if it refuses, and then it is to be tried again."""
+        with self.lock:
+            records, segment = list(self._unwritten), self._segments[-1]
+        if records:
+            try:
+                segment.append(records)
+            except OSError as error:
+                self._refused(error)
+                return False
+        self.trouble = ""
+        with self.lock:
+            for _ in records:
+                self._unwritten_bytes -= self._unwritten.popleft().size_bytes
+        self._keep_within_limits()
+        return True
+
+    def close(self) -> None:
+        """Let go of the directory; what could not be written is lost."""
+        with self.lock:
+            for segment in self._segments:
+                segment.close()
+            os.close(self._held)
+
+    # For destinations.
+
+    def place(self, destination: str) -> Place:
+        """How far a destination is; in a segment that is there."""
+        with self.lock:
+            return self._places[destination]
+
+    def answered(self, destination: str, place: Place) -> None:
+        """A destination has all up to a place."""
+        with self.lock:
+            if place <= self._places[destination]:
+                return
+            self._places[destination] = place
+            self._forget_sent_batches()
+            self._remove_sent()
+
+    def segment(self, sequence: int) -> tuple[Segment, bool]:
+        """A segment, or the one that follows where it is gone; and whether another one follows that."""
+        with self.lock:
+            for segment in self._segments:
+                if segment.sequence >= sequence:
+                    break
+            return segment, segment is not self._segments[-1]
+
+    def unwritten(self, segment: Segment, at: int) -> list[Record]:
+        """Records of a segment that are not on disk yet, for who has read its file to its end; else none."""
+        with self.lock:
+            is_all = segment is self._segments[-1] and at >= segment.written
+            return list(self._unwritten) if is_all else []
+
+    def mend(self, segment: Segment) -> None:
+        """Set aside what is damaged in a segment; what cannot be read at all is given up."""
+        with self.lock:
+            if segment not in self._segments or (segment is self._segments[-1] and self._unwritten):
+                return
+            if segment is self._segments[-1]:
+                self._begin_segment()
+            self.counts.damaged_files += 1
+            try:
+                segment.mend()
+            except OSError as error:
+                log.warning("cannot read %s, which is given up: %s", segment.path, error.strerror)
+                self._segments.remove(segment)
+
+    # What is told of it.
+
+    @property
+    def size_bytes(self) -> int:
+        """What it takes of the disk."""
+        with self.lock:
+            return sum(segment.written for segment in self._segments)
+
+    def waiting(self) -> int:
+        """About so many slots somebody still has to be sent: those of segments that are not all answered."""
+        with self.lock:
+            first = min(self._places.values(), default=Place(self._segments[-1].sequence))
+            behind = [one for one in self._segments if Place(one.sequence, one.number) > first]
+            return sum(segment.slots for segment in behind) + sum(record.slots for record in self._unwritten)
+
+    # The lock is held from here on.
+
+    def _opened(self) -> list[Segment]:
+        found = []
+        for path in self.directory.glob(f"*{TEMPORARY_SUFFIX}"):
+            self._files.remove(path)
+        paths = sorted(self.directory.glob(f"[0-9]*{SUFFIX}"))
+        for path in paths:
+            segment = Segment.opened(path, self._files, self._cursors, is_newest=path == paths[-1])
+            if segment is not None:
+                self.counts.damaged_files += segment.is_damaged
+                found.append(segment)
+        self._next_sequence = int(paths[-1].name.removesuffix(SUFFIX)) + 1 if paths else 1
+        return found
+
+    def _place_of(self, destination: str) -> Place:
+        """Where a destination was when we ended: in a segment that is there, or before all."""
+        segment, _, number = self._cursors.get(_PLACE + destination, "0/0").partition("/")
+        return Place(int(segment), int(number)) if segment.isdigit() and number.isdigit() else Place()
+
+    def _begin_segment(self) -> None:
+        """Another conversation; also after a start, so that no number can be of two batches."""
+        sequence, self._next_sequence = self._next_sequence, self._next_sequence + 1
+        segment = Segment(self.directory / f"{sequence:010}{SUFFIX}", self._run, self._files)
+        now_ms = int(self._clock.now() * 1000)
+        segment.begin(now_ms)
+        segment.number = self._number
+        if self._segments:
+            self._segments[-1].close()
+        self._segments.append(segment)
+        self._transcript = Transcript(self._described)
+        self._wait(
+            Record(self._number, 0, 0, now_ms, 0, cursors=packed_cursors({**self._cursors, **self._told_places()}))
+        )
+
+    def _is_segment_over(self) -> bool:
+        segment = self._segments[-1]
+        if self._unwritten or not segment.written:  # records that wait belong to it
+            return False
+        age_s = self._clock.now() - segment.began_ms / 1000
+        return segment.written > self._segment_bytes or not -SEGMENT_S < age_s < SEGMENT_S
+
+    def _wait(self, record: Record) -> None:
+        self._unwritten.append(record)
+        self._unwritten_bytes += record.size_bytes
+
+    def _refused(self, error: OSError) -> None:
+        if not self.trouble:
+            log.warning(
+                "cannot write to the spool %s: %s; slots are kept in memory until it can be",
+                self.directory,
+                error.strerror,
+            )
+        self.trouble = error.strerror or str(error)
+
+    def _know(self, cursors: Mapping[str, str]) -> None:
+        for key, value in cursors.items():
+            self._cursors.pop(key, None)  # the latest news last
+            if value:
+                self._cursors[key] = value
+        kinds: dict[str, int] = {}
+        for key in cursors:
+            kinds.setdefault(key.partition(":")[0], 0)
+        if len(self._cursors) > CURSORS_MAX:
+            for kind in kinds:
+                same = [key for key in self._cursors if key.partition(":")[0] == kind]
+                for key in islice(same, max(0, len(same) - CURSORS_MAX)):
+                    del self._cursors[key]
+
+    def _told_places(self) -> dict[str, str]:
+        places = {_PLACE + name: f"{place.segment}/{place.number}" for name, place in self._places.items()}
+        self._cursors.update(places)
+        return places
+
+    def _has_room_to_describe(self) -> bool:
+        return len(self._described) < DESCRIBED_MAX
+
+    def _forget_sent_batches(self) -> None:
+        """Of records that wait in memory only keep the names, once all destinations have them."""
+        least = min(self._places.values())
+        if not self.trouble or least.segment < self._segments[-1].sequence:
+            return
+        for k, record in enumerate(self._unwritten):
+            if record.number > least.number:
+                break
+            self._unwritten_bytes -= len(record.batches)
+            self._unwritten[k] = record.without_batches()
+
+    def _remove_sent(self) -> None:
+        """Remove segments that all destinations have."""
+        least = min(self._places.values(), default=Place())
+        for segment in self._segments[:-1]:
+            if Place(segment.sequence, segment.number) > least:
+                break
+            self._remove(segment)
+
+    def _remove(self, segment: Segment) -> None:
+        self._segments.remove(segment)
+        try:
+            self._files.remove(segment.path)
+        except OSError as error:
+            log.warning("cannot remove %s: %s", segment.path, error.strerror)
+
+    def _keep_within_limits(self) -> None:
+        with self.lock:
+            while (segment := self._beyond_limits()) is not None:
+                try:
+                    given_up = segment.thin() if segment.slots else 0
+                except OSError as error:
+                    self._refused(error)
+                    return
+                if given_up:
+                    self.counts.given_up += given_up
+                    log.warning("the spool is full or too old: gave up %d slots of %s", given_up, segment.path.name)
+                else:
+                    self._remove(segment)
+
+    def _beyond_limits(self) -> Segment | None:
+        """The oldest segment with slots, if there is too much; else the oldest."""
+        older = self._segments[:-1]
+        if not older:
+            return None
+        if self.size_bytes > self._limits.bytes_max:
+            return next((segment for segment in older if segment.slots), older[0])
+        oldest = next((segment for segment in older if segment.slots), None)
+        if oldest is None or self._clock.now() - oldest.newest_ms / 1000 < self._limits.age_s_max:
+            self._aged_since_s = None
+            return None
+        # A clock that jumps ahead for a while must not cost what is not old.
+        self._aged_since_s = self._clock.monotonic() if self._aged_since_s is None else self._aged_since_s
+        return oldest if self._clock.monotonic() - self._aged_since_s >= _AGED_S else None
+
+
+def _lock(directory: Path, files: Files) -> int:
+    """Make a directory that only we can read, and hold it for as long as the descriptor is open."""
+    try:
+        files.make_directory(directory)
+        directory.chmod(0o700)
+        descriptor = os.open(directory / "lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    except OSError as error:
+        raise StartError(
+            f"cannot use the spool {directory}: {error.strerror}; expected a directory of this user's own "
+            "(key agent.spool)"
+        ) from None
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        os.close(descriptor)
+        raise StartError(
+            f"cannot use the spool {directory}: another agent has it; expected one of its own (key agent.spool)"
+        ) from None
+    return descriptor

@@ -1,0 +1,75 @@
+"""`Transcript`: slots to frames of one conversation, in which each name is told before the first slot that has it."""
+
+from collections.abc import Mapping, Sequence
+
+from tallystick.agent.spool.record import Record
+from tallystick.model.kind import Kind
+from tallystick.native import messages
+from tallystick.native.messages import Name, Slot
+
+_SLOTS_AT_ONCE = 2000
+_FRAME_BYTES = 256 << 10
+_NAMES_AT_ONCE = 40  # at most 200 KiB of them and what is said of them
+
+
+class Transcript:
+    """The names of a conversation.
+
+    Parameters
+    ----------
+    described
+        What is said of names, by name and kind; somebody else adds to it.
+    """
+
+    def __init__(self, described: Mapping[tuple[str, Kind], Name]) -> None:
+        self._described = described
+        self._numbers: dict[tuple[str, Kind], int] = {}
+        self._names = 0
+
+    def __len__(self) -> int:
+        return self._names
+
+    def forget(self, name: Name) -> None:
+        """Tell a name anew when it is next used: there is more to say of it."""
+        self._numbers.pop((name.name, name.kind), None)
+
+    def record(
+        self, slots: Sequence[Slot], number: int, generated: int, blocked: int, at_ms: int, cursors: bytes
+    ) -> Record:
+        """Slots as a record behind a number. What was generated is told by its last batch, of which there is one also
+        without slots if there is something to tell."""
+        said: list[Name] = []
+        parts = [
+            [(self._number(slot, said), slot) for slot in slots[first : first + _SLOTS_AT_ONCE]]
+            for first in range(0, len(slots), _SLOTS_AT_ONCE)
+        ]
+        if not parts and generated:
+            parts = [[]]
+        frames = []
+        while parts:
+            part = parts.pop(0)
+            told = (0, 0) if parts else (generated, blocked)
+            base_ms = part[0][1].at_ms if part else at_ms
+            message = messages.batch(number + 1, told[0], base_ms, part, told[1])
+            if len(message) > _FRAME_BYTES and len(part) > 1:
+                parts[:0] = [part[: len(part) // 2], part[len(part) // 2 :]]
+                continue
+            number += 1
+            frames.append(messages.framed(message))
+        return Record(number, generated, blocked, at_ms, len(slots), self._frames(said), b"".join(frames), cursors)
+
+    def _number(self, slot: Slot, said: list[Name]) -> int:
+        key = slot.name, slot.kind
+        number = self._numbers.get(key)
+        if number is None:
+            number = self._numbers[key] = self._names + len(said)
+            said.append(self._described.get(key) or Name(*key))
+        return number
+
+    def _frames(self, said: Sequence[Name]) -> bytes:
+        frames = [
+            messages.framed(messages.names(self._names + first, said[first : first + _NAMES_AT_ONCE]))
+            for first in range(0, len(said), _NAMES_AT_ONCE)
+        ]
+        self._names += len(said)
+        return b"".join(frames)

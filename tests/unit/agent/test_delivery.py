@@ -1,0 +1,306 @@
+"""An agent's way out and real doors: everything arrives once, whoever goes away, and what is lost is known."""
+
+import errno
+import threading
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from native_doors import NativeDoor
+from posting import NOW_S
+from servers import wait_until
+from tallystick.agent.delivery import Delivery, destination
+from tallystick.agent.spool import spool as spools
+from tallystick.config.agent import Agent
+from tallystick.config.delivery import Repeat
+from tallystick.files import Files
+from tallystick.model.clock import SystemClock
+from tallystick.model.errors import StartError
+from tallystick.model.kind import Kind
+from tallystick.native.messages import Name, Slot
+from tallystick.parse.native_connection import Greeting
+
+Make = Callable[..., Delivery]
+
+
+@pytest.fixture
+def door() -> Iterator[NativeDoor]:
+    made = NativeDoor()
+    made.open()
+    yield made
+    made.close()
+
+
+@pytest.fixture
+def make(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Make]:
+    """Make deliveries of one spool, which are stopped at the end."""
+    monkeypatch.setattr(destination, "BACKOFF_MAX_S", 0.2)
+    made: list[Delivery] = []
+
+    def delivery(*doors: NativeDoor, files: Files | None = None, **keys: Any) -> Delivery:
+        keys = {"spool": str(tmp_path / "spool")} | keys
+        config = Agent(servers=tuple(str(each.address) for each in doors), **keys)
+        made.append(Delivery(config, "web1", SystemClock(), files))
+        return made[-1]
+
+    yield delivery
+    for each in made:
+        end(each)
+
+
+def end(delivery: Delivery) -> None:
+    """As an agent ends, in order."""
+    delivery.stop(0)
+
+
+def slots(first: int, count: int = 5) -> list[Slot]:
+    """Slots of names of their own, so that each that is doubled is seen."""
+    return [Slot(f"of.{k}", Kind.COUNTER, NOW_S * 1000, 1.0) for k in range(first, first + count)]
+
+
+def offer(delivery: Delivery, given: list[Slot], **cursors: str) -> None:
+    """Have slots on disk."""
+    safe = threading.Event()
+    delivery.offer(given, {key.replace("_", ":"): value for key, value in cursors.items()}, safe.set)
+    assert safe.wait(20)
+
+
+def arrived(door: NativeDoor, count: int) -> None:
+    """Wait for names that all have a count of one."""
+    wait_until(lambda: len(door.house.store.catalog) == count and door.balance().generated >= count, f"{count} names")
+    assert set(door.house.values().values()) == {1.0}
+    balance = door.balance()
+    assert balance.generated == count
+    assert balance.stored == balance.received - balance.rejected.get("duplicate", 0) == count
+
+
+def test_what_is_offered_reaches_the_server_and_positions_are_kept(make: Make, door: NativeDoor) -> None:
+    delivery = make(door)
+    delivery.start()
+    offer(delivery, slots(0), log_a="10")
+    offer(delivery, slots(5), log_b="7", log_a="20")
+    arrived(door, 10)
+    end(delivery)
+    again = make(door)
+    assert again.cursors == {"log:a": "20", "log:b": "7"}
+    assert again.spool.waiting() == 0
+    again.start()
+    offer(again, slots(10), log_b="")
+    arrived(door, 15)
+    end(again)
+    assert make(door).cursors == {"log:a": "20"}
+
+
+def test_what_is_offered_while_nobody_listens_is_sent_once_somebody_does(make: Make, door: NativeDoor) -> None:
+    door.close()
+    delivery = make(door)
+    delivery.start()
+    for k in range(4):
+        offer(delivery, slots(5 * k))
+    assert delivery.problems()
+    assert delivery.spool.waiting() == 20
+    door.open()
+    arrived(door, 20)
+    wait_until(lambda: delivery.spool.waiting() == 0, "the last answer")
+
+
+def test_what_waits_outlives_the_agent(make: Make, door: NativeDoor) -> None:
+    door.close()
+    for k in range(3):
+        delivery = make(door)
+        delivery.start()
+        offer(delivery, slots(5 * k))
+        end(delivery)
+    door.open()
+    delivery = make(door)
+    delivery.start()
+    offer(delivery, slots(15))
+    arrived(door, 20)
+
+
+def test_each_of_two_servers_has_everything_though_one_is_away_for_long(
+    make: Make, door: NativeDoor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(spools, "SEGMENT_BYTES", 500)
+    away = NativeDoor()
+    away.open()
+    away.close()
+    delivery = make(door, away)
+    delivery.start()
+    for k in range(10):
+        offer(delivery, slots(5 * k))
+    arrived(door, 50)
+    assert len(list(delivery.spool.directory.glob("*.segment"))) > 3
+    away.open()
+    arrived(away, 50)
+    wait_until(lambda: len(list(delivery.spool.directory.glob("*.segment"))) == 1, "segments to be removed")
+    away.close()
+
+
+def test_the_first_server_that_answers_is_sent_to_and_the_preferred_one_again_later(
+    make: Make, door: NativeDoor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(destination, "RETURN_S", 0.3)
+    monkeypatch.setattr(destination, "_LOOK_S", 0.1)
+    other = NativeDoor()
+    other.open()
+    delivery = make(door, other, mode="first")
+    delivery.start()
+    offer(delivery, slots(0))
+    arrived(door, 5)
+    door.close()
+    offer(delivery, slots(5))
+    wait_until(lambda: len(other.house.store.catalog) >= 5, "the other server")
+    door.open()
+    wait_until(lambda: delivery.destinations[0].connects >= 3, "the preferred one")
+    offer(delivery, slots(10))
+    wait_until(lambda: door.house.values().get("of.14") == 1.0, "the preferred one")
+    assert "of.14" not in other.house.values()
+    other.close()
+
+
+def test_what_no_server_wants_stays_here_and_is_told(make: Make) -> None:
+    class Blocks:
+        version, patterns = 1, ("of.1*",)
+
+        def when_changed(self, call: Callable[[], None]) -> None:
+            pass
+
+    door = NativeDoor(Greeting(blocklist=Blocks()))
+    door.open()
+    delivery = make(door)
+    told: list[tuple[str, ...]] = []
+    delivery.when_blocked(lambda blocking: told.append(blocking.patterns))
+    delivery.start()
+    wait_until(lambda: delivery.blocking.version == 1, "the list")
+    assert told == [(), ("of.1*",)]
+    offer(delivery, slots(0, 12))
+    wait_until(lambda: len(door.house.store.catalog) == 9, "the others")
+    balance = door.balance()
+    assert (balance.generated, balance.stored, balance.rejected) == (12, 9, {"withheld": 3})
+    assert (delivery.counts.given, delivery.counts.blocked) == (12, 3)
+    door.close()
+
+
+def test_what_is_said_of_names_is_sent_with_them(make: Make) -> None:
+    told: list[Name] = []
+    door = NativeDoor(Greeting(when_described=told.extend))
+    door.open()
+    delivery = make(door)
+    delivery.start()
+    said = Name("of.0", Kind.COUNTER, "requests", "team-x")
+    delivery.describe([said])
+    offer(delivery, slots(0, 1))
+    delivery.describe([said])
+    offer(delivery, slots(0, 1))
+    delivery.describe([said._replace(unit="hits")])
+    offer(delivery, slots(0, 1))
+    wait_until(lambda: door.balance().stored == 3, "three of them")
+    assert [name.unit for name in told] == ["requests", "hits"]
+    door.close()
+
+
+def test_what_does_not_fit_is_given_up_oldest_first_and_known_to_the_ledger(
+    make: Make, door: NativeDoor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    door.close()
+    monkeypatch.setattr(spools, "SEGMENT_BYTES", 20_000)
+    delivery = make(door, spool_bytes_max=100_000)
+    delivery.start()
+    for k in range(40):
+        offer(delivery, slots(200 * k, 200))
+    assert delivery.spool.size_bytes < 120_000
+    given_up = delivery.spool.counts.given_up
+    assert 0 < given_up < 8000 and given_up % 200 == 0
+    end(delivery)
+    delivery = make(door, spool_bytes_max=100_000)
+    delivery.start()
+    door.open()
+    wait_until(lambda: door.balance().generated == 8000, "all to be told")
+    balance = door.balance()
+    assert balance.stored == 8000 - given_up
+    assert balance.lost_on_the_way == given_up
+    assert "of.7999" in door.house.values() and "of.0" not in door.house.values()
+
+
+class FullDisk(Files):
+    """A disk that refuses while it is told to."""
+
+    full = False
+
+    def append(self, descriptor: int, parts: Any) -> None:
+        if self.full:
+            half = b"".join(map(bytes, parts))[:7]
+            super().append(descriptor, [half])
+            raise OSError(errno.ENOSPC, "No space left on device")
+        super().append(descriptor, parts)
+
+
+def test_while_the_disk_is_full_slots_are_sent_from_memory_and_it_recovers(make: Make, door: NativeDoor) -> None:
+    disk = FullDisk()
+    delivery = make(door, files=disk)
+    delivery.start()
+    offer(delivery, slots(0))
+    disk.full = True
+    delivery.offer(slots(5), when_safe=lambda: None)
+    arrived(door, 10)
+    assert "No space" in delivery.spool.trouble and delivery.problems()
+    disk.full = False
+    offer(delivery, slots(10))
+    arrived(door, 15)
+    assert not delivery.problems()
+    end(delivery)
+    other = NativeDoor()
+    other.open()
+    again = make(other)
+    again.start()
+    offer(again, slots(15))
+    wait_until(lambda: "of.19" in other.house.values(), "what came after it")
+    other.close()
+
+
+def test_what_finds_no_room_in_memory_while_the_disk_is_full_is_counted(make: Make, door: NativeDoor) -> None:
+    door.close()
+    disk = FullDisk()
+    delivery = make(door, files=disk, buffer_bytes_max=1 << 16)
+    delivery.start()
+    offer(delivery, slots(0))
+    disk.full = True
+    for k in range(1, 40):
+        delivery.offer(slots(200 * k, 200), when_safe=lambda: None)
+        wait_until(
+            lambda given=k: delivery.counts.spooled + delivery.spool.counts.refused >= 5 + 200 * given - 200, "a turn"
+        )
+    wait_until(lambda: delivery.counts.spooled + delivery.spool.counts.refused == 5 + 200 * 39, "the last turn")
+    disk.full = False
+    offer(delivery, slots(10_000, 1))
+    door.open()
+    wait_until(lambda: door.balance().generated == 5 + 200 * 39 + 1, "all to be told")
+    assert door.balance().lost_on_the_way == delivery.spool.counts.refused > 0
+
+
+def test_a_second_agent_does_not_use_the_same_spool(make: Make, door: NativeDoor) -> None:
+    make(door)
+    with pytest.raises(StartError, match="another agent has it"):
+        make(door)
+
+
+def test_the_same_is_repeated_to_another_system_in_its_words(
+    make: Make, door: NativeDoor, open_door: Callable[[], Any]
+) -> None:
+    old = open_door()
+    delivery = make(door, repeats=(Repeat(protocol="carbon", address=str(old.address), prefix="old."),))
+    delivery.start()
+    offer(delivery, slots(0, 2))
+    assert old.wait_for(2) == [b"old.of.0 1 %d\n" % NOW_S, b"old.of.1 1 %d\n" % NOW_S]
+    arrived(door, 2)
+
+
+def test_nobody_else_can_read_the_spool(make: Make, door: NativeDoor) -> None:
+    delivery = make(door)
+    delivery.start()
+    offer(delivery, slots(0))
+    assert delivery.spool.directory.stat().st_mode & 0o777 == 0o700
+    assert {path.stat().st_mode & 0o777 for path in delivery.spool.directory.iterdir()} == {0o600}
