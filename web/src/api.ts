@@ -140,11 +140,19 @@ export type Result<T> = { readonly ok: true; readonly value: T } | Failure;
 
 type Parameters = readonly (readonly [string, string])[];
 
-async function get<T>(path: string, parameters: Parameters, signal?: AbortSignal): Promise<Result<T>> {
+export function get<T>(path: string, parameters: Parameters, signal?: AbortSignal): Promise<Result<T>> {
   const query = new URLSearchParams(parameters.map(([key, value]) => [key, value]));
-  const address = parameters.length ? `${path}?${query}` : path;
+  return answerOf(path, parameters.length ? `${path}?${query}` : path, { signal: signal ?? null });
+}
+
+/** Have the server do something. */
+export function ask<T>(method: "POST" | "DELETE", path: string, body: object): Promise<Result<T>> {
+  return answerOf(path, path, { method, body: JSON.stringify(body) });
+}
+
+async function answerOf<T>(path: string, address: string, request: RequestInit): Promise<Result<T>> {
   try {
-    const response = await fetch(address, { headers: { accept: "application/json" }, signal: signal ?? null });
+    const response = await fetch(address, { ...request, headers: { accept: "application/json" } });
     const body: unknown = await response.json().catch(() => null);
     // A degraded server answers /healthz with 503 and a full body; elsewhere an error has one sentence.
     if (response.ok || (body !== null && sentenceOf(body) === null && path === "/healthz")) {

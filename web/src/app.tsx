@@ -2,6 +2,7 @@
 
 import { useEffect, useState } from "preact/hooks";
 
+import { BlocksPage } from "./blocks/blocks-page";
 import { Graph } from "./chart/graph";
 import { LedgerPage } from "./ledger/ledger-page";
 import { Overview } from "./overview/overview";
@@ -11,15 +12,23 @@ import { Logo } from "./parts/logo";
 import { QueryBar } from "./parts/query-bar";
 import { RangePicker } from "./parts/range-picker";
 import { ThemeSwitch } from "./parts/theme-switch";
+import { SeriesPage } from "./series/series-page";
 import { Side } from "./side/side";
 import { addressOf, removeTarget, view } from "./state/view";
+
+const PAGES = [
+  { page: "series", title: "Series" },
+  { page: "blocks", title: "Blocks" },
+  { page: "ledger", title: "Ledger" },
+] as const;
 
 export function App() {
   const [sideOpen, setSideOpen] = useState(false);
   const { page, at, targets } = view.value;
 
   useEffect(() => {
-    const what = page === "ledger" ? "Ledger" : page === "graphs" ? targets.join(", ") : at;
+    const named = PAGES.find((one) => one.page === page);
+    const what = named ? named.title : page === "graphs" ? targets.join(", ") : at;
     document.title = what ? `${what} · Tallystick` : "Tallystick";
   }, [page, at, targets]);
 
@@ -40,14 +49,19 @@ export function App() {
         <a class="brand" href={addressOf({})}><Logo />Tallystick</a>
         <QueryBar />
         <nav class="top-right" aria-label="Pages">
-          <a class="top-link" href={addressOf({ page: "ledger" })} aria-current={page === "ledger" ? "page" : undefined}>Ledger</a>
+          {PAGES.map((one) => (
+            <a key={one.page} class="top-link" href={addressOf({ page: one.page })} aria-current={page === one.page ? "page" : undefined}>{one.title}</a>
+          ))}
           <HealthPill />
           <ThemeSwitch />
         </nav>
       </header>
       <Side open={sideOpen} onClose={() => setSideOpen(false)} />
       <main id="main" tabIndex={-1}>
-        {page === "ledger" ? <LedgerPage /> : <Graphs />}
+        {page === "ledger" && <LedgerPage />}
+        {page === "series" && <SeriesPage />}
+        {page === "blocks" && <BlocksPage />}
+        {(page === "overview" || page === "graphs") && <Graphs />}
       </main>
     </div>
   );

@@ -6,6 +6,7 @@ import "./styles/frame.css";
 import "./styles/side.css";
 import "./styles/graph.css";
 import "./styles/pages.css";
+import "./styles/protection.css";
 
 const root = document.getElementById("app");
 if (root) render(<App />, root);

@@ -10,6 +10,8 @@ test.each<View>([
   { page: "overview", at: "hosts.web1", targets: [], range: FIXED },
   { page: "graphs", at: "", targets: ["a.b", "alias(sumSeries(a.{b,c}), 'x & y #1 ü')"], range: { from: "-7d", until: "now" } },
   { page: "ledger", at: "", targets: [], range: DEFAULT_RANGE },
+  { page: "blocks", at: "", targets: [], range: DEFAULT_RANGE },
+  { page: "series", at: "hosts.web1", targets: [], range: DEFAULT_RANGE },
 ])("a view comes back from its link: %j", (view) => {
   expect(readView(writeView(view))).toEqual(view);
 });

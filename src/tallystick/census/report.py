@@ -111,6 +111,7 @@ def report(census: Census, now_s: float, under: str = "", unread_days: int = 30,
         inside = np.flatnonzero(_ends(names, under.count(".") + 1, under))
         ids, names = ids[inside], pieces(names.arena, names.offsets[inside], names.offsets[inside + 1])
     born_s = marks.born_s(ids)
+    born_s[born_s == 0] = int(now_s)  # so new that nobody has looked yet
     unread_s = int(now_s) - unread_days * DAY_S
     columns = _Columns(born_s > now_s - HOUR_S, born_s > now_s - DAY_S, marks.read_day(ids) * DAY_S <= unread_s)
     depth = under.count(".") + 2 if under else 1

@@ -101,6 +101,14 @@ def test_what_came_in_the_last_hour_and_day_is_told_and_what_was_there_before_is
     assert (found.total.series, found.total.hour, found.total.day) == (3, 1, 2)
 
 
+def test_what_came_since_the_census_looked_is_new():
+    house = House()
+    house.make("a.b.c")
+    house.clock.advance(2 * DAY_S)
+    house.catalog.create(["a.b.d"], [Kind.GAUGE])
+    assert report(house.census, house.clock.now()).total.hour == 1
+
+
 def test_a_report_goes_down_level_by_level():
     house = House()
     house.make("a.b.c", "a.b.d", "a.x.y.z", "a.leaf", "ab.c")
