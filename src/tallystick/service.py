@@ -141,7 +141,7 @@ class Service:
         self.events = EventStore(config.store.path / EVENTS_FILE_NAME, self._clock)
         self._forwarding = Forwarding(self.events, self._clock)
         self.descriptions = Descriptions(config.store.path / DESCRIPTIONS_FILE, self._clock)
-        self._keeping = Keeping(self.descriptions, self.store.catalog, self._clock)
+        self._keeping = Keeping(self.descriptions, self.store.catalog, self._clock, router.series_names)
         self.store.when_forgotten(self._keeping.forget)
         self.intake.meanings.when_told(self._keeping.note_meant)
         self._journal = EventJournal(self._forwarding.note)

@@ -3,7 +3,7 @@
 import logging
 import math
 import threading
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,6 +12,7 @@ from tallystick.described.description import Description
 from tallystick.described.descriptions import Descriptions
 from tallystick.model.clock import Clock
 from tallystick.model.errors import StoreError
+from tallystick.model.kind import Kind
 from tallystick.native import Name
 from tallystick.parse.meant import Meant
 from tallystick.store.contract import Catalog
@@ -23,6 +24,12 @@ LOOK_INTERVAL_S = 3600.0
 _GATHERING_S = 0.5
 _AGAIN_S = 5.0
 
+SeriesNames = Callable[[str, Kind | None], Iterable[str]]
+
+
+def _as_sent(name: str, kind: Kind | None) -> Iterable[str]:
+    return (name,)
+
 
 class Keeping:
     """Takes what is said to a file soon; `start`, then `stop`.
@@ -33,16 +40,24 @@ class Keeping:
         Where it goes.
     catalog
         The names of all series.
+    series_names
+        The names of the series that a name becomes which is sent, of the kind if that is known.
     look_interval_s
         See `LOOK_INTERVAL_S`.
     """
 
     def __init__(
-        self, descriptions: Descriptions, catalog: Catalog, clock: Clock, look_interval_s: float = LOOK_INTERVAL_S
+        self,
+        descriptions: Descriptions,
+        catalog: Catalog,
+        clock: Clock,
+        series_names: SeriesNames = _as_sent,
+        look_interval_s: float = LOOK_INTERVAL_S,
     ) -> None:
         self._descriptions = descriptions
         self._catalog = catalog
         self._clock = clock
+        self._series_names = series_names
         self._look_interval_s = look_interval_s
         self._told = threading.Condition()
         self._save_s = self._look_s = math.inf
@@ -51,19 +66,25 @@ class Keeping:
         self._stopping = False
         self._thread = threading.Thread(target=self._run, name="descriptions", daemon=True)
 
-    def note(self, said: Iterable[tuple[str, Description]]) -> None:
-        """Have what a sender says of some series kept soon; never waits for the disk."""
-        news = [self._descriptions.say(name, description) for name, description in said]
+    def note(self, said: Iterable[tuple[str, Kind | None, Description]]) -> None:
+        """Have what a sender says of some names kept soon; never waits for the disk."""
+        news = [
+            self._descriptions.say(name, description)
+            for sent, kind, description in said
+            for name in self._series_names(sent, kind)
+        ]
         if any(news):
             self._plan(save_s=self._clock.monotonic() + _GATHERING_S)
 
     def note_names(self, names: Iterable[Name]) -> None:
         """The same, as the native protocol says it."""
-        self.note((one.name, Description.said(one.unit, one.owner, one.description, one.alert)) for one in names)
+        self.note(
+            (one.name, one.kind, Description.said(one.unit, one.owner, one.description, one.alert)) for one in names
+        )
 
     def note_meant(self, meant: Iterable[Meant]) -> None:
         """The same, of a protocol that knows units and descriptions only."""
-        self.note((one.name, Description.said(one.unit, "", one.description, "")) for one in meant)
+        self.note((one.name, None, Description.said(one.unit, "", one.description, "")) for one in meant)
 
     def forget(self, series: NDArray[np.int32]) -> None:
         """Some series are gone; see `Store.when_forgotten`."""

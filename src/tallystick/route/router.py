@@ -141,6 +141,15 @@ class Router:
         """What the rules make of rows with these entries, which are settled, beside themselves."""
         return self._further.of(entries)
 
+    def series_names(self, sent: str, kind: Kind | None = None) -> list[str]:
+        """The names of all series that a name becomes, whoever sends it; none where it is refused."""
+        naming = self.naming
+        if not naming.steps:
+            return [sent]
+        decision = naming.decide(sent, Facts(kind=kind))
+        further = [name for name, _ in decision.further]
+        return further if isinstance(decision.name, Reason) else [decision.name, *further]
+
     def recall(self, names: Sequence[bytes]) -> NDArray[np.int32]:
         """The entries of names that were routed before the table was made anew; -1 for which it has no place."""
         entries = self._names.intern_many(names)

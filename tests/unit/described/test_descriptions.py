@@ -9,11 +9,15 @@ from pathlib import Path
 import pytest
 
 from servers import wait_until
+from tallystick.config.rules import Rule
 from tallystick.described import NOTHING, Description, Descriptions, Keeping, subject_of
 from tallystick.described import descriptions as bounds
 from tallystick.model.clock import ManualClock, SystemClock
 from tallystick.model.errors import LimitError, QueryError, StoreError
 from tallystick.model.kind import Kind
+from tallystick.native import Name
+from tallystick.parse import NameTable
+from tallystick.route import Router
 from tallystick.store.memory import MemoryStore
 
 FILE = "descriptions.db"
@@ -163,12 +167,27 @@ def test_what_senders_say_is_written_soon_and_what_no_series_is_left_of_goes(tmp
     known, store = Descriptions(tmp_path / FILE, ManualClock()), MemoryStore()
     keeping = Keeping(known, store.catalog, SystemClock(), look_interval_s=0.01)
     keeping.start()
-    keeping.note([("a.b", ORDERS), ("a.b", ORDERS)])
+    keeping.note([("a.b", None, ORDERS), ("a.b", Kind.COUNTER, ORDERS)])
     written = Descriptions(tmp_path / FILE, ManualClock())
     wait_until(lambda: known._file.run("look", lambda said: said.execute("select * from said").fetchall()), "a row")
     keeping.forget(store.catalog.ids())
     wait_until(lambda: known.count == 0, "it to be forgotten")
-    keeping.note([("c", ORDERS)])
+    keeping.note([("c", None, ORDERS)])
     keeping.stop()
     again = Descriptions(tmp_path / FILE, ManualClock())
     assert (again.of("a.b"), again.of("c"), written.of("c")) == (NOTHING, ORDERS, NOTHING)
+
+
+def test_what_is_said_of_a_name_is_known_of_the_series_that_rules_make_of_it() -> None:
+    rules = [
+        Rule(rewrite=r"^app\. -> prod.app."),
+        Rule(match="prod.app.*", multiplex=("all.{sent}",), kinds=("counter",)),
+        Rule(match="*.secret", block=True),
+    ]
+    known, names = Descriptions(None, ManualClock()), NameTable()
+    router = Router(names, MemoryStore().create, rules)
+    keeping = Keeping(known, MemoryStore().catalog, ManualClock(), router.series_names)
+    kinds = {"app.orders": Kind.COUNTER, "app.level": Kind.GAUGE, "app.secret": Kind.COUNTER}
+    keeping.note_names(Name(name, kind, *ORDERS) for name, kind in kinds.items())
+    said = {"prod.app.orders", "all.app.orders", "prod.app.level"}
+    assert {name for name in [*said, *kinds, "prod.app.secret"] if known.of(name) == ORDERS} == said
