@@ -30,6 +30,7 @@ _SUBJECTS = (
         "start",
         "host",
         "sensors",
+        "web_apps",
     ),
     *("peer", "peer_store", "whisper", "graphite_web"),
 )

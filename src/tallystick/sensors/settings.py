@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from pathlib import Path
 
 from tallystick.model.address import SERVER_SCHEMES, Address
 from tallystick.native.names import Place, here
@@ -49,7 +48,7 @@ def from_environment(environ: Mapping[str, str], program: str, **said: str) -> S
         ``TALLYSTICK_AGENT``, ``_AGENT_TOKEN``, ``_APP``, ``_ENVIRONMENT``, ``_CLASS``, ``_HOST``, ``_VERSION``,
         ``_COLLECT``, ``_RUNTIME`` and ``_STATSD``.
     program
-        The file that runs: names the application if the environment does not.
+        What the program is called if the environment does not say it.
     said
         What the program says itself, which counts first: ``app``, ``environment``, ``version`` and ``server``.
 
@@ -60,7 +59,7 @@ def from_environment(environ: Mapping[str, str], program: str, **said: str) -> S
     """
     place = here(
         environ,
-        app=said.get("app") or environ.get("TALLYSTICK_APP") or program_name(program),
+        app=said.get("app") or environ.get("TALLYSTICK_APP") or program,
         environment=said.get("environment", ""),
         version=said.get("version", ""),
     )
@@ -72,14 +71,6 @@ def from_environment(environ: Mapping[str, str], program: str, **said: str) -> S
         tuple(environ.get("TALLYSTICK_COLLECT", "").replace(",", " ").split()),
         environ.get("TALLYSTICK_RUNTIME", "").lower() not in _NOWHERE,
     )
-
-
-def program_name(program: str) -> str:
-    """What a program is called: ``shop`` for ``/srv/shop.py``, ``python -m shop`` and ``/srv/shop/manage.py``."""
-    path = Path(program)
-    if path.stem in ("__main__", "manage"):
-        path = path.resolve().parent
-    return "python" if program in ("", "-c", "-m") else path.stem
 
 
 def _server(environ: Mapping[str, str]) -> str:

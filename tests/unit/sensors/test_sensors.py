@@ -20,7 +20,7 @@ from tallystick.native.accumulate import bucket_of
 from tallystick.sensors import Sensors
 from tallystick.sensors.families import COMBINATIONS_MAX, INSTRUMENTS_MAX
 from tallystick.sensors.instruments.instrument import FOLD_AT
-from tallystick.sensors.settings import from_environment, program_name
+from tallystick.sensors.settings import from_environment
 
 REQUESTS = "dev.apps.shop.requests"
 ON_HOST = "dev.hosts.web.web1.shop"
@@ -391,9 +391,6 @@ def test_an_address_that_is_none_costs_a_program_nothing(monkeypatch: pytest.Mon
 
 
 def test_a_process_is_named_by_its_environment_or_its_program() -> None:
-    assert program_name("/usr/bin/shop.py") == "shop"
-    assert program_name("/srv/shop/manage.py") == program_name("/srv/shop/__main__.py") == "shop"
-    assert program_name("-c") == program_name("") == "python"
     place = from_environment({"TALLYSTICK_APP": "my shop", "TALLYSTICK_ENVIRONMENT": "prod"}, "x").place
     assert (place.environment, place.app) == ("prod", "my-shop")
     for environ, server in (

@@ -109,18 +109,20 @@ class Stats:
         named = {name: place.name(APP, sensor) for name, sensor in {**_COUNTERS, "times": "response_time"}.items()}
         fields = [*(("target", target) for target in named.values()), ("from", RANGES[word][0])]
         fields += [("points", str(POINTS)), ("statistics", _STATISTICS), ("format", "json")]
-        found = {one["name"]: one for one in self._series(fields)}
-        first: dict[str, Any] = next(iter(found.values()), {"start": 0, "step": 60})
-        columns: dict[str, Sequence[float | None]] = {}
-        for name in _COUNTERS:
-            columns[name] = found.get(named[name], {}).get("statistics", {}).get("sum", [])
-        for name, statistic in _TIMES.items():
-            columns[name] = found.get(named["times"], {}).get("statistics", {}).get(statistic, [])
-        told = {"app": place.app, "environment": place.environment, "range": word}
-        return {**told, "start": first["start"], "step": first["step"], "columns": columns}
+        series = self._series(fields)
+        try:
+            found = {one["name"]: one for one in series}
+            told = {"app": place.app, "environment": place.environment, "range": word}
+            return told | _graphed({name: found.get(asked, {}) for name, asked in named.items()})
+        except (KeyError, TypeError, AttributeError) as error:
+            raise StatsError(f"cannot read what {self._server} answers: {error!r}; expected series") from error
+
+    @property
+    def _server(self) -> str:
+        return (self._url or os.environ.get("TALLYSTICK_SERVER") or DEFAULT_URL).rstrip("/")
 
     def _series(self, fields: list[tuple[str, str]]) -> list[dict[str, Any]]:
-        url = (self._url or os.environ.get("TALLYSTICK_SERVER") or DEFAULT_URL).rstrip("/")
+        url = self._server
         if urlsplit(url).scheme not in ("http", "https"):
             raise StatsError(f"cannot ask {url!r}: expected an address such as {DEFAULT_URL} (TALLYSTICK_SERVER)")
         request = urllib.request.Request(f"{url}/api/query", urlencode(fields).encode())
@@ -139,6 +141,17 @@ class Stats:
         except (OSError, ValueError, KeyError, TypeError) as error:
             raise StatsError(f"cannot ask {url}: {error}; expected a Tallystick server (TALLYSTICK_SERVER)") from error
         return series
+
+
+def _graphed(found: Mapping[str, dict[str, Any]]) -> dict[str, Any]:
+    """What the page draws, of what was found of each sensor: one time line, and a column for each line of a graph."""
+    first = next((one for one in found.values() if one), {"start": 0, "step": 60})
+    columns: dict[str, Sequence[float | None]] = {}
+    for name in _COUNTERS:
+        columns[name] = found[name].get("statistics", {}).get("sum", [])
+    for name, statistic in _TIMES.items():
+        columns[name] = found["times"].get("statistics", {}).get(statistic, [])
+    return {"start": first["start"], "step": first["step"], "columns": columns}
 
 
 class _NoRedirect(urllib.request.HTTPRedirectHandler):
