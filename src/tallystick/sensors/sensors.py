@@ -14,7 +14,7 @@ from tallystick.sensors.instruments import Counter, DistinctCount, Gauge, Instru
 from tallystick.sensors.instruments.counter import SampledCounter
 from tallystick.sensors.instruments.timing import SampledTiming
 from tallystick.sensors.life import WAIT_S, Life
-from tallystick.sensors.program import program_name
+from tallystick.sensors.program import app_of
 from tallystick.sensors.settings import Settings, from_environment
 
 log = logging.getLogger(__name__)
@@ -208,7 +208,7 @@ class Sensors:
         return instrument
 
     def _of_this_process(self) -> Settings:
-        program = program_name(sys.argv)
+        program = app_of(sys.argv or [""])
         try:
             return from_environment(os.environ, program, **self._said)
         except ValueError as error:

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from tallystick.sensors.program import program_name
+from tallystick.sensors.program import app_of
 
 
 @pytest.mark.parametrize(
@@ -29,11 +29,11 @@ def test_a_program_is_called_after_its_application(
 ) -> None:
     (tmp_path / "shop").mkdir()
     monkeypatch.chdir(tmp_path / "shop")
-    assert program_name(command.split()) == "shop"
+    assert app_of(command.split()) == "shop"
 
 
 @pytest.mark.parametrize(
     ("command", "name"), [("", "python"), ("-c", "python"), ("gunicorn", "gunicorn"), ("uvicorn --factory", "uvicorn")]
 )
 def test_one_that_says_nothing_is_called_after_its_program(command: str, name: str) -> None:
-    assert program_name(command.split()) == name
+    assert app_of(command.split() or [""]) == name

@@ -311,6 +311,20 @@ def test_websockets_are_counted_while_they_are_open_and_refused_ones_as_requests
     assert (found["websockets"], found["in_flight"], found["view.WEBSOCKET.unrouted"]) == (0, 0, 2)
 
 
+def test_a_request_is_counted_once_however_many_middlewares_it_goes_through(own: Sensors) -> None:
+    async def app(scope: Any, receive: Any, send: Any) -> None:
+        await answer(send, 200, b"x")
+
+    def wsgi(environ: Any, start_response: Any) -> Iterable[bytes]:
+        start_response("200 OK", [])
+        return [b""]
+
+    serve(AsgiMiddleware(app, traffic=Traffic("", own)), own, [], http())
+    Served(WsgiMiddleware(wsgi, traffic=Traffic("", own)), own).get()
+    assert counted(own)["requests"] == 2
+    assert counted(own)["in_flight"] == 0
+
+
 def test_what_is_neither_a_request_nor_a_websocket_passes(own: Sensors) -> None:
     async def app(scope: Any, receive: Any, send: Any) -> None:
         await send({"type": "lifespan.startup.complete"})

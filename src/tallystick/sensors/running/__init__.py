@@ -6,8 +6,8 @@ file before the program's first line, and it calls `begin`: what is imported lat
 
 from pathlib import Path
 
+from tallystick.sensors.program import app_of
 from tallystick.sensors.running.begin import begin
-from tallystick.sensors.running.command import app_of
 
 __all__ = ["SITE", "app_of", "begin"]
 

@@ -7,7 +7,7 @@ import asyncio
 from collections.abc import Awaitable, Callable, MutableMapping
 from typing import Any
 
-from tallystick.sensors.web.traffic import Traffic
+from tallystick.sensors.web.traffic import COUNTED, Traffic
 
 Scope = MutableMapping[str, Any]
 Message = MutableMapping[str, Any]
@@ -48,6 +48,10 @@ class AsgiMiddleware:
         self._traffic = traffic or Traffic(owner)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if COUNTED in scope:
+            await self._app(scope, receive, send)
+            return
+        scope[COUNTED] = True
         if scope["type"] == "http":
             await _Request(self._traffic, scope, receive, send, self._view).run(self._app)
         elif scope["type"] == "websocket":

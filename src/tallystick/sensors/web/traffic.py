@@ -14,6 +14,9 @@ UNROUTED = "unrouted"
 """The view of requests that no route took."""
 WEBSOCKET = "WEBSOCKET"
 
+COUNTED = "tallystick.counted"
+"""Key of a scope or environment: somebody around us counts this request already, as `tallystick run` does."""
+
 _METHODS = frozenset(
     ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE", "CONNECT", "QUERY", WEBSOCKET)
 )

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable
 from typing import Any
 
 from tallystick.sensors.web.parts import Parts, whole_number
-from tallystick.sensors.web.traffic import Traffic
+from tallystick.sensors.web.traffic import COUNTED, Traffic
 
 Environ = dict[str, Any]
 Write = Callable[[bytes], object]
@@ -44,6 +44,9 @@ class WsgiMiddleware:
         self._traffic = traffic or Traffic(owner)
 
     def __call__(self, environ: Environ, start_response: Callable[..., Write]) -> Iterable[bytes]:
+        if COUNTED in environ:
+            return self._app(environ, start_response)
+        environ[COUNTED] = True
         request = _Request(self._traffic, environ, start_response, self._view)
         try:
             answer = self._app(environ, request.start)
