@@ -33,12 +33,13 @@ ORACLE_TARGETS ?= 2000
 oracle: setup .venv/.developer .oracle/.installed
 	.oracle/bin/python tools/record_oracle.py
 	.oracle/bin/python tools/record_http.py
+	.oracle/bin/python tools/record_carbon_rules.py
 	ORACLE_SEED=$$(date +%s) ORACLE_TARGETS=$(ORACLE_TARGETS) $(BIN)/pytest --timeout=0 tests/differential/live_oracle.py
 
 .oracle/.installed:
 	@echo "Installing graphite-web into .oracle ..."
 	@$(PYTHON) -m venv .oracle
-	@.oracle/bin/python -m pip install --quiet graphite-web==1.1.10 msgpack
+	@.oracle/bin/python -m pip install --quiet graphite-web==1.1.10 carbon==1.1.10 msgpack
 	@touch $@
 
 # Power cuts of random lives of a store, for SOAK_S seconds; failing seeds are kept in tests/crash/seeds.txt. Then all
