@@ -17,10 +17,15 @@ from tallystick.config import Config, Http, Listener, Store
 from tallystick.config.rules_file import parse_rules
 from tallystick.service import Service
 
-GUIDE = Path(__file__).resolve().parents[3] / "docs" / "guides" / "rules.md"
-SAY_MEDIA = next(
-    text for text in re.findall(r"```toml\n(.*?)```", GUIDE.read_text(), re.DOTALL) if "^\\w+-\\w+-stg" in text
-)
+ROOT = Path(__file__).resolve().parents[3]
+
+
+def files_of(page: str) -> list[str]:
+    """The pieces of TOML on a page."""
+    return re.findall(r"```toml\n(.*?)```", (ROOT / page).read_text(encoding="utf-8"), re.DOTALL)
+
+
+(SAY_MEDIA,) = files_of("README.md")
 HOST_OF_PEER = "{ source = ['statsd'], hosts = { '^127' = 'oak-tp-web001' } },\n"
 
 
@@ -38,8 +43,12 @@ class Server:
         self.http = TestClient(self.service.app(), base_url="http://127.0.0.1", client=("127.0.0.1", 1))
 
     def carbon(self, *names: str) -> None:
+        """Send a number by each name."""
+        self.lines(*(f"{name} 1 {int(time.time())}" for name in names))
+
+    def lines(self, *lines: str) -> None:
         with socket.create_connection(("127.0.0.1", self.ports["carbon"])) as stream:
-            stream.sendall("".join(f"{name} 1 {int(time.time())}\n" for name in names).encode())
+            stream.sendall("".join(f"{line}\n" for line in lines).encode())
 
     @property
     def statsd(self) -> StatsClient:
@@ -74,7 +83,8 @@ def server(tmp_path: Path) -> Iterator[Server]:
 
 
 def test_say_media_s_two_proxies_are_five_lines(server: Server) -> None:
-    assert len(parse_rules(SAY_MEDIA, "guide.toml")) == 5
+    assert len(parse_rules(SAY_MEDIA, "README.toml")) == 5
+    assert SAY_MEDIA in files_of("docs/guides/rules.md")
     server.carbon(
         "oak-tp-web001.df.df-tmp.free",
         "hachi-fork.interface.if_octets-eth0.rx",
@@ -136,3 +146,14 @@ def test_the_server_says_what_each_rule_does_to_a_name(server: Server) -> None:
     assert found["refused"] == ""
     assert "expected one of gauge" in json.dumps(server.http.get("/api/rules/explain?name=a&kind=x").json())
     assert server.http.get("/api/rules/explain").status_code == 400
+
+
+def test_an_aggregate_of_carbon_s_is_read_as_carbon_would_have_written_it(server: Server) -> None:
+    server.file.write_text("""rules = [{ aggregate = "<env>.all.requests (60) = sum <env>.*.requests" }]""")
+    until(lambda: len(server.http.get("/api/rules").json()["rules"]) == 1)
+    minute = int(time.time()) // 60 * 60 - 60
+    server.lines(*(f"prod.www{k}.requests {k} {minute + at}" for k in (1, 2) for at in (0, 10, 50)))
+    until(lambda: server.balance("carbon")[2] == 12)
+    asked = {"target": "prod.all.requests", "from": str(minute - 1), "until": str(minute), "format": "json"}
+    (found,) = server.http.get("/render", params=asked).json()
+    assert [point for point in found["datapoints"] if point[0] is not None] == [[9.0, minute]]
