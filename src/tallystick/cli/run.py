@@ -26,11 +26,11 @@ def command(
     agent: str | None,
     command: tuple[str, ...],
 ) -> None:
-    """Run a Python program and count what it does, without a change to it.
+    """Run a Python program and count what it does.
 
-    Its requests, views and errors if it serves the web (Django, any WSGI or ASGI application under gunicorn, uvicorn
-    or a server for development), the requests it makes itself (requests, httpx, urllib), statements of its databases
-    (SQLite, PostgreSQL, MySQL), Celery's tasks, log records by level, its process.
+    Without a change to it: its requests, views and errors if it serves the web (Django, WSGI and ASGI, by gunicorn,
+    uvicorn or a server for development), the requests it makes itself (requests, httpx, urllib), statements of its
+    databases (SQLite, PostgreSQL, MySQL), Celery's tasks, log records by level, its process.
 
     \b
     tallystick run -- python shop.py

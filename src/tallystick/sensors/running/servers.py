@@ -14,13 +14,13 @@ DJANGO = "tallystick.sensors.web.django.Middleware"
 
 
 def counted(application: Any) -> Any:
-    """An application of WSGI or ASGI with middleware around it, unless Django counts what it does."""
-    if _is_django(application):
+    """An application of WSGI or ASGI with middleware around it, unless that or Django counts what it does."""
+    from tallystick.sensors.web import AsgiMiddleware, WsgiMiddleware
+
+    if _is_django(application) or isinstance(application, AsgiMiddleware | WsgiMiddleware):
         return application
-    web = import_module("tallystick.sensors.web")
     called = application if inspect.isroutine(application) else type(application).__call__
-    is_asgi = inspect.iscoroutinefunction(called)
-    return (web.AsgiMiddleware if is_asgi else web.WsgiMiddleware)(application)
+    return (AsgiMiddleware if inspect.iscoroutinefunction(called) else WsgiMiddleware)(application)
 
 
 def _django(library: Any, sensors: Sensors) -> None:
@@ -69,7 +69,17 @@ def _uvicorn_server(library: Any, sensors: Sensors) -> None:
 
         return startup
 
+    def make_last(original: Callable[..., Any]) -> Callable[..., Any]:
+        async def shutdown(self: Any, *args: Any, **kwargs: Any) -> Any:
+            try:
+                return await original(self, *args, **kwargs)
+            finally:
+                sensors.flush()  # it ends by the signal that has ended it, without what Python does at an exit
+
+        return shutdown
+
     wrap(library.Server, "startup", make)
+    wrap(library.Server, "shutdown", make_last)
 
 
 def _werkzeug(library: Any, sensors: Sensors) -> None:

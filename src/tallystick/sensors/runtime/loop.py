@@ -29,14 +29,14 @@ def watch_loop(sensors: Sensors, loop: asyncio.AbstractEventLoop | None = None) 
         return
     _WATCHED.add(loop)
     timing = sensors.timing("loop.lag", description="How late the event loop came to what was due.")
-    _wait(loop, timing)
+    _wait(loop, timing, loop.time())
 
 
-def _wait(loop: asyncio.AbstractEventLoop, timing: Timing) -> None:
-    due = loop.time() + _EVERY_S
+def _wait(loop: asyncio.AbstractEventLoop, timing: Timing, due: float) -> None:
     loop.call_at(due, _look, loop, timing, due)
 
 
 def _look(loop: asyncio.AbstractEventLoop, timing: Timing, due: float) -> None:
-    timing.observe(max(0.0, loop.time() - due))
-    _wait(loop, timing)
+    now = loop.time()
+    timing.observe(max(0.0, now - due))
+    _wait(loop, timing, now + _EVERY_S)
