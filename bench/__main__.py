@@ -31,6 +31,7 @@ _SUBJECTS = (
         "host",
         "sensors",
         "web_apps",
+        "relay",
     ),
     *("peer", "peer_store", "whisper", "graphite_web"),
 )

@@ -35,6 +35,7 @@ directory = "{directory}"
 {store}
 [query]
 series_max = 200000
+{more}
 """
 
 
@@ -47,15 +48,16 @@ class Server:
         Holds its config, its output and ``data``, the store.
     store
         Further keys of the config's ``[store]``.
+    more
+        Further tables of the config.
     """
 
-    def __init__(self, root: Path, store: str = "") -> None:
+    def __init__(self, root: Path, store: str = "", more: str = "") -> None:
         self._root = root
         self.http, self.carbon, self.statsd = free_port(), free_port(), free_port(socket.SOCK_DGRAM)
         self._config = root / "tallystick.toml"
-        self._config.write_text(
-            _CONFIG.format(http=self.http, carbon=self.carbon, statsd=self.statsd, directory=root / "data", store=store)
-        )
+        ports = {"http": self.http, "carbon": self.carbon, "statsd": self.statsd}
+        self._config.write_text(_CONFIG.format(**ports, directory=root / "data", store=store, more=more))
         self._process: subprocess.Popen[bytes] | None = None
         self.client = Client(self.http)
 
@@ -110,12 +112,12 @@ class Server:
 
 
 @contextlib.contextmanager
-def running(store: str = "", data: Path | None = None) -> Iterator[Server]:
+def running(store: str = "", data: Path | None = None, more: str = "") -> Iterator[Server]:
     """A server in a temporary directory that is on a disk; `data` is a prepared store, which is moved there."""
     with temporary() as root:
         if data is not None:
             shutil.move(data, root / "data")
-        server = Server(root, store)
+        server = Server(root, store, more)
         try:
             server.start()
             yield server

@@ -94,6 +94,8 @@ class Routing:
         self._pace = pace
         self._census = census
         self._relaying = relaying
+        if relaying is not None:
+            relaying.hold = router.hold
         router.refuse = self._refuse_new
         self._attribution = router.attribution = Attribution(ledger.book, names)
         router.told_by(self._describe)

@@ -7,7 +7,7 @@ Of slots that senders tallied, levels are relayed as their last value and counts
 
 import random
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from fnmatch import translate
 
@@ -64,6 +64,8 @@ class Relaying:
         self._destinations: dict[tuple[str, int], Destination] = {}
         self._members: list[_Member] = []
         self._groups = [self._group(relay, ledger) for relay in relays]
+        self.hold: Callable[[NDArray[np.int32]], None] | None = None
+        """Told of entries whose samples are not kept here."""
         self._state: NDArray[np.int64] | None = None  # of the table that the columns are of
         self._members_of = np.zeros(64, np.uint64)
         self._known = np.zeros(64, np.uint8)
@@ -158,6 +160,8 @@ class Relaying:
             name = shown(text)
             self._begins[entry] = len(text) - len(name)
             self._members_of[entry], self._known[entry] = self._decided(name)
+        if self.hold is not None:
+            self.hold(entries[self._known[entries] & _NOT_KEPT != 0])
 
     def _decided(self, name: bytes) -> tuple[int, int]:
         """The bits of a name's members, and what is known of it."""

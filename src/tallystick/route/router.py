@@ -34,6 +34,7 @@ USELESS_ENTRIES_MIN = 4096
 
 _UNSEEN = -1000
 _ANEW = -1001  # was decided, and is to be once more: its sender is no stranger
+_HELD = -1002  # not decided, and to be kept: somebody else has what comes by it
 _NOBODY = Facts()
 _LEVELS_ALIKE = Kind.GAUGE ^ Kind.CUMULATIVE
 
@@ -212,6 +213,11 @@ class Router:
         self._further.clear()
         self._variants.forget()
 
+    def hold(self, entries: NDArray[np.integer]) -> None:
+        """Keep names that lead to no series when the table is made anew: they come again, and go elsewhere."""
+        self._grow()
+        self._target[entries[self._target[entries] == _UNSEEN]] = _HELD
+
     def reopen(self, reason: Reason) -> None:
         """Decide anew about names that were refused for a reason, when they come again."""
         self._target[self._target == -int(reason)] = _UNSEEN
@@ -385,7 +391,7 @@ class Router:
     def _worth_keeping(self, count: int) -> NDArray[np.bool_]:
         """Which of the first entries lead to a series, or will when they are decided about; bool[count]."""
         target = self._target[:count]
-        worth: NDArray[np.bool_] = (target >= 0) | (target == _ANEW)
+        worth: NDArray[np.bool_] = (target >= 0) | (target == _ANEW) | (target == _HELD)
         if self._owns:
             worth |= self._further.having(count)
             bases, variants = self._variants.bases()

@@ -60,9 +60,11 @@ class Way:
         self.clock = ManualClock(float(NOW_S))
         self.ledger, self.store, self.names = Ledger(self.clock), MemoryStore(), NameTable()
         self.relaying = Relaying(configured(config).relay, self.ledger)
-        router = Router(self.names, self.store.create)
+        self.router = Router(self.names, self.store.create)
         limits = IntakeLimits(3600, 86_400)
-        self.intake = Intake(self.names, router, self.store, self.ledger, self.clock, limits, relaying=self.relaying)
+        self.intake = Intake(
+            self.names, self.router, self.store, self.ledger, self.clock, limits, relaying=self.relaying
+        )
         self.account = self.ledger.account("tcp", "10.0.0.1")
 
     def send(self, *lines: str, protocol: str = "carbon") -> None:
@@ -188,10 +190,20 @@ def test_entries_of_a_table_that_is_made_anew_are_looked_at_anew(sinks: list[Sin
     way.relaying.start()
     way.send(f"b.x 1 {NOW_S}", f"a.x 1 {NOW_S}")
     way.store.delete(way.store.catalog.find("b.x"))
-    way.intake._router.rebuild()
+    way.router.rebuild()
     way.send(f"a.x 2 {NOW_S}", f"b.x 2 {NOW_S}")
     assert arrived(sinks[0], 2) == [f"a.x 1 {NOW_S}", f"a.x 2 {NOW_S}"]
     way.relaying.stop()
+
+
+def test_names_that_only_others_have_keep_their_place_in_the_table(sinks: list[Sink]):
+    way = Way(f'[[relay]]\nservers = ["127.0.0.1:{sinks[0].port}"]\nkeep = false\n')
+    way.router.useless_min = 10
+    for _ in range(3):
+        way.send(*(f"n{k} 1 {NOW_S}" for k in range(100)))
+        assert not way.router.wasteful
+    way.router.rebuild()
+    assert len(way.names) == 100
 
 
 def test_every_number_reads_back_as_itself():

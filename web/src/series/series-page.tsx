@@ -46,8 +46,10 @@ function Found({ found }: { readonly found: Cardinality }) {
         {formatDay(Math.max(found.unread_s, found.noted_since_s), now)}.
       </p>
       <TreeMap groups={found.prefixes} under={under} addressOf={below} />
-      <p class="legend-line" aria-hidden="true">
-        <span class="tile-key calm" /> settled <span class="tile-key warm" /> a tenth came today <span class="tile-key hot" /> a tenth came in the last hour
+      <p class="map-legend" aria-hidden="true">
+        <span><span class="tile-key calm" />settled</span>
+        <span><span class="tile-key warm" />a tenth came today</span>
+        <span><span class="tile-key hot" />a tenth came in the last hour</span>
       </p>
       <Groups heading="Names below" groups={found.prefixes} under={under} linked />
       <Groups heading="Tags" groups={found.tags} values="values" />
