@@ -29,6 +29,7 @@ _SUBJECTS = (
         "names",
         "start",
         "host",
+        "services",
         "sensors",
         "web_apps",
         "relay",

@@ -77,7 +77,8 @@ name says nothing else.
 An agent collects what it finds on its host. An item `[[collectors]]` with the `name` of one of these replaces what is
 found of it by what is configured, with `interval_s`, `timeout_s`, `instance` and the keys told here; `collect = false`
 leaves it out. Those that ask a service yield `up` besides: 1 if it answered, 0 if not. `tallystick agent test` looks
-once at everything and says what came of it. How to use them is in the [guide](../guides/configuration.md).
+once at everything and says what came of it. How to use them is in the guides
+[Configuration](../guides/configuration.md) and [Services](../guides/services.md).
 """
 
 _CONFIGURATION_HEAD = """\

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 import services
+from certificates import self_signed
 from servers import wait_until
 from tallystick.agent.collectors.redis import command
 from tallystick.agent.services.stream import Stream
@@ -79,6 +80,29 @@ def test_a_password_is_needed_and_never_told(tmp_path: Path) -> None:
         assert refused.look() == {"up": 0}
         assert "AUTH" in refused.cause and "sesame" not in refused.cause
         assert port not in [settings.address for _, settings in found("redis")], "it does not let us in"
+    finally:
+        daemon.kill()
+
+
+def test_it_is_asked_over_tls(tmp_path: Path) -> None:
+    certificate = self_signed(tmp_path)
+    secure = services.free_port()
+    files = [
+        "--tls-cert-file",
+        str(certificate),
+        "--tls-key-file",
+        str(tmp_path / "key.pem"),
+        "--tls-auth-clients",
+        "no",
+    ]
+    daemon, _ = services.redis(tmp_path, "--tls-port", str(secure), *files)
+    daemon.start()
+    try:
+        address = f"tcp://127.0.0.1:{secure}"
+        assert Watched("redis", address=address, tls=True, ca_file=str(certificate)).look()["up"] == 1
+        stranger = Watched("redis", address=address, tls=True)
+        assert stranger.look() == {"up": 0} and "certificate" in stranger.cause
+        assert Watched("redis", address=address).look() == {"up": 0}
     finally:
         daemon.kill()
 

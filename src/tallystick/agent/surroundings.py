@@ -44,7 +44,7 @@ class Surroundings:
 
     def __init__(self, host: Host, tries: Counter[tuple[object, ...]] | None = None) -> None:
         self.host = host
-        self._tries: Counter[tuple[object, ...]] = Counter() if tries is None else tries
+        self.tries: Counter[tuple[object, ...]] = Counter() if tries is None else tries
 
     @cached_property
     def processes(self) -> tuple[Process, ...]:
@@ -71,10 +71,10 @@ class Surroundings:
 
     def worth_trying(self, *whom: object) -> bool:
         """Whether to ask once more who may be a service, or may not like us: the first ten minutes of his only."""
-        if len(self._tries) >= _TRIED_MAX:
-            self._tries.clear()
-        self._tries[whom] += 1
-        return self._tries[whom] <= TRIES_MAX
+        if len(self.tries) >= _TRIED_MAX:
+            self.tries.clear()
+        self.tries[whom] += 1
+        return self.tries[whom] <= TRIES_MAX
 
     def _processes(self) -> Iterator[Process]:
         for entry in self.host.names("/proc"):

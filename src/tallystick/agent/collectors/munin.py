@@ -6,11 +6,10 @@ run every five minutes: nobody runs them unless the config says so, and how ofte
 
 import os
 import pwd
-import tempfile
 import time
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 from tallystick.agent.collector import IncompleteError, Service
 from tallystick.agent.host import Host
@@ -22,6 +21,9 @@ from tallystick.agent.services.munin import GROWING, RESET_BY_LOOKING, Said, Way
 from tallystick.agent.services.reading import Looks, Metric, Reading
 from tallystick.agent.services.stream import said
 from tallystick.config.table import Table, key
+
+if TYPE_CHECKING:
+    from tempfile import TemporaryDirectory
 
 METRICS = (
     Metric(
@@ -62,7 +64,7 @@ class Munin(Service[Settings]):
         self._looks = Looks()
         self._types: dict[str, tuple[float, dict[str, str]]] = {}  # when they were told, by plug-in
         self._looked_s: dict[str, float] = {}
-        self._state: tempfile.TemporaryDirectory[str] | None = None
+        self._state: TemporaryDirectory[str] | None = None
 
     def close(self) -> None:
         if self._state:
@@ -137,6 +139,8 @@ class Munin(Service[Settings]):
         if self.settings.state:
             return self.settings.state
         if self._state is None:
+            import tempfile  # which loads what the agent has no other use for
+
             self._state = tempfile.TemporaryDirectory(prefix="tallystick-munin-")
             if os.geteuid() == 0:
                 Path(self._state.name).chmod(0o1777)  # for plug-ins of different users

@@ -5,7 +5,6 @@ user is that of the agent, whom the Unix socket proves. Passwords are taken from
 else, with the user, from the section ``client`` of ``~/.my.cnf``. One that lets us in by its socket is found.
 """
 
-import configparser
 import os
 import pwd
 from collections.abc import Iterator, Mapping
@@ -179,6 +178,8 @@ def credentials(user: str, password: str, file: Path = Path("~/.my.cnf")) -> tup
 
 
 def _options(text: str) -> Mapping[str, str]:
+    import configparser  # which few agents need
+
     parser = configparser.RawConfigParser(allow_no_value=True, strict=False, comment_prefixes=("#", ";", "!"))
     try:
         parser.read_string(text)

@@ -18,13 +18,17 @@ from tallystick.model.kind import Kind
 
 NAME_BYTES_MAX = 1024
 
-_SPACE = r"[ \t]*"
-_TEXT = r'"(?:[^"\\]|\\.)*"'
+_SPACE = r"[ \t]*+"
+_TEXT = r'"(?:[^"\\]++|\\.)*+"'
 _KEY = rf"(?:[a-zA-Z_:][a-zA-Z0-9_:]*|{_TEXT})"
 _LINE = re.compile(
     rf"([a-zA-Z_:][a-zA-Z0-9_:]*)?{_SPACE}(?:\{{((?:[^\"{{}}]|{_TEXT})*)\}})?"  # metric and labels
     rf"{_SPACE}(\S+)(?:[ \t]+([^\s#]\S*))?{_SPACE}(?:#.*)?"  # value, time, exemplar
 )
+_PLAIN = re.compile(
+    r'(?:(?!name=)[a-zA-Z_]\w*+="[^"\\;~,=\x00-\x20\x7f][^"\\;=\x00-\x20\x7f]*+"(?:,(?!$)|$))++', re.ASCII
+)
+"""Labels as nearly all are, which become tags by changing their quotes."""
 _LABEL = re.compile(rf"{_SPACE}({_KEY}){_SPACE}(?:={_SPACE}({_TEXT}){_SPACE})?(?:,|$)")
 _TYPE = re.compile(rf"#{_SPACE}TYPE[ \t]+({_KEY}|\S+)[ \t]+(\S+).*")
 _ESCAPE = re.compile(r'\\([\\"n])')
@@ -58,6 +62,7 @@ class Scrape:
         self._ended = False
         self._series_max = series_max
         self._family, self._type = "", "unknown"
+        self._kinds: dict[str, Kind] = {}  # of metrics, by the type that was told last
 
     def points(self) -> Iterator[Point]:
         """The points of all lines that can be read.
@@ -96,23 +101,29 @@ class Scrape:
         if found := _TYPE.fullmatch(line):
             name, kind = found.groups()
             self._family, self._type = _UNFIT.sub("_", _bare(name)), kind
+            self._kinds.clear()
 
     def _sample(self, line: str) -> Point | str | None:
         """The point of a line; the line if it is none, None if its value is not finite."""
         found = _LINE.fullmatch(line)
-        labels = _labels(found[2]) if found and found[2] is not None else []
-        if found is None or labels is None or not self._is_time(found[4]):
+        if found is None or not self._is_time(found[4]):
             return line[:100]
-        path = found[1] or ""
-        if not path and labels and labels[0][1] is None:  # the name stands in quotes among the labels
-            path = _UNFIT.sub("_", labels.pop(0)[0])
-        name = _named(path, labels)
+        path, labels = found[1] or "", found[2]
+        if path and labels and len(line) < NAME_BYTES_MAX // 4 and _PLAIN.fullmatch(labels):
+            name = f"{path};{labels[:-1]}".replace('",', ";").replace('="', "=")
+        else:
+            path, name = _read(path, labels or "")
         if not name:
             return line[:100]
         if not _NUMBER.fullmatch(found[3]):
             return None if found[3].lstrip("+-").lower() in ("nan", "inf", "infinity") else line[:100]
         value = float(found[3])
-        return Point(name, value, self._kind(path)) if math.isfinite(value) else None
+        if not math.isfinite(value):
+            return None
+        kind = self._kinds.get(path)
+        if kind is None:
+            kind = self._kinds[path] = self._kind(path)
+        return Point(name, value, kind)
 
     def _is_time(self, text: str | None) -> bool:
         if text is None or not self._open_metrics:
@@ -131,6 +142,16 @@ class Scrape:
             return Kind.CUMULATIVE
         growing = _ends(path, "_total") and told not in ("histogram", "summary")
         return Kind.CUMULATIVE if growing else Kind.GAUGE
+
+
+def _read(path: str, text: str) -> tuple[str, str]:
+    """The metric, and the name of the series of its labels; which is empty if there is none."""
+    labels = _labels(text)
+    if labels is None:
+        return path, ""
+    if not path and labels and labels[0][1] is None:  # the metric stands in quotes among the labels
+        path = _UNFIT.sub("_", labels.pop(0)[0])
+    return path, _named(path, labels)
 
 
 def _labels(text: str) -> list[tuple[str, str | None]] | None:

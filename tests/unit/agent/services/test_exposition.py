@@ -79,3 +79,17 @@ def test_any_bytes_are_read_or_counted() -> None:
         scrape = Scrape(text, 100)
         for point in scrape.points():
             assert point.name and not set(point.name) & set(" \t\n")
+
+
+def test_lines_of_all_sorts_are_read_as_the_twin_reads_them() -> None:
+    dice = random.Random(9)
+    keys = ["code", "name", "le", "_x", "a1", '"quoted key"', "job"]
+    values = ["200", "", "~x", "a b", "c;d", 'q\\"', "\\\\", "\\n", "é", "=", "{}", ",", "x,y=z", "~"]
+    for _ in range(3000):
+        pairs = ",".join(f'{dice.choice(keys)}="{dice.choice(values)}"' for _ in range(dice.randrange(4)))
+        pairs += dice.choice(["", "", "", ",", " ", ",,", "x"])
+        kind = dice.choice(["", "# TYPE a counter\n", "# TYPE a_total gauge\n", "# TYPE a histogram\n"])
+        name = dice.choice(["a", "a_total", "a_bucket", "b:c", "", "a_created"])
+        line = f"{name}{{{pairs}}} {dice.choice(['1', '-2.5', '1e3', 'x', 'NaN', '1 5', '1 x', '1 # {} 2'])}\n"
+        text = kind + line
+        assert read(text) == by_the_twin(text.encode(), open_metrics=False), text
