@@ -1,11 +1,23 @@
 """In which order tests run, and what they leave behind."""
 
 import gc
+import shutil
+import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 _FILES_MAX = 200
+
+
+@pytest.fixture(scope="module")
+def open_path() -> Iterator[Path]:
+    """A directory that daemons of other users can reach; pytest keeps its own to itself, at each start of another."""
+    root = Path(tempfile.mkdtemp(prefix="tallystick-tests-"))
+    root.chmod(0o755)
+    yield root
+    shutil.rmtree(root, ignore_errors=True)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

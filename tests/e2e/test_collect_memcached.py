@@ -64,10 +64,10 @@ def test_what_applications_count_in_it_is_read_out(memcached: tuple[services.Dae
     assert "counters.site.logins" not in seen and seen["commands.set"] == 0.1
 
 
-def test_those_that_want_a_password_get_it(tmp_path: Path) -> None:
-    users = tmp_path / "users"
+def test_those_that_want_a_password_get_it(open_path: Path, tmp_path: Path) -> None:
+    users = open_path / "users"
     users.write_text("tallystick:secret\n")
-    services.give_to_nobody(tmp_path)
+    services.give_to_nobody(users)
     daemon, port = services.memcached(tmp_path, "-Y", str(users))
     daemon.start()
     try:

@@ -37,8 +37,8 @@ class Server(NamedTuple):
 
 
 @pytest.fixture(scope="module")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    root = tmp_path_factory.mktemp("mariadb")
+def server(open_path: Path) -> Iterator[Server]:
+    root = open_path
     daemon, port = services.mariadb(root)
     daemon.start()
     yield Server(daemon, root, port)

@@ -38,8 +38,8 @@ def test_nginx_counts_what_was_asked_and_survives_a_restart(tmp_path: Path) -> N
         daemon.kill()
 
 
-def test_apache_counts_what_was_asked_and_survives_a_restart(tmp_path: Path) -> None:
-    daemon, port = services.apache(tmp_path)
+def test_apache_counts_what_was_asked_and_survives_a_restart(open_path: Path) -> None:
+    daemon, port = services.apache(open_path)
     daemon.start()
     try:
         watched = Watched("apache", url=f"http://127.0.0.1:{port}/server-status?auto")

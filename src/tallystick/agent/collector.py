@@ -59,7 +59,7 @@ class Collector(Generic[S]):
     TELLS: ClassVar[tuple[Metric | Ratio, ...]] = ()
     """What it may yield, for the reference; empty where its file's own words do."""
     limit_s: float = 5.0
-    """Seconds that a look may take; set by whoever made the collector."""
+    """Seconds after which a look should end by itself; set by whoever made the collector."""
     TELLS_UP: ClassVar[bool] = False
     """Whether it stands for something that is up or down, so that a failed look is a metric: ``<collector>.up``."""
 

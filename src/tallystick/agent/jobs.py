@@ -21,6 +21,8 @@ log = logging.getLogger(__name__)
 
 FOUND_MAX = 100
 """So many things are collected without being configured; a host that has more is asked for a config."""
+OWN_LIMIT_SHARE = 0.9
+"""Of the time that a look is waited for: by then it ends by itself, says why, and lets the next one begin."""
 DISCOVERY_LIMIT_S = 3.0
 """So long one collector may search."""
 
@@ -177,5 +179,5 @@ class Finder:
 
     def _job(self, item: CollectorConfig, made: Collector[Any]) -> Job:
         name = f"{item.name}.{item.instance}" if item.instance else item.name
-        made.limit_s = item.limit_s
+        made.limit_s = OWN_LIMIT_SHARE * item.limit_s
         return Job(name, made, item.interval_s, item.limit_s)

@@ -37,8 +37,6 @@ _FORMATS = ("graphite", "nagios")
 _LINES_MAX = 10_000
 _FAR_S = 3600.0
 _NOW = ("-1", "N")
-_LIMIT_SHARE = 0.9
-"""Of the time that a look may take: the rest is for the killing."""
 
 
 def _command(words: tuple[str, ...]) -> None:
@@ -73,7 +71,7 @@ class Exec(Service[Settings]):
     def collect(self, monotonic_s: float) -> Iterator[Point]:
         settings = self.settings
         begun_s = time.monotonic()
-        result = run(settings.command, _LIMIT_SHARE * self.limit_s, settings.environment, directory=settings.directory)
+        result = run(settings.command, self.limit_s, settings.environment, directory=settings.directory)
         yield Point("duration_s", round(time.monotonic() - begun_s, 6))
         if settings.format == "nagios":
             yield Point("state", float(result.status if result.status in (0, 1, 2) else 3))

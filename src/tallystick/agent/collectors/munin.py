@@ -31,7 +31,6 @@ METRICS = (
     ),
 )
 _CONFIG_KEPT_S = 3600.0
-_LIMIT_SHARE = 0.9
 _PLUGINS_MAX = 500
 _NOT_PLUGINS = (".dpkg-", ".rpmnew", ".rpmsave", ".conf", ".bak", "~")
 
@@ -71,7 +70,7 @@ class Munin(Service[Settings]):
             self._state.cleanup()
 
     def collect(self, monotonic_s: float) -> Iterator[Point]:
-        ends_s = time.monotonic() + _LIMIT_SHARE * self.limit_s
+        ends_s = time.monotonic() + self.limit_s
         reading, failures = Reading(), []
         files = self._configuration()
         for plugin in self._plugins():

@@ -8,7 +8,6 @@ from pathlib import Path
 
 import pytest
 
-from daemons import give_to_nobody
 from servers import wait_until
 from tallystick.agent.services.command import OUTPUT_BYTES_MAX, run
 from tallystick.agent.services.failure import ServiceError
@@ -178,9 +177,8 @@ def test_configuration_of_plug_ins_is_read_section_by_section() -> None:
     assert way_of("cpu", ["env.x 1\n[other]\nuser root"]) == Way()
 
 
-def test_plug_ins_of_munin_are_run_and_one_that_fails_costs_itself(tmp_path: Path) -> None:
-    plugins, conf_d, ticks = tmp_path / "plugins", tmp_path / "conf.d", tmp_path / "ticks"
-    give_to_nobody(tmp_path)  # who the plug-ins are run as, if we are root
+def test_plug_ins_of_munin_are_run_and_one_that_fails_costs_itself(open_path: Path) -> None:
+    plugins, conf_d, ticks = open_path / "plugins", open_path / "conf.d", open_path / "ticks"
     plugins.mkdir()
     conf_d.mkdir()
     ticks.write_text("1000")
