@@ -196,6 +196,21 @@ def test_unit_owner_and_description_stand_beside_the_numbers(
     assert units["response_time"][0] == "s"
 
 
+@pytest.mark.parametrize(
+    "shop",
+    [
+        Shop("brief-asgi", UVICORN, "starlette_shop:app", "", (("guide_app", 2),)),
+        Shop("brief-wsgi", GUNICORN, "wsgi_shop:application", ""),
+    ],
+    ids=["uvicorn", "gunicorn"],
+)
+def test_nothing_is_lost_when_a_shop_is_stopped(server: Server, tmp_path: Path, shop: Shop) -> None:
+    with running(shop, server, tmp_path / "shop") as opened:
+        for number in range(3):
+            assert httpx2.get(f"{opened.url}/orders/{number}", verify=False).is_success
+    wait_until(lambda: total(server, shop.of("requests")) == 3, "its last numbers")
+
+
 @pytest.mark.browser
 @pytest.mark.parametrize("name", ["django-wsgi", "starlette", "flask_shop"])
 def test_the_stats_page_shows_what_was_counted(
