@@ -12,6 +12,7 @@ from bench.server import running
 _SUBJECTS = (
     *(
         "parse",
+        "rules",
         "protocols",
         "carbon",
         "statsd",

@@ -5,7 +5,7 @@ missing is found weeks later.
 """
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
@@ -71,9 +71,9 @@ class AggregationLine:
                 raise ValueError(f"the output has <{field}>, which input {wanted!r} lacks; expected its fields only")
         return cls(output, int(frequency), method, pattern, text.strip())
 
-    def made_of(self, fields: dict[str, str]) -> str:
-        """The output's name for what an input's fields hold."""
-        return _OUTPUT_FIELD.sub(lambda field: fields[field[1]], self.output)
+    def made_of(self, fields: Mapping[str, str | None]) -> str:
+        """The output's name for what an input's fields hold; None for one of a branch that was not taken."""
+        return _OUTPUT_FIELD.sub(lambda field: fields[field[1]] or "", self.output)
 
     @property
     def output_expression(self) -> str:

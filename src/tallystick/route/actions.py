@@ -14,6 +14,7 @@ from tallystick.route.walk import Act, Branch, Walk
 OWN = "tallystick."
 """What this server tells of itself, which no whitelist refuses."""
 
+_NOTHING: Mapping[str, str] = {}
 _FIELDS_OF_PEERS = frozenset({"host", "peer", "class", "environment", "protocol"})
 _FIELDS_OF_KINDS = frozenset({"kind", "type"})
 
@@ -53,7 +54,7 @@ def action_of(rule: Rule) -> Action:
 
 def _rewriting(rule: Rule) -> Action:
     template = Template.parse(rule.rewrite)
-    fields = _with_types(rule)
+    fields = _fields_for(rule, template)
 
     def act(branch: Branch, walk: Walk) -> None:
         branch.become(template.replaced(branch.name, fields(branch)))
@@ -63,7 +64,7 @@ def _rewriting(rule: Rule) -> Action:
 
 def _prefixing(rule: Rule) -> Action:
     template = Template("", rule.prefix)
-    fields = _with_types(rule)
+    fields = _fields_for(rule, template)
 
     def act(branch: Branch, walk: Walk) -> None:
         prefix = template.made("", fields(branch))
@@ -89,21 +90,22 @@ def _placing(rule: Rule) -> Action:
     def act(branch: Branch, walk: Walk) -> None:
         found = host.search(branch.name) if host is not None else None
         if found is not None and found[1]:
-            branch.fields |= {"host": found[1], "class": class_of(found[1])}
+            branch.fields = {**branch.fields, "host": found[1], "class": class_of(found[1])}
         for field, of, table in maps:
             known = walk.facts.peer if of == "peer" else branch.fields[of]
-            said = next((made for template in table if (made := template.made(known, branch.fields))), None)
+            fields = {**branch.fields, "name": branch.name, "sent": branch.sent}
+            said = next((made for template in table if (made := template.made(known, fields))), None)
             if said is not None:
-                branch.fields[field] = component(said)
+                branch.fields = {**branch.fields, field: component(said)}
                 if field == "host":
-                    branch.fields["class"] = class_of(said)
+                    branch.fields = {**branch.fields, "class": class_of(said)}
 
     return Action(act, asked)
 
 
 def _multiplexing(rule: Rule) -> Action:
     templates = [Template.parse(text) for text in rule.multiplex]
-    fields = _with_types(rule)
+    fields = _fields_for(rule, *templates)
 
     def act(branch: Branch, walk: Walk) -> None:
         if branch.refused is not Reason.NONE:
@@ -111,7 +113,7 @@ def _multiplexing(rule: Rule) -> Action:
         for template in templates:
             name = template.renamed(branch.name, fields(branch))
             if name is not None:
-                further = Branch(branch.name, dict(branch.fields))
+                further = Branch(branch.name, branch.fields, branch.sent)
                 further.become(name)
                 walk.branches.append(further)
 
@@ -194,13 +196,15 @@ def _block(branch: Branch, walk: Walk) -> None:
     branch.refused = Reason.BLOCKED
 
 
-def _with_types(rule: Rule) -> Callable[[Branch], Mapping[str, str]]:
-    """The fields of a branch, with its name, and with the words that a rule has for kinds."""
+def _fields_for(rule: Rule, *templates: Template) -> Callable[[Branch], Mapping[str, str]]:
+    """The fields of a branch, with its name, and with the words that a rule has for kinds; nothing if nobody asks."""
     words = words_of(rule)
+    if not any(template.fields for template in templates):
+        return lambda branch: _NOTHING
 
     def fields(branch: Branch) -> Mapping[str, str]:
-        kind = branch.fields["kind"]
-        return {**branch.fields, "name": branch.name, "type": words.get(kind, branch.fields["type"])}
+        word = words.get(branch.fields["kind"], branch.fields["type"])
+        return {**branch.fields, "name": branch.name, "sent": branch.sent, "type": word}
 
     return fields
 

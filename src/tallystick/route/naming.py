@@ -1,7 +1,7 @@
 """`Naming`: all rules, compiled; what becomes of a name is decided here, once for each new one."""
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from fnmatch import translate
 
@@ -10,7 +10,9 @@ from tallystick.model.name import tags_of
 from tallystick.native.names import Place, here
 from tallystick.route.actions import Action, action_of
 from tallystick.route.facts import Asked, Facts, asked
-from tallystick.route.walk import Branch, Decision, Walk
+from tallystick.route.walk import Branch, Decision, Walk, fields_of
+
+_FACTS_KEPT = 10_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +66,7 @@ class Naming:
     def __init__(self, rules: Sequence[Rule], place: Place | None = None) -> None:
         self.steps = [Step.of(rule) for rule in rules]
         self._place = place or here()
+        self._fields: dict[Facts, Mapping[str, str]] = {}
         self.asks_kind = any(step.asks_kind for step in self.steps)
         self.asks_peer = any(step.asks_peer for step in self.steps)
         self._sources = [step.from_source for step in self.steps if step.from_source is not None]
@@ -84,7 +87,12 @@ class Naming:
 
     def decide(self, sent: str, facts: Facts, seen: Seen | None = None) -> Decision:
         """What becomes of a name: rules apply in order, each to what the ones before it made."""
-        walk = Walk.begin(sent, facts, self._place)
+        fields = self._fields.get(facts)
+        if fields is None:
+            if len(self._fields) >= _FACTS_KEPT:
+                self._fields.clear()
+            fields = self._fields[facts] = fields_of(facts, self._place)
+        walk = Walk.begin(sent, facts, fields)
         for step in self.steps:
             before = walk.state if seen is not None else None
             did = False

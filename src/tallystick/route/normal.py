@@ -5,11 +5,14 @@ import re
 from tallystick.model.name import NAME_BYTES_MAX, canonical
 from tallystick.model.reason import Reason
 
+_PLAIN = re.compile(r"[!-\-/-:<-~]+(?:\.[!-\-/-:<-~]+)*")  # ASCII that can be seen, without tags
 _UNUSABLE = re.compile(r"[\x00-\x20\x7f]")
 
 
 def normal(name: str) -> str | Reason:
     """A name without empty components and with its tags in canonical order, or why it cannot be used."""
+    if len(name) <= NAME_BYTES_MAX and _PLAIN.fullmatch(name):
+        return name
     path, semicolon, tags = name.partition(";")
     if path.startswith(".") or path.endswith(".") or ".." in path:
         path = ".".join(component for component in path.split(".") if component)

@@ -154,7 +154,8 @@ class Router:
     def recall(self, names: Sequence[bytes]) -> NDArray[np.int32]:
         """The entries of names that were routed before the table was made anew; -1 for which it has no place."""
         entries = self._names.intern_many(names)
-        self._own_from(entries[[is_own(name) for name in names]])
+        ours = np.array([is_own(name) for name in names], np.bool_) & (entries >= 0)
+        self._own_from(entries[ours])
         return entries
 
     def follow(self, rules: Sequence[Rule]) -> None:

@@ -1,6 +1,6 @@
 """`Walk`: one name on its way through the rules; it may become several."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 from tallystick.config.rules import TYPES
@@ -20,6 +20,10 @@ class Branch:
     ----------
     name
         In its normal form.
+    fields
+        Of templates, but for the name itself.
+    sent
+        The name that was sent, in its normal form.
     refused
         Why samples do not go by it any more; `Reason.NONE` while they do.
     stopped
@@ -27,7 +31,8 @@ class Branch:
     """
 
     name: str
-    fields: dict[str, str]
+    fields: Mapping[str, str]
+    sent: str = ""
     refused: Reason = Reason.NONE
     stopped: bool = False
 
@@ -68,24 +73,27 @@ class Walk:
         return branches, tuple(self.aggregates)
 
     @classmethod
-    def begin(cls, sent: str, facts: Facts, here: Place) -> "Walk":
+    def begin(cls, sent: str, facts: Facts, fields: Mapping[str, str]) -> "Walk":
         """Before the first rule."""
-        host = here.host if facts.is_local else component(facts.peer)
-        kind = facts.kind
-        fields = {
-            "environment": here.environment,
-            "class": here.host_class if facts.is_local else class_of(host),
-            "host": host,
-            "peer": facts.peer.replace(".", "_") or "local",
-            "protocol": facts.protocol,
-            "kind": kind.name.lower() if kind is not None else _NO_KIND,
-            "type": TYPES[kind] if kind is not None else _NO_KIND,
-            "sent": sent,
-        }
         first = Branch(sent, fields)
         first.become(sent)
-        fields["sent"] = first.name
+        first.sent = first.name
         return cls(facts, [first])
+
+
+def fields_of(facts: Facts, here: Place) -> Mapping[str, str]:
+    """What fields of templates are before the first rule."""
+    host = here.host if facts.is_local else component(facts.peer)
+    kind = facts.kind
+    return {
+        "environment": here.environment,
+        "class": here.host_class if facts.is_local else class_of(host),
+        "host": host,
+        "peer": facts.peer.replace(".", "_") or "local",
+        "protocol": facts.protocol,
+        "kind": kind.name.lower() if kind is not None else _NO_KIND,
+        "type": TYPES[kind] if kind is not None else _NO_KIND,
+    }
 
 
 Act = Callable[[Branch, Walk], None]

@@ -70,6 +70,8 @@ def test_hosts_classes_and_environments_follow_from_the_address():
 def test_the_host_can_stand_in_the_name():
     rules = Rule(host=r"^([^.]+)\."), Rule(prefix="{class}")
     assert named("web12.cpu.user", *rules) == "web.web12.cpu.user"
+    of_name = Rule(hosts={"": "{name}"}), Rule(prefix="{host}")
+    assert named("web12.cpu.user", *of_name) == "web12_cpu_user.web12.cpu.user"
 
 
 def test_rules_look_at_kinds_and_tags():
@@ -137,6 +139,11 @@ def test_a_name_that_becomes_unusable_is_refused():
 def test_a_line_of_carbon_s_aggregation_rules_takes_what_carbon_takes(line: str, name: str, output: str):
     found = decided(name, Rule(aggregate=line))
     assert found == Decision(name, ((output, False),) if output else ())
+
+
+def test_a_field_that_was_not_found_is_empty():
+    line = "all.<a>.<b>.x (10) = sum (<a>.1|<b>.2)"
+    assert decided("web.1", Rule(aggregate=line)).further == (("all.web.x", False),)
 
 
 def test_what_goes_into_aggregates_can_be_kept_there_only():
