@@ -21,7 +21,7 @@ class DamagedRecordError(OSError):
 
 
 class ReplacedError(OSError):
-    """The segment's slots were given up while it was read: its conversation is to begin anew."""
+    """The segment's slots were given up, or all have it, while it was read: its conversation is to begin anew."""
 
 
 class Reader:
@@ -102,6 +102,7 @@ class Reader:
         self.close()
         self._segment: Segment = self._spool.segment(sequence)[0]
         self._version = self._segment.version
+        self._spool.answered(self._destination, Place(self._segment.sequence))  # begun, that is
         place = self._spool.place(self._destination)
         self._answered = place.number if place.segment == self._segment.sequence else 0
         self._at = FIRST_RECORD
@@ -111,7 +112,10 @@ class Reader:
     def _next(self) -> Piece | None:
         """The next record on disk; None if nothing of it is to be sent."""
         if self._descriptor < 0:
-            self._descriptor = self._segment.open_read()
+            try:
+                self._descriptor = self._segment.open_read()
+            except FileNotFoundError:
+                raise ReplacedError(0, f"{self._segment.path.name} was removed: all have it") from None
         data = os.pread(self._descriptor, HEAD_BYTES, self._at)
         head = Head.read(data)
         if head is None:

@@ -6,7 +6,7 @@ positions of whoever gave what is in it.
 
 import struct
 import zlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 import msgspec
@@ -127,6 +127,15 @@ def thinned(head: Head) -> Record:
     if head.batches_bytes:
         batches = messages.framed(messages.batch(head.number, head.generated, head.at_ms, [], head.blocked))
     return Record(head.number, head.generated, head.blocked, head.at_ms, 0, b"", batches)
+
+
+def together(heads: Sequence[Head]) -> list[Head]:
+    """Several records, of which nobody has anything, as one."""
+    if not heads:
+        return []
+    generated, blocked = sum(head.generated for head in heads), sum(head.blocked for head in heads)
+    batches_bytes = sum(head.batches_bytes for head in heads)
+    return [heads[-1]._replace(generated=generated, blocked=blocked, batches_bytes=batches_bytes)]
 
 
 def packed_cursors(cursors: Mapping[str, str]) -> bytes:

@@ -8,7 +8,7 @@ import zlib
 from collections.abc import Iterator
 from pathlib import Path
 
-from tallystick.agent.spool.record import HEAD_BYTES, MARK, Head, Record, read_cursors, thinned
+from tallystick.agent.spool.record import HEAD_BYTES, MARK, Head, Record, read_cursors, thinned, together
 from tallystick.files import Files
 
 log = logging.getLogger(__name__)
@@ -97,8 +97,13 @@ class Segment:
             os.close(self._descriptor)
             self._descriptor = -1
 
-    def thin(self) -> int:
+    def thin(self, *, is_begun: bool) -> int:
         """Give its slots up, and keep that there were so many; returns how many those were.
+
+        Parameters
+        ----------
+        is_begun
+            Whether somebody may have a part of it: then each number is kept by itself, else they are one.
 
         Raises
         ------
@@ -106,7 +111,8 @@ class Segment:
             If the disk refuses; then it is as it was.
         """
         given_up = self.slots
-        self._replace([thinned(head) for _, head, _ in self.heads()])
+        heads = [head for _, head, _ in self.heads()]
+        self._replace([thinned(head) for head in (heads if is_begun else together(heads))])
         return given_up
 
     def heads(self) -> Iterator[tuple[int, Head, bytes]]:

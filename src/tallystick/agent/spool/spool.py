@@ -172,9 +172,9 @@ class Spool:
                 self.counts.refused += len(slots)
                 self._untold += len(slots)
                 slots = ()
-            self._know(cursors)
             if self._is_segment_over():
                 self._begin_segment()
+            self._know(cursors)  # behind that: what a segment begins with is what those before it have
             generated = len(slots) + blocked + self._untold
             told = packed_cursors({**cursors, **self._told_places()})
             at_ms = int(self._clock.now() * 1000)
@@ -233,10 +233,14 @@ class Spool:
             return segment, segment is not self._segments[-1]
 
     def unwritten(self, segment: Segment, at: int) -> list[Record]:
-        """Records of a segment that are not on disk yet, for who has read its file to its end; else none."""
+        """Records of a segment that the disk refuses, for who has read its file to its end; else none.
+
+        While it does not refuse, nothing is sent that is not safe: after a crash, those who feed us begin again where
+        the disk says.
+        """
         with self.lock:
             is_all = segment is self._segments[-1] and at >= segment.written
-            return list(self._unwritten) if is_all else []
+            return list(self._unwritten) if is_all and self.trouble else []
 
     def mend(self, segment: Segment) -> None:
         """Set aside what is damaged in a segment; what cannot be read at all is given up."""
@@ -359,7 +363,8 @@ class Spool:
         """Remove segments that all destinations have."""
         least = min(self._places.values(), default=Place())
         for segment in self._segments[:-1]:
-            if Place(segment.sequence, segment.number) > least:
+            # One without batches is over when its reader has left it.
+            if least < Place(segment.sequence, segment.number or 1):
                 break
             self._remove(segment)
 
@@ -373,26 +378,23 @@ class Spool:
     def _keep_within_limits(self) -> None:
         with self.lock:
             while (segment := self._beyond_limits()) is not None:
+                is_begun = any(place.segment == segment.sequence for place in self._places.values())
                 try:
-                    given_up = segment.thin() if segment.slots else 0
+                    given_up = segment.thin(is_begun=is_begun)
                 except OSError as error:
                     self._refused(error)
                     return
-                if given_up:
-                    self.counts.given_up += given_up
-                    log.warning("the spool is full or too old: gave up %d slots of %s", given_up, segment.path.name)
-                else:
-                    self._remove(segment)
+                self.counts.given_up += given_up
+                log.warning("the spool is full or too old: gave up %d slots of %s", given_up, segment.path.name)
 
     def _beyond_limits(self) -> Segment | None:
-        """The oldest segment with slots, if there is too much; else the oldest."""
-        older = self._segments[:-1]
-        if not older:
+        """The oldest segment with slots, if there is too much or it is too old."""
+        oldest = next((segment for segment in self._segments[:-1] if segment.slots), None)
+        if oldest is None:
             return None
         if self.size_bytes > self._limits.bytes_max:
-            return next((segment for segment in older if segment.slots), older[0])
-        oldest = next((segment for segment in older if segment.slots), None)
-        if oldest is None or self._clock.now() - oldest.newest_ms / 1000 < self._limits.age_s_max:
+            return oldest
+        if self._clock.now() - oldest.newest_ms / 1000 < self._limits.age_s_max:
             self._aged_since_s = None
             return None
         # A clock that jumps ahead for a while must not cost what is not old.
