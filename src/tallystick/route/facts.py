@@ -5,9 +5,11 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from fnmatch import translate
+from functools import lru_cache
 
 from tallystick.model.kind import Kind
 
+_FACTS_KEPT = 10_000
 _LOOPBACK = ("", "127.0.0.1", "::1")
 
 
@@ -46,7 +48,12 @@ Asked = Callable[[Facts], bool]
 def asked(texts: tuple[str, ...]) -> Asked:
     """Whether something is from one of these sources, as `tallystick.config.rules.Rule` spells them."""
     each = [[_word(word) for word in text.split()] for text in texts]
-    return lambda facts: any(all(holds(facts) for holds in words) for words in each)
+
+    @lru_cache(maxsize=_FACTS_KEPT)
+    def holds(facts: Facts) -> bool:
+        return any(all(one(facts) for one in words) for words in each)
+
+    return holds
 
 
 def _word(word: str) -> Asked:
