@@ -18,6 +18,7 @@ import msgspec
 from msgspec import inspect
 
 from tallystick.agent import kinds, registered
+from tallystick.agent.checks.registry import registered_checks
 from tallystick.agent.services.reading import Metric, Ratio
 from tallystick.config import sample
 from tallystick.query import FUNCTIONS, REDUCTION_NAMES, Function
@@ -79,6 +80,25 @@ found of it by what is configured, with `interval_s`, `timeout_s`, `instance` an
 leaves it out. Those that ask a service yield `up` besides: 1 if it answered, 0 if not. `tallystick agent test` looks
 once at everything and says what came of it. How to use them is in the guides
 [Configuration](../guides/configuration.md) and [Services](../guides/services.md).
+"""
+
+_CHECKS_HEAD = """\
+# Checks: what has to answer
+
+```toml
+[[checks]]
+name = "shop"
+kind = "http"
+url = "https://shop.example.org/health"
+status = [200]
+body = "fine"
+certificate_days_min = 14
+```
+
+The agent of the host looks every `interval_s` (30), and a server does so if its own file has checks.
+`checks.<name>.up`, below the host's prefix, is 1 or 0; what is down counts why in `checks.<name>.failed.<reason>`. What
+goes down or comes up again is told in the log with its reason, and is an event. What has not answered within
+`timeout_s` (5) is down, and holds up no other check. `tallystick agent test` looks once.
 """
 
 _CONFIGURATION_HEAD = """\
@@ -159,6 +179,15 @@ def _told(tells: Sequence[Metric | Ratio]) -> Iterator[str]:
             yield f"| `{name}` | {meaning} |"
 
 
+def checks() -> str:
+    """The page of what has to answer."""
+    lines = [_MADE, "", *_CHECKS_HEAD.splitlines(), ""]
+    for name, one in registered_checks().items():
+        lines += [f"## {name}", "", _prose(sys.modules[one.looks.__module__].__doc__ or ""), ""]
+        lines += ["| key | default | |", "|---|---|---|", *map(_key_row, msgspec.structs.fields(one.settings)), ""]
+    return "\n".join(lines).rstrip("\n") + "\n"
+
+
 def _key_row(field: msgspec.structs.FieldInfo) -> str:
     told = inspect.type_info(field.type)
     description = (told.extra_json_schema or {}).get("description", "") if isinstance(told, inspect.Metadata) else ""
@@ -174,7 +203,7 @@ def _prose(docstring: str) -> str:
     return docstring.strip().replace("``", "`")
 
 
-PAGES = {"functions.md": functions, "configuration.md": configuration, "collectors.md": collectors}
+PAGES = {"functions.md": functions, "configuration.md": configuration, "collectors.md": collectors, "checks.md": checks}
 """What writes each page of the folder."""
 
 

@@ -38,6 +38,7 @@ from tallystick.ledger.invariants import Auditor
 from tallystick.model.clock import Clock, SystemClock
 from tallystick.model.errors import StartError, StoreError
 from tallystick.parse import NameTable, protocols
+from tallystick.parse.events import Event as Told
 from tallystick.parse.events import EventJournal
 from tallystick.parse.native import NativeParser
 from tallystick.parse.native_connection import Greeting
@@ -343,7 +344,13 @@ class Service:
         """The host's collectors as configured."""
         host = self.ledger.account("collectors")
         return [
-            runner_for(self._config, self._clock, lambda p, t: take_points(self.intake, p, t, host), discover=False),
+            runner_for(
+                self._config,
+                self._clock,
+                lambda p, t: take_points(self.intake, p, t, host),
+                discover=False,
+                when_changed=lambda told: self._journal.note(Told(told.what, told.data, tags=told.tags)),
+            ),
         ]
 
 

@@ -63,6 +63,10 @@ class Collector(Generic[S]):
     TELLS_UP: ClassVar[bool] = False
     """Whether it stands for something that is up or down, so that a failed look is a metric: ``<collector>.up``."""
 
+    FAILED: ClassVar[str] = "cannot collect {name}: {why}"
+    WELL_AGAIN: ClassVar[str] = "collecting {name} again"
+    """What is told in the log."""
+
     def __init__(self, settings: S, host: Host) -> None:
         self.settings = settings
         self.host = host

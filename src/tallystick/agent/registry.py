@@ -75,5 +75,8 @@ def registered() -> dict[str, Registered]:
 
 
 def kinds() -> Kinds:
-    """The further keys of each collector, for whoever loads a config."""
-    return {"collectors": {EVERYTHING: NoSettings} | {name: one.settings for name, one in registered().items()}}
+    """The further keys of each collector and each kind of check, for whoever loads a config."""
+    from tallystick.agent.checks import kinds_of_checks
+
+    collectors = {EVERYTHING: NoSettings} | {name: one.settings for name, one in registered().items()}
+    return {"collectors": collectors, "checks": kinds_of_checks()}

@@ -4,7 +4,7 @@ import logging
 import threading
 import zlib
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 
 from tallystick.agent.aside import Aside
@@ -42,6 +42,25 @@ class Seen:
     missing: str = ""
 
 
+@dataclass(frozen=True, slots=True)
+class Change:
+    """Something went down or came up again.
+
+    Parameters
+    ----------
+    name
+        ``checks.shop``, ``nginx``.
+    down
+        Why it is down; empty if it is up.
+    time_s
+        When that was seen, epoch seconds.
+    """
+
+    name: str
+    down: str
+    time_s: int
+
+
 class Runner:
     """Runs jobs and hands what they yield to a sink.
 
@@ -67,6 +86,8 @@ class Runner:
         Is asked once a minute, in a thread of its own, what else is there.
     host
         Spreads the looks of a fleet: each host has its own moment. Empty is the beat itself.
+    when_changed
+        Called, by the thread that looked, when something goes down or comes up again; it must not wait.
     """
 
     def __init__(
@@ -78,6 +99,7 @@ class Runner:
         *,
         finder: Finder | None = None,
         host: str = "",
+        when_changed: Callable[[Change], None] | None = None,
     ) -> None:
         self.looks = 0
         self.failures: dict[str, int] = {}
@@ -88,6 +110,8 @@ class Runner:
         self._prefix = prefix
         self._finder = finder
         self._host = host
+        self._when_changed = when_changed
+        self._up: dict[str, bool] = {}
         self._search: Aside[list[Job]] | None = None
         self._searched_s: float | None = None
         self._telling = Telling(log, clock)
@@ -240,12 +264,20 @@ class Runner:
             self.looks += 1
             if why := seen.down or seen.missing:
                 self.causes[job.name] = why
-                self._failed(job.name, f"cannot collect {job.name}: {why}")
+                self._failed(job.name, job.collector.FAILED.format(name=job.name, why=why))
             else:
                 self.causes.pop(job.name, None)
-                self._telling.better(job.name, f"collecting {job.name} again")
-        up = [Point(f"{self._prefix}{job.name}.up", float(not seen.down))] if job.collector.TELLS_UP else []
-        return seen.points + up
+                self._telling.better(job.name, job.collector.WELL_AGAIN.format(name=job.name))
+            if not job.collector.TELLS_UP:
+                return seen.points
+            self._tell_change(job.name, seen.down)
+        return [*seen.points, Point(f"{self._prefix}{job.name}.up", float(not seen.down))]
+
+    def _tell_change(self, name: str, down: str) -> None:
+        # What is up at the first look is nothing new, what is down then is.
+        if self._up.get(name, True) == bool(down) and self._when_changed is not None:
+            self._when_changed(Change(name, down, int(self._clock.now())))
+        self._up[name] = not down
 
     def _hand_over(self, points: list[Point], timestamp_s: int) -> None:
         if not points:

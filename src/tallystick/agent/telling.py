@@ -4,6 +4,7 @@ import logging
 import threading
 
 from tallystick.model.clock import Clock
+from tallystick.model.errors import TallystickError
 
 _AGAIN_S = 3600.0
 _CAUSES_MAX = 1000
@@ -51,4 +52,6 @@ class Telling:
 
 def cause(error: BaseException) -> str:
     """An error as a cause in a sentence."""
+    if isinstance(error, TallystickError):  # a sentence of ours
+        return str(error)
     return f"{type(error).__name__}: {error}" if str(error) else type(error).__name__

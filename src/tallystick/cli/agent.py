@@ -100,7 +100,8 @@ def unit(config_file: Path) -> None:
 
 def _config(file: Path | None) -> Config:
     config = config_from(file)
-    if not (config.collectors or config.logs or config.agent.discover or config.agent.doors):
+    makes = (config.collectors, config.checks, config.logs, config.agent.discover, config.agent.doors)
+    if not any(makes):
         raise ConfigError([f"cannot run an agent with {file}: nothing is made here; expected [[collectors]]"])
     return config
 

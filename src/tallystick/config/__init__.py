@@ -7,6 +7,7 @@ without any file. The keys, their defaults, meanings and checks are the structs 
 
 from tallystick.config.address import Address
 from tallystick.config.agent import Agent
+from tallystick.config.checks import Check
 from tallystick.config.collectors import EVERYTHING, Collector
 from tallystick.config.kinds import Kinded, Kinds
 from tallystick.config.listeners import DEFAULT_LISTENERS, PROTOCOLS, Listener
@@ -29,6 +30,7 @@ __all__ = [
     "PROTOCOLS",
     "Address",
     "Agent",
+    "Check",
     "Collector",
     "Config",
     "Http",

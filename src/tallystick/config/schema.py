@@ -13,6 +13,7 @@ import msgspec
 
 from tallystick.config.address import host_port, is_loopback
 from tallystick.config.agent import Agent
+from tallystick.config.checks import Check
 from tallystick.config.collectors import Collector
 from tallystick.config.limits import Limits
 from tallystick.config.listeners import DEFAULT_LISTENERS, Listener
@@ -148,6 +149,15 @@ class Config(Table, frozen=True):
         ),
     ] = ()
     collectors: tuple[Collector, ...] = ()
+    checks: Annotated[
+        tuple[Check, ...],
+        msgspec.Meta(
+            examples=[
+                {"name": "shop", "kind": "http", "url": "https://shop.example.org/health", "body": "fine"},
+                {"name": "mail", "kind": "tcp", "address": "tcp://mail.example.org:25", "expect": "^220"},
+            ]
+        ),
+    ] = ()
     limits: Limits = Limits()
     relay: Annotated[
         tuple[Relay, ...],
@@ -214,6 +224,7 @@ class Config(Table, frozen=True):
         yield from _duplicates("logs", "path", [(item.path, False) for item in self.logs])
         collected = [(f"{item.name} {item.instance}".strip(), False) for item in self.collectors]
         yield from _duplicates("collectors", "name", collected)
+        yield from _duplicates("checks", "name", [(item.name, False) for item in self.checks])
         if sum(len(relay.servers) for relay in self.relay) > SERVERS_MAX:
             yield ("relay",), f"its servers are more than {SERVERS_MAX}; expected fewer"
 

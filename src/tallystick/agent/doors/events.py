@@ -89,9 +89,11 @@ class Events:
 
     def note(self, line: bytes) -> None:
         """Have an event posted soon; never waits."""
-        told = Told.of_line(line, self._clock.now())
-        if told is None:
-            return
+        if (told := Told.of_line(line, self._clock.now())) is not None:
+            self.tell(told)
+
+    def tell(self, told: Told) -> None:
+        """Have something that happened on this host posted soon; never waits."""
         with self._changed:
             self.dropped += len(self._waiting) == WAITING_MAX
             self._waiting.append(told)

@@ -3,7 +3,7 @@
 import socket
 import time
 from types import TracebackType
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from tallystick.agent.services.failure import ServiceError
 from tallystick.config.address import Address
@@ -26,6 +26,8 @@ class Stream:
         Seconds for all of it, from now.
     bytes_max
         Of all that the service says.
+    connection
+        If there is one already.
 
     Raises
     ------
@@ -33,7 +35,9 @@ class Stream:
         From each method, if the service cannot be reached, says too much, takes too long or hangs up.
     """
 
-    def __init__(self, address: Address, limit_s: float, bytes_max: int = 4 << 20) -> None:
+    def __init__(
+        self, address: Address, limit_s: float, bytes_max: int = 4 << 20, *, connection: socket.socket | None = None
+    ) -> None:
         self.address = address
         self._ends_s = time.monotonic() + limit_s
         self._limit_s = limit_s
@@ -42,7 +46,7 @@ class Stream:
         self.private = address.local
         """Whether nobody else can listen: a file of this machine, or encrypted."""
         self._buffer = bytearray()
-        self._socket = self._connected()
+        self._socket = self._connected() if connection is None else connection
 
     def __enter__(self) -> "Stream":
         return self
@@ -65,6 +69,17 @@ class Stream:
         except OSError as error:
             raise self._failure(error) from error
         self.private = True
+
+    @property
+    def certificate(self) -> dict[str, Any]:
+        """What the service has shown, as Python's own TLS tells it; empty if it is not encrypted."""
+        shown: dict[str, Any] | None = getattr(self._socket, "getpeercert", dict)()
+        return shown or {}
+
+    def begun(self) -> None:
+        """Wait for the first byte of what it says."""
+        if not self._buffer:
+            self._more()
 
     def send(self, data: bytes) -> None:
         """Say all of it."""

@@ -99,13 +99,20 @@ def ask(
         if secure:
             stream.secure(trusting(ca_file))
         stream.send(head.encode() + b"\r\n" + body)
-        answer = _read(stream, bytes_max)
+        answer = read_answer(stream, bytes_max)
     if answer.status != HTTPStatus.OK:
         raise ServiceError(f"cannot ask {url}: it answers {answer.status}; expected 200")
     return answer
 
 
-def _read(stream: Stream, bytes_max: int) -> Answer:
+def read_answer(stream: Stream, bytes_max: int) -> Answer:
+    """What comes back for a request, whatever its status.
+
+    Raises
+    ------
+    ServiceError
+        If it is no whole answer of HTTP/1.1.
+    """
     lines = stream.until(b"\r\n\r\n", _HEAD_BYTES_MAX).decode("latin-1").split("\r\n")
     version, _, rest = lines[0].partition(" ")
     if not version.startswith("HTTP/1.") or not rest[:3].isdigit():
