@@ -10,14 +10,13 @@ from typing import Protocol
 
 from tallystick.agent.collecting import runner_for
 from tallystick.agent.delivery import Delivery
-from tallystick.agent.doors import Doors
+from tallystick.agent.doors import Events, Listening
 from tallystick.agent.itself import Itself, looks_of
 from tallystick.agent.jobs import Job
 from tallystick.agent.logs import Scraper
 from tallystick.agent.logs.naming import placed
 from tallystick.agent.place import place_of
 from tallystick.agent.point import Point
-from tallystick.agent.tallies import Tallies
 from tallystick.config import Config
 from tallystick.config.address import Address, is_everywhere
 from tallystick.config.doors import Door
@@ -26,7 +25,6 @@ from tallystick.native.messages import Slot
 
 ERRORS_FILE = "log_errors.json"
 """Beside the spool: the kinds of errors that logs told of, for whoever asks."""
-_BEAT_S = 1.0
 
 
 class Feed(Protocol):
@@ -39,52 +37,6 @@ class Feed(Protocol):
     def stop(self) -> None:
         """Offer what is left, and end."""
         ...
-
-
-class Tallying:
-    """Doors, and the thread that hands on the slots that are over.
-
-    Parameters
-    ----------
-    doors
-        What is opened; their samples go into `tallies`.
-    """
-
-    def __init__(self, doors: Doors, tallies: Tallies, delivery: Delivery, clock: Clock) -> None:
-        self._doors = doors
-        self._tallies = tallies
-        self._delivery = delivery
-        self._clock = clock
-        self._stop = threading.Event()
-        self._thread = threading.Thread(target=self._run, name="tallies", daemon=True)
-
-    def start(self) -> None:
-        """Open the doors."""
-        self._doors.start()
-        self._thread.start()
-
-    def stop(self) -> None:
-        """Close the doors, and hand on what came in."""
-        self._doors.stop()
-        self._stop.set()
-        self._thread.join()
-        self._offer(self._tallies.drain())
-
-    def points(self) -> Iterator[Point]:
-        """What the agent tells of its doors."""
-        yield Point("doors.samples_refused", float(self._tallies.refused))
-        for door in self._doors.open:
-            yield Point(f"doors.{door.name}.samples", float(door.counts.seen))
-            yield Point(f"doors.{door.name}.rejected", float(sum(door.counts.rejected.values())))
-            yield Point(f"doors.{door.name}.dropped", float(door.counts.dropped))
-
-    def _run(self) -> None:
-        while not self._stop.wait(_BEAT_S):
-            self._offer(self._tallies.take(int(self._clock.now() * 1000)))
-
-    def _offer(self, slots: Sequence[Slot]) -> None:
-        if slots:
-            self._delivery.offer(slots)
 
 
 class Program:
@@ -124,10 +76,11 @@ def _feeds(config: Config, delivery: Delivery, clock: Clock) -> Iterator[Feed]:
     sources = [from_delivery]
     doors = doors_of(config)
     if doors:
-        tallies = Tallies(clock)
-        tallying = Tallying(Doors(doors, tallies, clock, place, delivery), tallies, delivery, clock)
-        sources.append(tallying.points)
-        yield tallying
+        directory = config.agent.spool_path()
+        events = Events(config.agent.events_server, config.agent.find_token(), directory, clock)
+        listening = Listening(doors, delivery, clock, place, directory, events)
+        sources.append(listening.points)
+        yield listening
     if config.logs:
         errors_file = config.agent.spool_path() / ERRORS_FILE
         yield Scraper(

@@ -114,6 +114,23 @@ def _print(config: Config) -> None:
     width = max((len(slot.name) for slot in slots), default=0)
     for slot in sorted(slots):
         click.echo(f"{slot.name:<{width}}  {slot.kind.name.lower():<10}  {slot.last:g}")
+    _print_rejected(config)
+
+
+def _print_rejected(config: Config) -> None:
+    """What an agent that runs here has met at its doors that was no good; the last of it is shown."""
+    from tallystick.agent.doors.feed import read_report
+    from tallystick.model.printable import printable
+
+    for address, told in read_report(config.agent.spool_path()).items():
+        counts = ", ".join(f"{count} {reason}" for reason, count in told["rejected"].items())
+        click.echo(
+            f"\n{told['protocol']} on {address}: rejected {counts or 0}; dropped by the system {told['dropped']}",
+            err=True,
+        )
+        for one in told["last"]:
+            moment = time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(one["at_s"]))
+            click.echo(f"  {moment}  {one['reason']:<16}  {printable(one['text'])}", err=True)
 
 
 def _run(config: Config, file: Path | None) -> None:

@@ -21,6 +21,11 @@ def _prefix(text: str) -> None:
         raise ValueError(f"{text!r} is no prefix of names; expected words and dots, and {known}")
 
 
+def _http_or_none(text: str) -> None:
+    if text and not re.match(r"https?://[^/\s]+", text):
+        raise ValueError(f"{text!r} is no address of a server; expected http://host:port")
+
+
 def _class_rules(texts: tuple[str, ...]) -> None:
     for text in texts:
         split_rename(text)
@@ -48,9 +53,24 @@ class Agent(Delivering, frozen=True):
     discover: Annotated[
         bool, key("Collect what is found on this host, beside what [[collectors]] names; as an item named '*' does.")
     ] = True
+    events: Annotated[
+        str,
+        key(
+            "Server that events of DogStatsD's senders are posted to, http://host:port; empty is port 8080 of the "
+            "first of the servers.",
+            _http_or_none,
+        ),
+    ] = ""
     doors: Annotated[
         tuple[Door, ...], key("Doors for the programs of its host, whose samples leave as one row a slot; [] for none.")
     ] = DEFAULT_DOORS
+
+    @property
+    def events_server(self) -> str:
+        """Where events are posted."""
+        first = self.endpoints[0]
+        host = "127.0.0.1" if first.local else f"[{first.host}]" if ":" in first.host else first.host
+        return self.events or f"http://{host}:8080"
 
     @property
     def class_rules(self) -> tuple[tuple[str, str], ...]:

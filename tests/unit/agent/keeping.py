@@ -16,6 +16,7 @@ class ManualKeeper:
         """That are safe."""
         self.described: list[Name] = []
         self.is_quick = is_quick
+        self.lost = 0
         self._unsafe: list[tuple[list[Slot], dict[str, str], Callable[[], None] | None]] = []
         self._lock = threading.Lock()
         self._told: list[Callable[[Blocking], None]] = []
@@ -29,7 +30,9 @@ class ManualKeeper:
         slots: Sequence[Slot],
         cursors: Mapping[str, str] | None = None,
         when_safe: Callable[[], None] | None = None,
+        lost: int = 0,
     ) -> None:
+        self.lost += lost
         with self._lock:
             self._unsafe.append((list(slots), dict(cursors or {}), when_safe))
         if self.is_quick:

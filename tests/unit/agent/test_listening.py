@@ -64,10 +64,10 @@ def test_what_is_left_at_the_end_is_handed_on_and_what_was_no_good_is_told(
     (told,) = read_report(tmp_path).values()
     assert told["rejected"] == {"fields": 1, "value": 1}
     assert [one["text"] for one in told["last"]] == ["bad", "worse:x|c"]
-    numbers = {point.name: point.value for point in listening.collect(0.0)}
-    assert numbers["agent.doors.statsd-tcp.taken"] == 2.0
-    assert numbers["agent.doors.statsd-tcp.rejected"] == 2.0
-    assert numbers["agent.events.waiting"] == 1.0
+    numbers = {point.name: point.value for point in listening.points()}
+    assert numbers["doors.statsd-tcp.taken"] == 2.0
+    assert numbers["doors.statsd-tcp.rejected"] == 2.0
+    assert numbers["events.waiting"] == 1.0
 
 
 def test_nothing_is_told_where_all_was_good(listening: Listening, tmp_path: Path) -> None:

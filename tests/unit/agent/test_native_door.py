@@ -125,6 +125,14 @@ def test_a_sender_without_a_run_is_taken_and_not_answered() -> None:
     assert (bench.counts.taken, bench.sent, bench.keeper.cursors) == (2, [], {})
 
 
+def test_what_a_sender_had_to_give_up_is_told() -> None:
+    bench = Bench()
+    told = messages.batch(1, 10, NOW_MS, [(0, HITS)], blocked=3)
+    bench.stream().feed(conversation("shop", "r1", NAMED, told), NOW_MS)
+    bench.hand_on()
+    assert bench.keeper.lost == 6
+
+
 def test_slots_that_cannot_be_cost_only_themselves() -> None:
     bench = Bench()
     wrong = [

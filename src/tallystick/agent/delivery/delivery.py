@@ -103,6 +103,7 @@ class Delivery:
         slots: Sequence[Slot],
         cursors: Mapping[str, str] | None = None,
         when_safe: Callable[[], None] | None = None,
+        lost: int = 0,
     ) -> None:
         """Take slots, and positions that stand for them; never waits.
 
@@ -113,9 +114,12 @@ class Delivery:
             They become durable in the same record as the slots: after a crash both are there, or neither.
         when_safe
             Called by another thread once both are on disk, which is then soon.
+        lost
+            Slots that were made beside these, and given up before they came here: servers are told of them.
         """
         with self._changed:
             waiting = self._waiting
+            waiting.refused += lost
             self.counts.given += len(slots)
             if len(waiting.slots) + len(slots) > SLOTS_MAX:
                 waiting.refused += len(slots)

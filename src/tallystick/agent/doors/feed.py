@@ -77,8 +77,8 @@ class Listening:
         self.events.stop()
         self._tell()
 
-    def collect(self, monotonic_s: float) -> Iterator[Point]:
-        """What became of what came in, as growing totals below ``agent.``."""
+    def points(self) -> Iterator[Point]:
+        """What became of what came in, as growing totals."""
         totals: Counter[str] = Counter()
         for door in self.doors.open:
             counts = door.counts
@@ -90,11 +90,11 @@ class Listening:
                 "connections": counts.connections,
                 "hung_up": counts.hung_up,
             }
-            totals.update({f"agent.doors.{door.name}.{word}": number for word, number in said.items()})
-        totals.update({"agent.events.posted": self.events.posted, "agent.events.dropped": self.events.dropped})
+            totals.update({f"doors.{door.name}.{word}": number for word, number in said.items()})
+        totals.update({"events.posted": self.events.posted, "events.dropped": self.events.dropped})
         for name, number in totals.items():
             yield Point(name, float(number), Kind.CUMULATIVE)
-        yield Point("agent.events.waiting", float(self.events.waiting))
+        yield Point("events.waiting", float(self.events.waiting))
 
     def _run(self) -> None:
         turns = 0

@@ -41,8 +41,15 @@ class Keeper(Protocol):
         slots: Sequence[Slot],
         cursors: Mapping[str, str] | None = None,
         when_safe: Callable[[], None] | None = None,
+        lost: int = 0,
     ) -> None:
-        """Take slots and positions as one record, and have `when_safe` called by another thread once it is on disk."""
+        """Take slots and positions as one record, and have `when_safe` called by another thread once it is on disk.
+
+        Parameters
+        ----------
+        lost
+            Slots that were made beside these, and given up before they came here.
+        """
         ...
 
     def describe(self, names: Iterable[Name]) -> None:
@@ -76,6 +83,7 @@ class Inbox:
                 self._taken[cursor.removeprefix(CURSOR)] = int(number)
         self._safe = dict(self._taken)
         self._unsafe: dict[str, int] = {}  # merged, and not handed on
+        self._lost = 0  # by senders, and not handed on
         self._streams: set[NativeStream] = set()
         keeper.when_blocked(lambda blocking: soon(lambda: self._block(blocking)))
 
@@ -95,8 +103,9 @@ class Inbox:
         """Whether a batch was not taken already; those of no sender always are new."""
         return not sender or number > self._taken.get(sender, 0)
 
-    def take(self, sender: str, number: int, slots: Sequence[Slot], counts: Counts, now_ms: int) -> None:
-        """Merge the slots of a batch, and remember its number."""
+    def take(self, sender: str, batch: Batch, slots: Sequence[Slot], counts: Counts, now_ms: int) -> None:
+        """Merge the good slots of a batch, and remember its number."""
+        self._lost += max(batch.generated - batch.blocked - len(batch.slots), 0)
         for slot in slots:
             try:
                 is_taken = self.tallies.merge(slot)
@@ -107,7 +116,7 @@ class Inbox:
             counts.refused += not is_taken
         if sender:
             self._taken.pop(sender, None)  # the latest news last
-            self._taken[sender] = self._unsafe[sender] = number
+            self._taken[sender] = self._unsafe[sender] = batch.number
             if len(self._taken) > _SENDERS_MAX:
                 del self._taken[next(iter(self._taken))]
 
@@ -117,12 +126,12 @@ class Inbox:
 
     def hand_on(self) -> None:
         """Hand on all that was merged, with the numbers that are in it."""
-        slots, numbers = self.tallies.drain(), self._unsafe
-        if not (slots or numbers):
+        slots, numbers, lost = self.tallies.drain(), self._unsafe, self._lost
+        if not (slots or numbers or lost):
             return
-        self._unsafe = {}
+        self._unsafe, self._lost = {}, 0
         cursors = {CURSOR + sender: str(number) for sender, number in numbers.items()}
-        self._keeper.offer(slots, cursors, lambda: self._soon(lambda: self._answer(numbers)))
+        self._keeper.offer(slots, cursors, lambda: self._soon(lambda: self._answer(numbers)), lost)
 
     def _answer(self, numbers: Mapping[str, int]) -> None:
         self._safe.update(numbers)
@@ -270,5 +279,5 @@ class NativeStream:
                 if slot.name in self._faults:
                     self._counts.reject(self._faults[slot.name], slot.name.encode(), now_ms)
             usable = [slot for slot in usable if slot.name not in self._faults]
-        self._inbox.take(self.sender, batch.number, usable, self._counts, now_ms)
+        self._inbox.take(self.sender, batch, usable, self._counts, now_ms)
         return b""
