@@ -9,6 +9,8 @@ from pathlib import Path
 
 import psutil
 
+from tallystick.native.messages import FINGERPRINT
+
 TALLYSTICK = (sys.executable, "-m", "tallystick")
 
 
@@ -46,11 +48,12 @@ def test_an_agent_sends_stays_light_and_ends_in_order(tmp_path: Path) -> None:
         listener.settimeout(60)
         file = tmp_path / "agent.toml"
         collectors = "".join(f"[[collectors]]\nname = '{name}'\n" for name in ("cpu", "load", "memory", "filesystem"))
-        file.write_text(f"{collectors}[agent]\nservers = ['tcp://127.0.0.1:{listener.getsockname()[1]}']\n")
+        server = f"servers = ['tcp://127.0.0.1:{listener.getsockname()[1]}']"
+        file.write_text(f"{collectors}[agent]\n{server}\nspool = '{tmp_path}/spool'\ndoors = []\n")
         with subprocess.Popen([*TALLYSTICK, "agent", "--config", str(file)], env=os.environ | {"LANG": "C"}) as agent:
             connection, _ = listener.accept()
             with connection:
-                assert connection.recv(65536).startswith(b"dev.hosts.")
+                assert FINGERPRINT in connection.recv(65536)
                 assert psutil.Process(agent.pid).memory_info().rss < 40_000_000
                 agent.send_signal(signal.SIGTERM)
                 assert agent.wait(30) == 0
