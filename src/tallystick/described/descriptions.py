@@ -9,6 +9,7 @@ import threading
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 from tallystick.described.description import NOTHING, Description
 from tallystick.described.patterns import Pattern
@@ -53,6 +54,11 @@ class Written:
     description: Description
 
 
+class _Rule(NamedTuple):
+    pattern: Pattern
+    description: Description
+
+
 class Descriptions:
     """Keeps descriptions; any thread may call.
 
@@ -74,14 +80,16 @@ class Descriptions:
     def __init__(self, path: Path | None, clock: Clock, *, said_max: int = SAID_MAX) -> None:
         self._file = SqlFile(path, _SCHEMA, _SCHEMA_VERSION, "descriptions of series are missing", clock)
         self._said_max = said_max
-        self._lock = threading.Lock()
+        self._lock = threading.Lock()  # of what senders say: they never wait for the disk
+        self._writing = threading.Lock()  # of what people write
         self._unsaved: dict[str, Description] = {}
         """Subjects that differ from the file; `NOTHING` for those that are to go."""
         self._missing: set[str] = set()
         """Subjects that had no series when it was last looked."""
         self._dropped = 0
-        self._said, self._written = self._file.run("read descriptions", _read)
-        self._patterns = {pattern: Pattern(pattern) for pattern in reversed(self._written)}
+        self._said, written = self._file.run("read descriptions", _read)
+        self._rules = {pattern: _Rule(Pattern(pattern), said) for pattern, said in written.items()}
+        """What people wrote, the latest first."""
         self._remembered: dict[str, Description] = {}
 
     def say(self, name: str, description: Description) -> bool:
@@ -155,10 +163,11 @@ class Descriptions:
             If the disk does not take it.
         """
         matcher = Pattern(pattern)
-        with self._lock:
-            before = self._written.get(pattern)
-            after = (before or NOTHING)._replace(**changes)
-            if before is None and len(self._written) >= WRITTEN_MAX:
+        with self._writing:
+            rules = self._rules
+            before = rules[pattern].description if pattern in rules else NOTHING
+            after = before._replace(**changes)
+            if pattern not in rules and len(rules) >= WRITTEN_MAX:
                 raise LimitError(
                     f"cannot describe {pattern!r}: {WRITTEN_MAX} names and globs are described already; "
                     "expected a glob for several of them"
@@ -171,24 +180,20 @@ class Descriptions:
                     connection.execute(f"insert into written ({columns}) values (?, ?, ?, ?, ?)", (pattern, *after))
 
             self._file.run("keep descriptions", put)
-            self._written.pop(pattern, None)
-            # Replaced, not changed: who reads meanwhile goes on with the old one. The latest stands first.
-            patterns = {text: known for text, known in self._patterns.items() if text != pattern}
-            if any(after):
-                self._written[pattern] = after
-                patterns = {pattern: matcher} | patterns
-            self._patterns, self._remembered = patterns, {}
+            others = {text: rule for text, rule in rules.items() if text != pattern}
+            # Replaced, not changed: who reads meanwhile goes on with the old ones.
+            self._rules = {pattern: _Rule(matcher, after)} | others if any(after) else others
+            self._remembered = {}
         return after
 
     def of(self, name: str) -> Description:
         """What is known of a series, `NOTHING` if nothing is."""
         said = self._said.get(subject_of(name), NOTHING)
-        return self._by_people(name).over(said) if self._patterns else said
+        return self._by_people(name).over(said) if self._rules else said
 
     def written(self) -> list[Written]:
         """What people wrote, the latest first."""
-        with self._lock:
-            return [Written(pattern, self._written[pattern]) for pattern in self._patterns]
+        return [Written(pattern, rule.description) for pattern, rule in self._rules.items()]
 
     def forget_missing(self, catalog: Catalog) -> int:
         """Forget what senders said of names that no series has, nor had the last time; return how many are forgotten.
@@ -245,10 +250,9 @@ class Descriptions:
         remembered = self._remembered
         found = remembered.get(name)
         if found is None:
-            matching = [text for text, pattern in self._patterns.items() if pattern.matches(name)]
-            # Stable: of names, and of globs, the latest stays first.
-            matching.sort(key=lambda text: not self._patterns[text].is_name)
-            found = _merged(self._written.get(text, NOTHING) for text in matching)
+            matching = [rule for rule in self._rules.values() if rule.pattern.matches(name)]
+            matching.sort(key=lambda rule: not rule.pattern.is_name)  # stable: of each sort the latest stays first
+            found = _merged(rule.description for rule in matching)
             if len(remembered) < _REMEMBERED_MAX:
                 remembered[name] = found
         return found
@@ -263,9 +267,9 @@ def _merged(descriptions: Iterable[Description]) -> Description:
 
 
 def _read(connection: sqlite3.Connection) -> tuple[dict[str, Description], dict[str, Description]]:
-    """What was said by subject, and what was written by pattern, the earliest first."""
+    """What was said by subject, and what was written by pattern, the latest first."""
     columns = "unit, owner, description, alert"
     said = connection.execute(f"select subject, {columns} from said")
     by_subject = {subject: Description(*fields) for subject, *fields in said}
-    written = connection.execute(f"select pattern, {columns} from written order by number")
+    written = connection.execute(f"select pattern, {columns} from written order by number desc")
     return by_subject, {pattern: Description(*fields) for pattern, *fields in written}

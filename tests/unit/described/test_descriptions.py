@@ -4,6 +4,7 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 from pathlib import Path
 
 import pytest
@@ -82,6 +83,17 @@ def test_a_glob_with_tags_is_for_names_that_have_them(known: Descriptions) -> No
     known.write("disk;host=web*", {"unit": "bytes"})
     assert known.of("disk;host=web1").unit == "bytes"
     assert (known.of("disk;host=db1"), known.of("disk")) == (NOTHING, NOTHING)
+
+
+def test_senders_do_not_wait_for_the_disk_while_people_write(known: Descriptions) -> None:
+    with known._file._lock:  # the disk takes its time
+        writer = threading.Thread(target=known.write, args=("a.*", {"unit": "s"}))
+        writer.start()
+        wait_until(known._writing.locked, "somebody to write")
+        assert known.say("a.b", ORDERS)
+        assert known.of("a.b") == ORDERS
+    writer.join()
+    assert known.of("a.b") == ORDERS._replace(unit="s")
 
 
 def test_what_cannot_be_read_or_is_too_much_is_refused(known: Descriptions, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -75,29 +75,26 @@ class AsgiMiddleware:
         return flush_and_send
 
 
-class _Request:
-    """One request, from its first message to the last of its answer."""
+class _Exchange:
+    """What goes to and fro between a server and an application, counted."""
 
-    __slots__ = (
-        "_began",
-        "_ended",
-        "_gone",
-        "_receive",
-        "_received",
-        "_scope",
-        "_send",
-        "_sent",
-        "_status",
-        "_traffic",
-        "_view",
-    )
+    __slots__ = ("_began", "_receive", "_received", "_scope", "_send", "_sent", "_status", "_traffic", "_view")
 
     def __init__(self, traffic: Traffic, scope: Scope, receive: Receive, send: Send, view: ViewOf) -> None:
         self._traffic, self._scope, self._view = traffic, scope, view
         self._receive, self._send = receive, send
         self._status = self._sent = self._received = 0
-        self._gone = self._ended = False
         self._began = traffic.begin()
+
+
+class _Request(_Exchange):
+    """One request, from its first message to the last of its answer."""
+
+    __slots__ = ("_ended", "_gone")
+
+    def __init__(self, traffic: Traffic, scope: Scope, receive: Receive, send: Send, view: ViewOf) -> None:
+        super().__init__(traffic, scope, receive, send, view)
+        self._gone = self._ended = False
 
     async def run(self, app: Application) -> None:
         try:
@@ -154,28 +151,14 @@ class _Request:
         )
 
 
-class _WebSocket:
+class _WebSocket(_Exchange):
     """One WebSocket, from its greeting to its end; one that is refused is a request."""
 
-    __slots__ = (
-        "_began",
-        "_opened",
-        "_receive",
-        "_received",
-        "_scope",
-        "_send",
-        "_sent",
-        "_status",
-        "_traffic",
-        "_view",
-    )
+    __slots__ = ("_opened",)
 
     def __init__(self, traffic: Traffic, scope: Scope, receive: Receive, send: Send, view: ViewOf) -> None:
-        self._traffic, self._scope, self._view = traffic, scope, view
-        self._receive, self._send = receive, send
-        self._status = self._sent = self._received = 0
+        super().__init__(traffic, scope, receive, send, view)
         self._opened: float | None = None
-        self._began = traffic.begin()
 
     async def run(self, app: Application) -> None:
         failed = True
