@@ -1,6 +1,7 @@
 """Tallies made in plain Python are those that the server makes: to the bit, and sketches in what they count."""
 
 import struct
+from collections import Counter
 from functools import cache
 
 import datasketches
@@ -17,7 +18,7 @@ from tallystick.kernels.accumulate import merge_cell
 from tallystick.kernels.fold import COUNT, M2, MAX, MIN, SUM, add_weighted, start_spread
 from tallystick.kernels.hashing import MEMBER_KEY
 from tallystick.kernels.histogram import buckets_of
-from tallystick.native.accumulate import BUCKETS_MAX, Distinct, Histogram, Spread, bucket_of
+from tallystick.native.accumulate import BUCKETS_MAX, Distinct, Histogram, Spread, bucket_counts, bucket_of
 from tallystick.native.distinct import COUPONS_MAX, coupon_of, hash_of_member
 
 values = st.floats(-1e9, 1e9)
@@ -82,6 +83,12 @@ def test_buckets_are_those_of_the_kernel(drawn: list[float]) -> None:
     out = np.empty(len(drawn), np.int32)
     buckets_of(np.array(drawn, np.float64), out)
     assert [bucket_of(value) for value in drawn] == out.tolist() == bucket_column(np.array(drawn)).tolist()
+
+
+@given(st.lists(st.floats(allow_nan=False, allow_infinity=False), max_size=50))
+def test_buckets_of_many_are_those_of_each(drawn: list[float]) -> None:
+    for values in (drawn, [abs(value) for value in drawn if value]):
+        assert bucket_counts(values) == Counter(map(bucket_of, values))
 
 
 def test_a_histogram_counts_by_weight_and_ascends() -> None:

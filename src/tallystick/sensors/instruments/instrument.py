@@ -142,5 +142,5 @@ class Instrument(Generic[Sample]):
         weight, count = self._weight, len(samples)
         total, low, high = sum(samples), min(samples), max(samples)
         mean = total / count
-        m2 = 0.0 if low == high else sum((sample - mean) ** 2 for sample in samples)
+        m2 = 0.0 if low == high else sum([(sample - mean) * (sample - mean) for sample in samples])
         self._spread.merge(weight * count, float(weight * total), weight * m2, low, high, samples[-1])

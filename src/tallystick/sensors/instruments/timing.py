@@ -4,14 +4,13 @@ import functools
 import inspect
 import math
 import random
-from collections import Counter
 from collections.abc import AsyncGenerator, Callable, Generator
 from contextvars import ContextVar
 from time import perf_counter
 from typing import Any, ParamSpec, TypeVar, cast
 
 from tallystick.model.kind import Kind
-from tallystick.native.accumulate import Histogram, bucket_of
+from tallystick.native.accumulate import Histogram, bucket_counts
 from tallystick.sensors.instruments.generators import timed_async_items, timed_items
 from tallystick.sensors.instruments.instrument import FOLD_AT, Instrument, Taken
 
@@ -68,8 +67,7 @@ class Timing(Instrument[float]):
         samples = list(map(float, samples))
         self._add_numbers(samples)
         weight = self._weight
-        counted = Counter(map(bucket_of, samples))
-        self._histogram.merge((bucket, weight * count) for bucket, count in counted.items())
+        self._histogram.merge((bucket, weight * count) for bucket, count in bucket_counts(samples).items())
 
     def taken(self) -> Taken | None:
         taken = super().taken()
