@@ -244,7 +244,7 @@ class Rule(Table, frozen=True):
             yield (), f"it does {said}; expected one of {expected}"
         elif not self.keep and done[0][0] not in ("aggregate", "aggregation_rules"):
             yield ("keep",), f"{done[0][0]} keeps names; expected it beside aggregate or aggregation_rules only"
-        if (self.block or self.stop) and not self.is_for_some:
+        elif (self.block or self.stop) and not self.is_for_some:
             yield (), "it is for every name; expected match, regex, kinds, source or tags beside it"
         if self.section not in ("", "pre", "post") or (self.section and not self.rewrite_rules):
             yield ("section",), f"{self.section!r} is none of rewrite_rules; expected pre or post, beside rewrite_rules"

@@ -42,7 +42,7 @@ def rules_routes(keeper: RuleKeeper, naming: Callable[[], Naming], workers: Work
         found = await workers.run(explain, naming(), name, facts)
         return as_json(msgspec.to_builtins(found), given)
 
-    return [Route("/api/rules", rules), Route("/api/rules/explain", explained)]
+    return [Route("/api/rules", rules), Route("/api/rules/explain", explained, methods=["GET", "POST"])]
 
 
 def kind_of(word: str) -> Kind:

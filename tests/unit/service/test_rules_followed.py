@@ -138,6 +138,7 @@ def test_the_server_says_what_each_rule_does_to_a_name(server: Server) -> None:
     asked = {"name": "tp-web..time", "kind": "timing", "source": "statsd", "from": "127.0.0.1"}
     found = server.http.get("/api/rules/explain", params=asked).json()
     assert found["normal"] == "tp-web.time"
+    assert server.http.post("/api/rules/explain", data=asked).json() == found
     assert [rule["matched"] for rule in found["rules"]] == [True, False, True, False, True, True]
     assert found["series"] == [
         "PROD.hosts.tp-web.oak-tp-web001.aggregate.tp-web.time",

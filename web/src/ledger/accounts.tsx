@@ -60,7 +60,9 @@ function Row({ balance, name, strip, inner = false }: RowProps) {
     <tr class={inner ? "peer" : ""}>
       <th scope="row">{name}</th>
       <td class="strip-cell">{strip}</td>
-      <td class="number" data-label="received">{formatCount(balance.received)}</td>
+      <td class="number" data-label="received">
+        <div>{formatCount(balance.received)}{balance.made ? <div class="from">{formatCount(balance.made)} made by rules</div> : null}</div>
+      </td>
       <td class="number" data-label="stored">
         <div>{formatCount(balance.stored)}{balance.late ? <div class="from">{formatCount(balance.late)} late</div> : null}</div>
       </td>
