@@ -86,3 +86,51 @@ def test_who_tallies_himself_stops_sending_and_the_ledger_counts_what_he_keeps_b
         assert server.get("/api/blocks")["sources"] == [
             {"source": balance["source"], "peer": "127.0.0.1", "blocked": 0, "withheld": 1}
         ]
+
+
+def test_a_real_agent_stops_at_the_source_and_begins_again(tmp_path: Path) -> None:
+    more = '\n[[listeners]]\nprotocol = "native"\naddress = "tcp://127.0.0.1:0"\n'
+    file = tmp_path / "agent.toml"
+    with running_server(tmp_path, more) as server:
+        file.write_text(
+            f"""
+[[collectors]]
+name = "load"
+interval_s = 1
+[[collectors]]
+name = "memory"
+interval_s = 1
+[agent]
+servers = ["tcp://127.0.0.1:{server.port("native tcp")}"]
+prefix = "agents.one"
+doors = []
+discover = false
+spool = "{tmp_path / "spool"}"
+"""
+        )
+
+        def rejected(reason: str) -> int:
+            return int(server.balance("native tcp")["rejected"].get(reason, 0))
+
+        agent = subprocess.Popen([*TALLYSTICK, "agent", "--config", str(file)], stderr=subprocess.DEVNULL)
+        try:
+            wait_until(lambda: server.render("agents.one.memory.*"), "the agent's first slots", wait_s=60)
+            run(server, "block", "agents.*.memory.*", "--why", "x")
+            wait_until(lambda: rejected("withheld"), "slots to be withheld", wait_s=60)
+            arrived = rejected("blocked")
+            known = server.render("agents.one.memory.*")
+            before = rejected("withheld")
+            wait_until(lambda: rejected("withheld") > before, "more slots to be withheld", wait_s=60)
+            assert rejected("blocked") == arrived, "a row arrived that the agent was told not to send"
+            assert server.render("agents.one.memory.*") == known
+            wait_until(
+                lambda: max(server.values("agents.one.agent.slots_blocked"), default=0.0) > 0,
+                "the agent's count",
+                wait_s=60,
+            )
+            assert server.balance("native tcp")["lost_on_the_way"] == 0
+            run(server, "unblock", "agents.*.memory.*")
+            wait_until(lambda: server.render("agents.one.memory.*") != known, "slots to come again", wait_s=60)
+        finally:
+            agent.terminate()
+            agent.wait(timeout=60)
