@@ -329,7 +329,7 @@ class Service:
 
     def _tell_what_is_blocked(self) -> None:
         """Tell those who tally themselves what they need not send."""
-        self._streams.tell("native", Greeting(blocklist=self.blocks).blocked())
+        self._streams.tell("native", Greeting(blocklist=self.blocks).blocked)
 
     def _look_after(self) -> None:
         """What is done before the ledger's counts are taken."""

@@ -34,7 +34,9 @@ def test_after_the_command_no_row_is_stored_and_all_are_counted_over_a_restart_t
     server.send_now("flood.b", 3)
     server.send_now("shop.orders", 4)
     assert carbon(server) == (3, {"blocked": 2})
-    assert server.get("/api/search", q="flood")["names"] == ["flood.a"]
+    assert [one["path"] for one in server.get("/metrics/find", query="flood.*", format="completer")["metrics"]] == [
+        "flood.a"
+    ]
 
     server.kill()
     server.start()
@@ -72,10 +74,11 @@ def test_who_tallies_himself_stops_sending_and_the_ledger_counts_what_he_keeps_b
 
         try:
             offer(3)
-            run(server, "block", "{flood,other}.*", "--why", "x")
+            run(server, "block", "shop.*", "--source", "10.9.9.9", "--why", "another host")
+            run(server, "block", "{flood,other}.*", "--source", "127.0.0.1", "--why", "x")
             wait_until(lambda: client.blocking.blocks("flood.a"), "the list to be told")
             offer(2)
-            run(server, "unblock", "{flood,other}.*")
+            run(server, "unblock", "{flood,other}.*", "--source", "127.0.0.1")
             wait_until(lambda: not client.blocking, "the end of it to be told")
             offer(1)
         finally:

@@ -127,10 +127,9 @@ class BlockList:
         """Of what is in force."""
         return self._force.version
 
-    @property
-    def patterns(self) -> list[str]:
-        """What no sender at all need send, as globs without braces, each once."""
-        return self._force.globs_for("")
+    def globs_for(self, host: str) -> list[str]:
+        """What a sender at an address need not send, as globs without braces, each once."""
+        return self._force.globs_for(host)
 
     def when_changed(self, call: Callable[[], None]) -> None:
         """Have `call` called, by whatever thread, after each change."""

@@ -168,8 +168,9 @@ class Parser(Protocol):
         """Have all kernels compiled that a parser of this protocol calls: see `tallystick.parse.ready`."""
         ...
 
-    def connected(self) -> "Parser":
-        """The parser for one connection: this one, where nothing is to be remembered from one call to the next."""
+    def connected(self, host: str = "") -> "Parser":
+        """The parser for one connection, of a sender at `host`: this one, where nothing is to be remembered from one
+        call to the next."""
         ...
 
     def parse(

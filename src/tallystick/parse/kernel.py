@@ -50,7 +50,7 @@ class KernelParser(ABC):
         empty = np.zeros(1, np.int64), np.zeros(1, np.int32)
         cls().parse_datagrams(padded(b""), *empty, NameTable(), 0)
 
-    def connected(self) -> Parser:
+    def connected(self, host: str = "") -> Parser:
         """See `tallystick.parse.contract.Parser.connected`."""
         return self
 

@@ -88,13 +88,13 @@ class NativeParser(FrameParser):
         frames = b"".join(map(messages.framed, (messages.hello("a", ""), *said)))
         cls().parse(padded(frames), len(frames), NameTable(), 0)
 
-    def connected(self) -> "NativeConnection":
+    def connected(self, host: str = "") -> "NativeConnection":
         """A parser that knows what came on one connection; it works with the memory of this one."""
-        return NativeConnection(self.line_bytes_max, self)
+        return NativeConnection(self.line_bytes_max, self, host)
 
-    def add_connection(self) -> Connection:
+    def add_connection(self, host: str) -> Connection:
         """Another connection, whose names count as long as somebody holds it."""
-        connection = Connection()
+        connection = Connection(host)
         self._connections.add(connection)
         return connection
 
@@ -181,7 +181,9 @@ class NativeParser(FrameParser):
             return Reason.FRAME
         if not self.greeting.admits(token):
             return Reason.UNAUTHORIZED
-        self._reply += messages.framed(messages.welcome(self.line_bytes_max)) + self.greeting.blocked()
+        self._reply += messages.framed(messages.welcome(self.line_bytes_max)) + self.greeting.blocked(
+            self._connection.host
+        )
         self._connection.begin(agent, run)
         return Reason.NONE
 
@@ -237,10 +239,12 @@ class NativeConnection:
 
     protocol: ClassVar[str] = "native"
 
-    def __init__(self, line_bytes_max: int = FRAME_BYTES_MAX, parser: NativeParser | None = None) -> None:
+    def __init__(
+        self, line_bytes_max: int = FRAME_BYTES_MAX, parser: NativeParser | None = None, host: str = ""
+    ) -> None:
         self.line_bytes_max = line_bytes_max
         self._parser = parser or NativeParser(line_bytes_max)
-        self._connection = self._parser.add_connection()
+        self._connection = self._parser.add_connection(host)
 
     @classmethod
     def configured(cls, listener: Listener) -> Self:
@@ -252,9 +256,9 @@ class NativeConnection:
         """See `tallystick.parse.contract.Parser.prepare`."""
         NativeParser.prepare()
 
-    def connected(self) -> "NativeConnection":
+    def connected(self, host: str = "") -> "NativeConnection":
         """A parser for another connection."""
-        return self._parser.connected()
+        return self._parser.connected(host)
 
     def parse(
         self,

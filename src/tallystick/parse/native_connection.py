@@ -22,9 +22,8 @@ class Blocklist(Protocol):
         """Grows with each change."""
         ...
 
-    @property
-    def patterns(self) -> Sequence[str]:
-        """Globs for whole names; ``*`` crosses dots."""
+    def globs_for(self, host: str) -> Sequence[str]:
+        """What a sender at an address need not send: globs for whole names; ``*`` crosses dots."""
         ...
 
     def when_changed(self, call: Callable[[], None]) -> None:
@@ -55,17 +54,18 @@ class Greeting:
         """Whether a sender brings the token that is asked for; takes as long for each that is wrong."""
         return not self.token or hmac.compare_digest(self.token.encode(), token.encode())
 
-    def blocked(self) -> bytes:
-        """The frame that tells what is blocked; nothing where there is no list."""
+    def blocked(self, host: str) -> bytes:
+        """The frame that tells a sender at an address what is blocked; nothing where there is no list."""
         if self.blocklist is None:
             return b""
-        return messages.framed(messages.blocked(self.blocklist.version, self.blocklist.patterns))
+        return messages.framed(messages.blocked(self.blocklist.version, self.blocklist.globs_for(host)))
 
 
 class Connection:
-    """What is known of one connection."""
+    """What is known of one connection, of a sender at `host`."""
 
-    def __init__(self) -> None:
+    def __init__(self, host: str = "") -> None:
+        self.host = host
         self.begin("", "")
 
     def begin(self, agent: str, run: str) -> None:

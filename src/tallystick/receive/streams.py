@@ -113,12 +113,12 @@ class StreamDoor:
         self._listening.append(_Listening(actual, parser, account, bound, hand_over, tls, is_secret))
         return actual
 
-    def tell(self, protocol: str, text: bytes) -> None:
-        """Write to all senders of a protocol that were answered before; any thread may call."""
+    def tell(self, protocol: str, text_for: Callable[[str], bytes]) -> None:
+        """Write to all senders of a protocol that were answered before what is for their hosts; any thread may call."""
 
         def write() -> None:
             for connection in list(self.connections.values()):
-                connection.tell(protocol, text)
+                connection.tell(protocol, text_for)
 
         if self._loop is not None:
             self._loop.call_soon_threadsafe(write)
@@ -179,7 +179,7 @@ class _Connection(asyncio.BufferedProtocol):
         self._turn_bytes = min(TURN_BYTES_MIN, door.turn_bytes_max)  # what its bytes cost nobody knows yet
         self._asked_bytes = 0
         self._host = ""
-        self._parser = listening.parser.connected()
+        self._parser = listening.parser
         self._account = listening.account
         self._hand_over = listening.hand_over
         self._rest = b""
@@ -195,12 +195,13 @@ class _Connection(asyncio.BufferedProtocol):
             self._transport.abort()
             return
         self._door.connections[self._transport] = self
-        if not is_ready(self._parser):
-            self._wait_until_ready(self._transport)
         named = transport.get_extra_info("peername")
         if isinstance(named, tuple):
             self._host = host_of(named[0])
             self._account = self._door.intake.ledger.account(self._account.source, self._host)
+        self._parser = self._parser.connected(self._host)
+        if not is_ready(self._parser):
+            self._wait_until_ready(self._transport)
         self._door.hosts[self._host] += 1
 
     def _wait_until_ready(self, transport: asyncio.Transport) -> None:
@@ -260,12 +261,12 @@ class _Connection(asyncio.BufferedProtocol):
 
         self._door.intake.when_durable(ticket, safe)
 
-    def tell(self, protocol: str, text: bytes) -> None:
-        """Write to the sender, if it speaks this protocol and was answered."""
+    def tell(self, protocol: str, text_for: Callable[[str], bytes]) -> None:
+        """Write to the sender what is for its host, if it speaks this protocol and was answered."""
         transport = self._transport
         wanted = self._is_answered and self._parser.protocol == protocol
         if wanted and transport is not None and not transport.is_closing():
-            self._say(transport, text)
+            self._say(transport, text_for(self._host))
 
     def _give_away(self, hand_over: HandOver, read: bytes) -> None:
         """Let somebody else serve this connection, over a descriptor of his own."""

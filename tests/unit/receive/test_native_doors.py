@@ -30,6 +30,9 @@ class Blocks:
         self.version, self.patterns = 1, patterns
         self._calls: list[Callable[[], None]] = []
 
+    def globs_for(self, host: str) -> tuple[str, ...]:
+        return self.patterns if host in ("127.0.0.1", "") else ()
+
     def when_changed(self, call: Callable[[], None]) -> None:
         self._calls.append(call)
 
@@ -50,7 +53,7 @@ class Opened:
         asked = Address("unix", path=str(path)) if path else Address("tcp", "127.0.0.1", 0)
         self.address = self.door.open(asked, parser, None, tls, is_secret=bool(greeting.token))
         if greeting.blocklist is not None:
-            greeting.blocklist.when_changed(lambda: self.door.tell("native", greeting.blocked()))
+            greeting.blocklist.when_changed(lambda: self.door.tell("native", greeting.blocked))
         self.door.start()
 
     def balance(self) -> Balance:
