@@ -8,7 +8,6 @@ from pathlib import Path
 
 import click
 
-from tallystick.cli.options import token_option
 from tallystick.config import Address
 from tallystick.config.logs import Log
 from tallystick.model.clock import SystemClock
@@ -27,12 +26,12 @@ _LOOK_S = 1.0
     "--pattern", default="", help="A regular expression instead of a format; its matches are counted as lines."
 )
 @click.option("--errors", is_flag=True, help="Also count lines that tell of errors, by what they have in common.")
-@token_option
+@click.option("--token", envvar="TALLYSTICK_AGENT_TOKEN", help="If whoever takes it asks for one.")
 @click.option(
     "--to",
     "address",
     default="tcp://127.0.0.1:8120",
-    envvar="TALLYSTICK_SERVER",
+    envvar="TALLYSTICK_AGENT",
     show_default=True,
     help="The agent or the server that takes what is counted.",
 )

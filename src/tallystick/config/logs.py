@@ -41,7 +41,9 @@ class LogMetric(Table, frozen=True):
     value: Annotated[
         str, key("The group with the number, or of distinct the text; a counter without one counts lines.")
     ] = ""
-    factor: Annotated[float, key("What the number is multiplied with: 1000 makes milliseconds of seconds.", gt=0)] = 1.0
+    factor: Annotated[float, key("What the number is multiplied with: 0.001 makes seconds of milliseconds.", gt=0)] = (
+        1.0
+    )
 
     @property
     def groups(self) -> set[str]:

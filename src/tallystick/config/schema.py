@@ -192,7 +192,7 @@ class Config(Table, frozen=True):
                     "pattern": r"job (?P<queue>\w+) took (?P<seconds>[\d.]+)",
                     "metrics": [
                         {"name": "jobs.{queue}"},
-                        {"name": "jobs.{queue}.time_ms", "kind": "timing", "value": "seconds", "factor": 1000},
+                        {"name": "jobs.{queue}.time_s", "kind": "timing", "value": "seconds"},
                     ],
                 },
             ]

@@ -9,6 +9,8 @@ from collections import OrderedDict, deque
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
+from tallystick.model.printable import printable
+
 KINDS_MAX = 100
 """Kinds of a log that are told apart; for a further one the kind that was seen longest ago is forgotten."""
 EXAMPLES_MAX = 3
@@ -79,7 +81,7 @@ class ErrorKinds:
 
     def add(self, line: bytes, at_s: float) -> ErrorKind:
         """Count a line, and give its kind."""
-        text = printable(line)
+        text = printable(line[: 4 * EXAMPLE_CHARS_MAX].decode("utf-8", "replace"))
         shape = shape_of(text)
         fingerprint = f"{zlib.crc32(shape.encode()):08x}"
         kind = self._kinds.get(fingerprint)
@@ -95,9 +97,3 @@ class ErrorKinds:
 
     def __iter__(self) -> Iterator[ErrorKind]:
         return iter(list(self._kinds.values()))
-
-
-def printable(line: bytes) -> str:
-    """A line as text that may be shown anywhere: bytes that are no UTF-8 and control characters are replaced."""
-    text = line[: 4 * EXAMPLE_CHARS_MAX].decode("utf-8", "replace")
-    return "".join(c if c.isprintable() or c == "\t" else "\N{REPLACEMENT CHARACTER}" for c in text)

@@ -20,8 +20,8 @@ _INVALID = b"invalid"
 _WORDS_MAX = 1000
 """What lines may bring into names, of each log; what comes beyond goes by the name `OTHER`."""
 OTHER = "other"
-_MS_OF = {"took_us": 1e-3, "took_ms": 1.0, "took_s": 1e3}
-_FIELDS = ("vhost", "time", "request", "method", "status", "bytes", *_MS_OF)
+_SECONDS_OF = {"took_us": 1e-6, "took_ms": 1e-3, "took_s": 1.0}
+_FIELDS = ("vhost", "time", "request", "method", "status", "bytes", *_SECONDS_OF)
 
 
 class Measure(Protocol):
@@ -55,11 +55,11 @@ class _Requests:
     outcomes: Counter[tuple[bytes, bytes]] = field(default_factory=Counter)
     """By method and status."""
     sizes: list[bytes] = field(default_factory=list)
-    times_ms: list[float] = field(default_factory=list)
+    times_s: list[float] = field(default_factory=list)
 
 
 class Requests:
-    """Requests of a web server: ``requests``, ``status.<code>``, ``method.<name>``, ``bytes`` and ``time_ms``.
+    """Requests of a web server: ``requests``, ``status.<code>``, ``method.<name>``, ``bytes`` and ``time_s``.
 
     Parameters
     ----------
@@ -94,9 +94,9 @@ class Requests:
             requests.outcomes[method or request.partition(b" ")[0], status] += 1
             if size:
                 requests.sizes.append(size)
-            for text, factor in zip(took, _MS_OF.values(), strict=True):
+            for text, factor in zip(took, _SECONDS_OF.values(), strict=True):
                 if text and (number := _number(text)) is not None:
-                    requests.times_ms.append(number * factor)
+                    requests.times_s.append(number * factor)
         for (vhost, time), requests in of.items():
             at_ms = self._times.moment_ms(time, now_s)
             self._tell(self._app.replace("{vhost}", self._vhosts.component(vhost or b"")), requests, at_ms, into)
@@ -112,8 +112,8 @@ class Requests:
         for size in requests.sizes:
             # Nothing was sent: Apache writes a hyphen then.
             into.time(f"{app}.bytes", float(size) if size.isdigit() else 0.0, at_ms=at_ms)
-        for took_ms in requests.times_ms:
-            into.time(f"{app}.time_ms", took_ms, at_ms=at_ms)
+        for took_s in requests.times_s:
+            into.time(f"{app}.time_s", took_s, at_ms=at_ms)
 
 
 class Patterned:
