@@ -15,7 +15,7 @@ from pathlib import Path
 import httpx2
 import pytest
 
-from servers import START_S_MAX, WAIT_S_MAX, Server, cannot_run, running_server, wait_until
+from servers import START_S_MAX, TALLYSTICK, WAIT_S_MAX, Server, cannot_run, running_server, wait_until
 from tallystick.agent.logs import Scraper
 from tallystick.config.logs import Log
 from tallystick.model.clock import SystemClock
@@ -129,6 +129,64 @@ def test_each_line_counts_once_through_logrotate(tmp_path: Path, how: str) -> No
     scraper.stop()
     assert counted == {"app.lines": float(written)}
     assert len(list(tmp_path.glob("app.log?*"))) == 6
+
+
+AGENT = """
+[agent]
+servers = ["tcp://{native}"]
+spool = "{root}/spool"
+discover = false
+environment = "test"
+host = "web8"
+doors = []
+
+[[logs]]
+path = "{root}/app.log"
+pattern = 'line (?P<k>[0-9]+)'
+
+[[logs.metrics]]
+name = "lines"
+
+[[logs.metrics]]
+name = "sum"
+value = "k"
+"""
+
+
+def test_each_line_counts_once_though_the_agent_is_killed(server: Server, tmp_path: Path) -> None:
+    log, config = tmp_path / "app.log", tmp_path / "agent.toml"
+    config.write_text(AGENT.format(native=server.doors["native tcp"], root=tmp_path))
+    log.write_text("line 1000000\n")  # nobody looked yet
+    target, spool = "test.apps.app.lines", tmp_path / "spool"
+
+    def write(count: int) -> None:
+        with log.open("a") as opened:
+            opened.writelines("line 1\n" for _ in range(count))
+
+    with agent(config):
+        wait_until(lambda: b"log:" in b"".join(file.read_bytes() for file in spool.glob("*")), "the first position")
+        write(1000)
+        wait_until(lambda: total(server, target) >= 1000, "the lines")
+        write(500)  # read, perhaps, and not handed over
+    log.rename(tmp_path / "app.log.1")
+    write(250)
+    with agent(config):
+        wait_until(lambda: total(server, target) >= 1750, "all lines", lambda: total(server, target))
+    assert total(server, target) == total(server, "test.apps.app.sum") == 1750
+    assert total(server, "test.hosts.web.web8.app.lines") == 1750
+
+
+@contextlib.contextmanager
+def agent(config: Path) -> Iterator[None]:
+    """An agent of its own process, which is killed at the end."""
+    with (config.parent / "agent.log").open("ab") as output:
+        command = [*TALLYSTICK, "agent", "--config", str(config)]
+        process = subprocess.Popen(command, stdout=output, stderr=subprocess.STDOUT)
+    try:
+        yield
+    finally:
+        process.kill()
+        process.wait(WAIT_S_MAX)
 
 
 def total(server: Server, target: str) -> float:

@@ -13,7 +13,7 @@ from tallystick.agent.delivery import Delivery
 from tallystick.agent.doors import Events, Listening
 from tallystick.agent.itself import Itself, looks_of
 from tallystick.agent.jobs import Job
-from tallystick.agent.logs import Scraper
+from tallystick.agent.logs import ERRORS_FILE, Scraper
 from tallystick.agent.logs.naming import placed
 from tallystick.agent.place import place_of
 from tallystick.agent.point import Point
@@ -22,9 +22,6 @@ from tallystick.config.address import Address, is_everywhere
 from tallystick.config.doors import Door
 from tallystick.model.clock import Clock
 from tallystick.native.messages import Slot
-
-ERRORS_FILE = "log_errors.json"
-"""Beside the spool: the kinds of errors that logs told of, for whoever asks."""
 
 
 class Feed(Protocol):
@@ -82,14 +79,15 @@ def _feeds(config: Config, delivery: Delivery, clock: Clock) -> Iterator[Feed]:
         sources.append(listening.points)
         yield listening
     if config.logs:
-        errors_file = config.agent.spool_path() / ERRORS_FILE
-        yield Scraper(
+        scraper = Scraper(
             config.logs,
             delivery.cursors,
             lambda slots, cursors: delivery.offer(list(placed(slots, place)), cursors),
-            errors_file,
+            config.agent.spool_path() / ERRORS_FILE,
             clock,
         )
+        sources.append(scraper.points)
+        yield scraper
     runner = runner_for(config, clock, lambda p, s: delivery.offer(slots_of(p, s)), discover=config.agent.discover)
     runner.add(Job("agent", Itself([looks_of(runner), *sources])))
     yield runner

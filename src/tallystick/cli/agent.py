@@ -1,11 +1,14 @@
 """``tallystick agent``."""
 
+from __future__ import annotations
+
 import logging
 import signal
 import sys
 import threading
 import time
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
@@ -13,6 +16,14 @@ from tallystick.cli.options import config_from, config_option
 from tallystick.config import Config
 from tallystick.model.clock import SystemClock
 from tallystick.model.errors import ConfigError, StartError
+from tallystick.model.printable import printable
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from rich.table import Table
+
+    from tallystick.agent.logs.report import ToldError
 
 _PIPED_WIDTH = 500
 _UNIT_CONFIG = Path("/etc/tallystick/agent.toml")
@@ -50,6 +61,32 @@ def command(ctx: click.Context, config_file: Path | None, print_once: bool) -> N
         return
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(message)s")
     _run(config, config_file)
+
+
+@command.command("errors", short_help="Show which errors the logs told of.")
+@config_option
+@click.option(
+    "--limit", type=click.IntRange(1, 10_000), default=20, show_default=True, help="So many kinds of each log."
+)
+def errors(config_file: Path | None, limit: int) -> None:
+    """Show which errors the logs told of that the agent of this host follows, with the last line of each kind.
+
+    The fingerprint of a kind is the same on every host, and stands at the end of the name of its series.
+    """
+    import msgspec
+    from rich.console import Console
+
+    from tallystick.agent.logs import ERRORS_FILE, read_errors
+
+    file = _config(config_file).agent.spool_path() / ERRORS_FILE
+    try:
+        told = read_errors(file)
+    except FileNotFoundError as error:
+        raise StartError(f"cannot show errors: there is no {file}; expected an agent that follows logs") from error
+    except (OSError, msgspec.DecodeError) as error:
+        raise StartError(f"cannot read {file}: {error}; expected what an agent writes there") from error
+    for path, kinds in told.items():
+        Console(width=None if sys.stdout.isatty() else _PIPED_WIDTH).print(_errors_table(path, kinds[:limit]))
 
 
 @command.command("test", short_help="Try everything that the config names.")
@@ -104,6 +141,20 @@ def _config(file: Path | None) -> Config:
     if not any(makes):
         raise ConfigError([f"cannot run an agent with {file}: nothing is made here; expected [[collectors]]"])
     return config
+
+
+def _errors_table(path: str, kinds: Sequence[ToldError]) -> Table:
+    from rich.table import Table
+    from rich.text import Text
+
+    table = Table("fingerprint", box=None, pad_edge=False, title=Text(path), title_justify="left")
+    table.add_column("lines", justify="right")
+    table.add_column("last seen", no_wrap=True)
+    table.add_column("last line", overflow="fold")
+    for kind in kinds:
+        seen = time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(kind.last_s))
+        table.add_row(kind.fingerprint, f"{kind.count:,}", seen, Text(printable(kind.examples[-1])))
+    return table
 
 
 def _print(config: Config) -> None:

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from tallystick.agent.logs import Scraper
-from tallystick.agent.logs.report import FILE_NAME, read_errors
+from tallystick.agent.logs.report import ERRORS_FILE, read_errors
 from tallystick.config.logs import Log
 from tallystick.model.clock import ManualClock
 from tallystick.native import Slot
@@ -61,7 +61,6 @@ def test_a_log_that_comes_later_is_read_from_its_first_line(tmp_path: Path) -> N
 def test_each_line_counts_once_though_the_agent_is_killed_again_and_again(tmp_path: Path) -> None:
     log, spool = tmp_path / "app.log", Spool()
     write(log, 0, 1)
-    scraper(spool, Log(path=str(log), pattern="line")).hand_over()
     written = 1
     for round_ in range(30):
         followed = scraper(spool, Log(path=str(log), pattern="line"))
@@ -79,6 +78,14 @@ def test_each_line_counts_once_though_the_agent_is_killed_again_and_again(tmp_pa
         # Killed: what was not handed over is not known to anybody.
     scraper(spool, Log(path=str(log), pattern="line")).stop()
     assert spool.totals["app.lines"] == written - 1
+
+
+def test_a_log_that_came_while_the_agent_was_dead_is_read_from_its_first_line(tmp_path: Path) -> None:
+    log, spool = tmp_path / "app.log", Spool()
+    scraper(spool, Log(path=str(log), pattern="line"))
+    write(log, 0, 30)
+    scraper(spool, Log(path=str(log), pattern="line")).stop()
+    assert spool.totals == {"app.lines": 30.0}
 
 
 def test_globs_find_new_files_and_forget_those_that_are_gone(tmp_path: Path) -> None:
@@ -110,7 +117,7 @@ def test_a_file_under_two_names_counts_once(tmp_path: Path) -> None:
 
 
 def test_error_lines_are_counted_by_kind_and_kept_for_whoever_asks(tmp_path: Path) -> None:
-    log, spool, errors = tmp_path / "app.log", Spool(), tmp_path / FILE_NAME
+    log, spool, errors = tmp_path / "app.log", Spool(), tmp_path / ERRORS_FILE
     followed = scraper(spool, Log(path=str(log)), errors_file=errors)
     log.write_text("fine\nERROR: cannot open /a/b: 13\nERROR: cannot open /c: 2\nFATAL: no memory\n")
     followed.stop()
@@ -124,7 +131,7 @@ def test_error_lines_are_counted_by_kind_and_kept_for_whoever_asks(tmp_path: Pat
 
 def test_a_report_that_cannot_be_written_costs_no_count(tmp_path: Path) -> None:
     log, spool = tmp_path / "app.log", Spool()
-    followed = scraper(spool, Log(path=str(log)), errors_file=tmp_path / "nowhere" / FILE_NAME)
+    followed = scraper(spool, Log(path=str(log)), errors_file=tmp_path / "nowhere" / ERRORS_FILE)
     log.write_text("error: 1\n")
     followed.stop()
     assert spool.totals["app.error_lines"] == 1.0
@@ -148,6 +155,6 @@ def test_a_line_without_end_costs_only_itself(tmp_path: Path) -> None:
     with log.open("w") as opened:
         opened.write("line\n" + 300_000 * "line " + "\nline\n" + "line")
     followed.tick()
-    assert followed.counts.long == 1
+    assert {point.name: point.value for point in followed.points()}["logs.long"] == 1.0
     followed.stop()
     assert spool.totals == {"app.lines": 2.0}  # the last one has no end yet

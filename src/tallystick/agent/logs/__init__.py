@@ -5,6 +5,7 @@ files and pipes alike.
 """
 
 from tallystick.agent.logs.reader import LogReader
+from tallystick.agent.logs.report import ERRORS_FILE, read_errors
 from tallystick.agent.logs.scraper import CURSOR, Scraper
 
-__all__ = ["CURSOR", "LogReader", "Scraper"]
+__all__ = ["CURSOR", "ERRORS_FILE", "LogReader", "Scraper", "read_errors"]

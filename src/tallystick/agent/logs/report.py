@@ -9,7 +9,8 @@ import msgspec
 
 from tallystick.agent.logs.errors import ErrorKind, ErrorKinds
 
-FILE_NAME = "errors.json"
+ERRORS_FILE = "log_errors.json"
+"""Beside the spool: the kinds of errors that logs told of."""
 
 
 class ToldError(msgspec.Struct, frozen=True):

@@ -2,6 +2,7 @@
 
 import logging
 import threading
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 
@@ -10,6 +11,7 @@ from tallystick.agent.logs.parts import identity
 from tallystick.agent.logs.position import Position
 from tallystick.agent.logs.reader import LogReader
 from tallystick.agent.logs.report import as_json, write_errors
+from tallystick.agent.point import Point
 from tallystick.agent.tallies import Tallies
 from tallystick.config.logs import Log
 from tallystick.model.clock import Clock
@@ -26,6 +28,8 @@ _PIECE_BYTES = 1 << 18
 _PIECES_A_LOOK = 64
 """A file gets no longer a turn, so that one that grows fast does not keep the others waiting."""
 CURSOR = "log:"
+_NO_FILE = "none"
+"""Stands for the position in a file that was not there yet: it is read from its start."""
 
 HandOver = Callable[[Sequence[Slot], Mapping[str, str]], None]
 """Takes slots, and positions that are to become durable together with them."""
@@ -66,6 +70,7 @@ class Scraper:
         self._files: dict[Path, tuple[Follower, LogReader]] = {}
         self._named = {Path(item.path).expanduser() for item in logs if not _is_glob(item.path)}
         self._gone: list[str] = []  # positions of files that are there no longer
+        self._gone_counts: Counter[str] = Counter()
         self._told = b""
         self._looks = 0
         self._handed_over_s = clock.monotonic()
@@ -88,8 +93,7 @@ class Scraper:
 
     def tick(self) -> None:
         """Look once at each file."""
-        if self._looks % _GLOB_LOOKS == 0:
-            self._find_files()
+        is_new = self._looks % _GLOB_LOOKS == 0 and self._find_files()
         self._looks += 1
         now_s = self._clock.now()
         for follower, reader in self._files.values():
@@ -97,7 +101,8 @@ class Scraper:
                 reader.read(follower.look(_PIECE_BYTES), now_s, self._tallies)
                 if follower.at_end:
                     break
-        if self._clock.monotonic() - self._handed_over_s >= _HAND_OVER_S:
+        # From where a file is followed is made known at once: who comes after a crash must not begin anew.
+        if is_new or self._clock.monotonic() - self._handed_over_s >= _HAND_OVER_S:
             self.hand_over()
 
     def hand_over(self) -> None:
@@ -107,6 +112,8 @@ class Scraper:
         for path, (follower, _) in self._files.items():
             if (at := follower.position) is not None:
                 positions[CURSOR + str(path)] = str(at)
+            else:
+                positions[CURSOR + str(path)] = _NO_FILE
         slots = self._tallies.drain()
         if slots or any(self._cursors.get(name, "") != at for name, at in positions.items()):
             self._hand_over(slots, positions)
@@ -114,19 +121,14 @@ class Scraper:
             self._gone.clear()
         self._write_errors()
 
-    @property
-    def counts(self) -> Followed:
-        """What was met in all files."""
-        total = Followed()
-        for follower, _ in self._files.values():
-            for name in Followed.__slots__:
-                setattr(total, name, getattr(total, name) + getattr(follower.counts, name))
-        return total
-
-    @property
-    def unread(self) -> int:
-        """Lines that were not of their format."""
-        return sum(reader.unread for _, reader in self._files.values())
+    def points(self) -> Iterator[Point]:
+        """What the agent tells of the logs that it follows; totals."""
+        files = list(self._files.values())
+        yield Point("logs.files", float(len(files)))
+        for name in Followed.__slots__:
+            met = sum(getattr(follower.counts, name) for follower, _ in files)
+            yield Point(f"logs.{name}", float(self._gone_counts[name] + met))
+        yield Point("logs.unread", float(self._gone_counts["unread"] + sum(reader.unread for _, reader in files)))
 
     def _run(self) -> None:
         while not self._stop.wait(_LOOK_S):
@@ -142,8 +144,10 @@ class Scraper:
         except OSError as error:  # the counts are what matters; the next time it is tried again
             log.warning("cannot write %s: %s", self._errors_file, error.strerror or error)
 
-    def _find_files(self) -> None:
+    def _find_files(self) -> bool:
+        """Whether there are new ones."""
         self._forget_files()
+        before = len(self._files)
         held = {identity for follower, _ in self._files.values() for identity in follower.identities}
         for configured in self._logs:
             for path in _paths(configured):
@@ -151,21 +155,27 @@ class Scraper:
                     continue
                 if len(self._files) >= FILES_MAX:
                     log.warning("cannot follow %s: %d files are followed already", path, FILES_MAX)
-                    return
+                    break
                 follower = self._open(path)
                 held |= follower.identities
                 self._files[path] = follower, LogReader(configured, path)
+        return len(self._files) > before
 
     def _forget_files(self) -> None:
         """Let go of what a glob found and is there no longer; logs with a date in their names come every day."""
         for path in [path for path in self._files if path not in self._named and identity(path) is None]:
-            follower, _ = self._files.pop(path)
+            follower, reader = self._files.pop(path)
             follower.close()
+            self._gone_counts["unread"] += reader.unread
+            for name in Followed.__slots__:
+                self._gone_counts[name] += getattr(follower.counts, name)
             self._gone.append(CURSOR + str(path))
 
     def _open(self, path: Path) -> Follower:
         """A file is read from where an earlier process left it; what was there before anybody looked is not counted."""
         cursor = self._cursors.get(CURSOR + str(path))
+        if cursor == _NO_FILE:
+            return Follower(path)
         if cursor:
             try:
                 return Follower(path, Position.parse(cursor))
