@@ -263,7 +263,13 @@ class Service:
     def health(self) -> Health:
         """How the server is."""
         status = self.store.status()
-        kept = self.events.problems() + self.descriptions.problems() + self.blocks.problems() + self.rules.problems()
+        kept = (
+            self.events.problems()
+            + self.descriptions.problems()
+            + self.blocks.problems()
+            + self.rules.problems()
+            + self._router.problems()
+        )
         sides = self.store.problems(), kept, self.intake.problems(), self._auditor.look()
         problems = [problem for side in sides for problem in side]
         return Health(

@@ -101,6 +101,16 @@ class Router:
         """Whether `discern` has anything to do."""
         return self._owns or self.naming.discerns
 
+    def problems(self) -> list[str]:
+        """What the rules cannot do as they are asked, a sentence each."""
+        if not self.naming.asks_source:
+            return []
+        return [
+            f"rules ask which host sends by {source}, and more do than are told apart, which are 'other' in names; "
+            "expected a greater ledger.peers_max, or hosts that stand in names"
+            for source in sorted(self._variants.lumped)
+        ]
+
     def told_by(self, describe: Describe) -> None:
         """Say who knows whom accounts are of."""
         self._variants.describe = describe

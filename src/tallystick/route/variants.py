@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from tallystick.kernels.names import NameTable
 from tallystick.kernels.variants import FREE, add_variants, find_variants
 from tallystick.ledger.attribution import Senders
+from tallystick.ledger.ledger import OTHER_PEER
 from tallystick.model.kind import Kind
 from tallystick.model.sample import GAUGE_DELTA
 from tallystick.route.facts import Facts
@@ -45,6 +46,8 @@ class Variants:
         self._facts: list[Facts] = []  # of each group of senders; never shorter, as entries bear its positions
         self._groups: dict[tuple[object, ...], int] = {}
         self._group_of: dict[int, int] = {}  # by account
+        self.lumped: frozenset[str] = frozenset()
+        """Sources some of whose hosts cannot be told apart, though a rule asks for that."""
         self.forget_entries()
 
     def forget_entries(self) -> None:
@@ -58,6 +61,7 @@ class Variants:
         self.forget_entries()
         self._groups.clear()
         self._group_of.clear()
+        self.lumped = frozenset()
 
     def forget_senders(self) -> None:
         """Look at accounts anew: their numbers mean others."""
@@ -97,6 +101,8 @@ class Variants:
         found = self._group_of.get(account)
         if found is None:
             facts = Facts(*self.describe(account)) if self.describe is not None else Facts()
+            if facts.peer == OTHER_PEER:
+                self.lumped |= {facts.source}
             likeness = naming.likeness(facts)
             found = self._groups.get(likeness)
             if found is None:

@@ -128,3 +128,14 @@ def test_made_series_that_are_forgotten_come_again():
     house.catalog.forget(gone)
     house.router.forget(gone)
     assert house.send("a") == ["a", "apps.a"]
+
+
+def test_hosts_that_cannot_be_told_apart_are_told_where_a_rule_asks_who_sends():
+    house = House(Rule(prefix="{peer}"))
+    house.router.told_by(lambda account: ("statsd udp://x:8125", "other"))
+    assert house.router.problems() == []
+    assert house.send("x") == ["other.x"]
+    (problem,) = house.router.problems()
+    assert "statsd udp://x:8125" in problem and "ledger.peers_max" in problem
+    house.router.follow([Rule(prefix="p")])
+    assert house.router.problems() == []
