@@ -196,6 +196,22 @@ def test_unit_owner_and_description_stand_beside_the_numbers(
     assert units["response_time"][0] == "s"
 
 
+def test_websockets_are_counted_while_they_are_open(server: Server, shops: dict[str, Running]) -> None:
+    client = package("websockets.sync.client")
+    shop = shops["starlette"].shop
+    url = shops["starlette"].url.replace("http", "ws", 1)
+    with client.connect(f"{url}/chat") as socket:
+        for text in ("four", "letters"):
+            socket.send(text)
+            assert socket.recv() == text.upper()
+        wait_until(lambda: server.values(shop.on_host("websockets"))[-1:] == [1], "it to be open")
+    with pytest.raises(package("websockets.exceptions").InvalidStatus, match="403"):
+        client.connect(f"{url}/closed")
+    for name in ("view.WEBSOCKET.chat", "response.101", "response.403"):
+        wait_until(lambda name=name: total(server, f"stat({shop.of(name)},'count')") == 1, name)
+    wait_until(lambda: server.values(shop.on_host("websockets"))[-1] == 0, "it to be closed")
+
+
 @pytest.mark.parametrize(
     "shop",
     [

@@ -6,6 +6,8 @@ from collections.abc import AsyncIterator
 from guide_app import app
 from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
+from starlette.routing import WebSocketRoute
+from starlette.websockets import WebSocket
 
 
 async def order(request: Request) -> Response:
@@ -41,6 +43,17 @@ async def feed(request: Request) -> Response:
     return StreamingResponse(endless())
 
 
+async def chat(websocket: WebSocket) -> None:
+    await websocket.accept()
+    async for text in websocket.iter_text():
+        await websocket.send_text(text.upper())
+
+
+async def closed(websocket: WebSocket) -> None:
+    await websocket.close()
+
+
+app.router.routes += [WebSocketRoute("/chat", chat), WebSocketRoute("/closed", closed)]
 app.add_route("/orders/{number:int}", order, methods=["GET", "POST"])
 app.add_route("/broken", broken)
 app.add_route("/slow", slow)

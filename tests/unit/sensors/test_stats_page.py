@@ -3,6 +3,8 @@
 import asyncio
 import gzip
 import json
+import subprocess
+import sys
 import threading
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -216,3 +218,39 @@ def test_it_is_an_asgi_application(page: Stats) -> None:
     assert asyncio.run(get("/stats/favicon.svg")) == (200, b"<svg/>")
     assert asyncio.run(get("/stats"))[0] == 308
     assert asyncio.run(get("/stats/nothing"))[0] == 404
+
+
+STAFF_ONLY = """
+import sys, types
+import django
+from django.conf import settings
+
+settings.configure(
+    ROOT_URLCONF="urls", ALLOWED_HOSTS=["*"], MIDDLEWARE=["urls.signed_in"], TALLYSTICK_STATS_FOR="staff"
+)
+django.setup()
+from django.test import Client
+from django.urls import include, path
+
+urls = sys.modules["urls"] = types.ModuleType("urls")
+urls.urlpatterns = [path("stats/", include("tallystick.sensors.web.django_stats"))]
+
+
+def signed_in(get_response):
+    def middleware(request):
+        request.user = types.SimpleNamespace(is_staff="staff" in request.headers)
+        return get_response(request)
+
+    return middleware
+
+
+urls.signed_in = signed_in
+for headers in ({}, {"staff": "1"}):
+    print(Client(headers=headers).get("/stats/numbers?range=never").status_code)
+print(Client(headers={"staff": "1"}).post("/stats/").status_code)
+"""
+
+
+def test_in_django_it_can_be_for_staff_alone() -> None:
+    told = subprocess.run([sys.executable, "-c", STAFF_ONLY], capture_output=True, text=True, check=True, timeout=60)
+    assert told.stdout.split() == ["403", "400", "405"]
