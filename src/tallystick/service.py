@@ -21,7 +21,9 @@ from starlette.routing import BaseRoute
 from starlette.types import ASGIApp
 
 from tallystick import __version__
-from tallystick.agent import Runner, runner_for
+from tallystick.agent import Point, Runner, runner_for
+from tallystick.agent.changes import ToldChange
+from tallystick.agent.describing import Describing
 from tallystick.blocks import FILE_NAME as BLOCKS_FILE_NAME
 from tallystick.blocks import BlockList
 from tallystick.census import FILE_NAME as SERIES_MARKS_FILE_NAME
@@ -348,16 +350,16 @@ class Service:
 
     def _make_runners(self) -> list[Runner]:
         """The host's collectors as configured."""
-        host = self.ledger.account("collectors")
-        return [
-            runner_for(
-                self._config,
-                self._clock,
-                lambda p, t: take_points(self.intake, p, t, host),
-                discover=False,
-                when_changed=lambda told: self._journal.note(Told(told.what, told.data, tags=told.tags)),
-            ),
-        ]
+        host, describing = self.ledger.account("collectors"), Describing(self._keeping.note_names)
+
+        def take(points: list[Point], timestamp_s: int) -> None:
+            describing.hear(points)
+            take_points(self.intake, points, timestamp_s, host)
+
+        def note(change: ToldChange) -> None:
+            self._journal.note(Told(change.what, change.data, tags=change.tags))
+
+        return [runner_for(self._config, self._clock, take, discover=False, when_changed=note)]
 
 
 class _HttpServer(uvicorn.Server):

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 import services
+from servers import START_S_MAX, running_server, wait_until
 from tallystick.agent import Host, Point, Runner, Surroundings
 from tallystick.agent.jobs import Finder
 from tallystick.agent.surroundings import TRIES_MAX
@@ -13,7 +14,7 @@ from tallystick.config import Collector
 from tallystick.model.clock import ManualClock
 from watched import found
 
-pytestmark = pytest.mark.senders
+pytestmark = [pytest.mark.timeout(START_S_MAX + 120), pytest.mark.senders]
 
 
 def test_a_service_that_hangs_is_down_and_the_others_are_told(tmp_path: Path) -> None:
@@ -54,6 +55,20 @@ def test_a_service_that_hangs_is_down_and_the_others_are_told(tmp_path: Path) ->
         runner.stop()
         redis.kill()
         nginx.kill()
+
+
+def test_a_server_finds_a_service_beside_it_and_says_what_its_numbers_mean(tmp_path: Path) -> None:
+    (tmp_path / "redis").mkdir()
+    daemon, port = services.redis(tmp_path / "redis")
+    daemon.start()
+    try:
+        with running_server(tmp_path, '[[collectors]]\nname = "*"\n[agent]\nprefix = "here"\n') as server:
+            name = f"here.redis.{port}.memory.used_bytes"
+            wait_until(lambda: server.values(name), "Redis to be found")
+            said = wait_until(lambda: server.get("/api/metadata", query=name).get("series"), "its meaning")
+            assert said[0]["unit"] == "bytes" and said[0]["description"] == "Memory of data and buffers"
+    finally:
+        daemon.kill()
 
 
 def test_who_does_not_let_us_in_is_tried_a_few_times_only(tmp_path: Path) -> None:

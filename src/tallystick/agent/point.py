@@ -18,11 +18,15 @@ class Point:
         In the unit that the name says, else a plain number; rates are per second.
     kind
         What kind of series the point belongs to.
+    unit, description
+        What its collector says of the series, for people; empty for nothing.
     """
 
     name: str
     value: float
     kind: Kind = Kind.GAUGE
+    unit: str = ""
+    description: str = ""
 
 
 Sink = Callable[[list[Point], int], None]

@@ -10,6 +10,7 @@ from typing import Protocol
 
 from tallystick.agent.collecting import runner_for
 from tallystick.agent.delivery import Delivery
+from tallystick.agent.describing import Describing
 from tallystick.agent.doors import Events, Listening
 from tallystick.agent.itself import Itself, looks_of
 from tallystick.agent.jobs import Job
@@ -88,7 +89,13 @@ def _feeds(config: Config, delivery: Delivery, clock: Clock) -> Iterator[Feed]:
         )
         sources.append(scraper.points)
         yield scraper
-    runner = runner_for(config, clock, lambda p, s: delivery.offer(slots_of(p, s)), discover=config.agent.discover)
+    describing = Describing(delivery.describe)
+
+    def from_collectors(points: list[Point], timestamp_s: int) -> None:
+        describing.hear(points)
+        delivery.offer(slots_of(points, timestamp_s))
+
+    runner = runner_for(config, clock, from_collectors, discover=config.agent.discover)
     runner.add(Job("agent", Itself([looks_of(runner), *sources])))
     yield runner
 

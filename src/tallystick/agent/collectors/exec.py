@@ -66,7 +66,7 @@ class Exec(Service[Settings]):
 
     def __init__(self, settings: Settings, host: Host) -> None:
         super().__init__(settings, host)
-        self._looks = Looks()
+        self._looks = Looks(self.TELLS)
 
     def collect(self, monotonic_s: float) -> Iterator[Point]:
         settings = self.settings

@@ -80,7 +80,7 @@ class Jmx(Service[Settings]):
 
     def __init__(self, settings: Settings, host: Host) -> None:
         super().__init__(settings, host)
-        self._looks = Looks()
+        self._looks = Looks(self.TELLS)
 
     @classmethod
     def discover(cls, around: Surroundings) -> Iterator[Found[Settings]]:

@@ -101,7 +101,7 @@ class Memcached(Service[Settings]):
 
     def __init__(self, settings: Settings, host: Host) -> None:
         super().__init__(settings, host)
-        self._looks = Looks(RATIOS)
+        self._looks = Looks(self.TELLS)
 
     @classmethod
     def discover(cls, around: Surroundings) -> Iterator[Found[Settings]]:

@@ -60,7 +60,7 @@ class Munin(Service[Settings]):
 
     def __init__(self, settings: Settings, host: Host) -> None:
         super().__init__(settings, host)
-        self._looks = Looks()
+        self._looks = Looks(self.TELLS)
         self._types: dict[str, tuple[float, dict[str, str]]] = {}  # when they were told, by plug-in
         self._looked_s: dict[str, float] = {}
         self._state: TemporaryDirectory[str] | None = None

@@ -65,7 +65,7 @@ class Nginx(Service[Settings]):
 
     def __init__(self, settings: Settings, host: Host) -> None:
         super().__init__(settings, host)
-        self._looks = Looks()
+        self._looks = Looks(self.TELLS)
 
     @classmethod
     def discover(cls, around: Surroundings) -> Iterator[Found[Settings]]:

@@ -173,7 +173,7 @@ class Postgresql(Service[Settings]):
 
     def __init__(self, settings: Settings, host: Host) -> None:
         super().__init__(settings, host)
-        self._looks = Looks(RATIOS)
+        self._looks = Looks(self.TELLS)
         self._sized_s: float | None = None
 
     @classmethod

@@ -30,6 +30,8 @@ _PLAIN = re.compile(
 )
 """Labels as nearly all are, which become tags by changing their quotes."""
 _LABEL = re.compile(rf"{_SPACE}({_KEY}){_SPACE}(?:={_SPACE}({_TEXT}){_SPACE})?(?:,|$)")
+_HELP = re.compile(rf"#{_SPACE}HELP[ \t]+({_KEY}|\S+)[ \t]+(.*)")
+_UNIT = re.compile(r"_(seconds|bytes|meters|grams|joules|volts|amperes|celsius|ratio|percent)(?:_total|_sum)?$")
 _TYPE = re.compile(rf"#{_SPACE}TYPE[ \t]+({_KEY}|\S+)[ \t]+(\S+).*")
 _ESCAPE = re.compile(r'\\([\\"n])')
 _UNFIT_KEY, _UNFIT = re.compile(r"[\x00-\x20\x7f;=!^]"), re.compile(r"[\x00-\x20\x7f;]")
@@ -38,6 +40,9 @@ _MILLISECONDS = re.compile(r"-?\d{1,15}", re.ASCII)
 _SECONDS_MAX = 9e12
 _OF_FAMILY = ("_total", "_count", "_sum", "_bucket", "_created")
 _LEVELS = ("gauge", "gaugehistogram", "info", "stateset")
+
+Meaning = tuple[Kind, str, str]
+"""What a metric is: its kind, its unit and what its program says of it."""
 
 
 class Scrape:
@@ -62,7 +67,8 @@ class Scrape:
         self._ended = False
         self._series_max = series_max
         self._family, self._type = "", "unknown"
-        self._kinds: dict[str, Kind] = {}  # of metrics, by the type that was told last
+        self._meanings: dict[str, Meaning] = {}  # of metrics, by the type that was told last
+        self._help: dict[str, str] = {}
 
     def points(self) -> Iterator[Point]:
         """The points of all lines that can be read.
@@ -101,7 +107,9 @@ class Scrape:
         if found := _TYPE.fullmatch(line):
             name, kind = found.groups()
             self._family, self._type = _UNFIT.sub("_", _bare(name)), kind
-            self._kinds.clear()
+            self._meanings.clear()
+        elif (found := _HELP.fullmatch(line)) and len(self._help) < self._series_max:
+            self._help[_bare(found[1])] = _ESCAPE.sub(lambda sign: " " if sign[1] == "n" else sign[1], found[2]).strip()
 
     def _sample(self, line: str) -> Point | str | None:
         """The point of a line; the line if it is none, None if its value is not finite."""
@@ -120,10 +128,16 @@ class Scrape:
         value = float(found[3])
         if not math.isfinite(value):
             return None
-        kind = self._kinds.get(path)
-        if kind is None:
-            kind = self._kinds[path] = self._kind(path)
-        return Point(name, value, kind)
+        meaning = self._meanings.get(path)
+        if meaning is None:
+            meaning = self._meanings[path] = self._meaning(path)
+        return Point(name, value, *meaning)
+
+    def _meaning(self, path: str) -> Meaning:
+        family = next((path.removesuffix(ending) for ending in _OF_FAMILY if _ends(path, ending)), path)
+        found = _UNIT.search(path)
+        description = self._help.get(path) or self._help.get(family, "")
+        return self._kind(path), found[1] if found else "", description
 
     def _is_time(self, text: str | None) -> bool:
         if text is None or not self._open_metrics:

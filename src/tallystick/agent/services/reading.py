@@ -15,6 +15,8 @@ from tallystick.agent.rates import Rates
 
 _NUMBER = re.compile(r"-?(?:\d{1,30}(?:\.\d{0,30})?|\.\d{1,30})(?:[eE][-+]?\d{1,3})?", re.ASCII)
 
+_UNITS = {"bytes": "bytes", "percent": "percent", "s": "seconds", "ms": "ms"}
+
 
 class Metric(NamedTuple):
     """One line of a collector's table: what is taken from an answer, and what it means.
@@ -74,6 +76,8 @@ class Reading:
     def __init__(self, run: str = "") -> None:
         self.run = run
         self.levels: dict[str, float] = {}
+        self.metrics: dict[str, Metric] = {}
+        """What was taken, by whole name."""
         self.counters: dict[str, dict[str, float]] = {}
         """By thing (what the names begin with) and by whole name: if one of a thing's was reset, none has a rate."""
 
@@ -93,6 +97,7 @@ class Reading:
             if value is None or value < 0:
                 continue
             name = metric.name if not under else f"{under}.{metric.name.rpartition('>.')[2]}"
+            self.metrics[name] = metric
             if metric.rate:
                 self.count(name, value * metric.scale, under)
             else:
@@ -108,25 +113,26 @@ class Looks:
 
     Parameters
     ----------
-    ratios
-        Made of the rates of each thing for which there are all.
+    tells
+        What it may tell; its ratios are made of the rates of each thing for which there are all.
     """
 
-    def __init__(self, ratios: Sequence[Ratio] = ()) -> None:
-        self._ratios = ratios
+    def __init__(self, tells: Sequence[Metric | Ratio] = ()) -> None:
+        self._known = {one.name: one for one in tells}
+        self._ratios = [one for one in tells if isinstance(one, Ratio)]
         self._run = ""
         self._rates = Rates()
 
     def points(self, reading: Reading, monotonic_s: float) -> Iterator[Point]:
         """Levels as they are and growth per second; the first look has levels only."""
         for name, value in reading.levels.items():
-            yield Point(name, value)
+            yield self._point(name, value, reading.metrics.get(name))
         if reading.run != self._run:
             self._run, self._rates = reading.run, Rates()
         for thing, rates in self._rates.since_last(reading.counters, monotonic_s).items():
             for name, rate in rates.items():
                 if not name.rpartition(".")[2].startswith("_"):
-                    yield Point(name, rate)
+                    yield self._point(name, rate, reading.metrics.get(name), per_second=True)
             yield from self._shares(thing, rates)
 
     def forget(self) -> None:
@@ -137,7 +143,19 @@ class Looks:
         for ratio in self._ratios:
             part, whole = _sum(ratio.part, thing, rates), _sum(ratio.whole, thing, rates)
             if part is not None and whole:
-                yield Point(_under(thing, ratio.name), round(ratio.scale * part / whole, 3))
+                yield self._point(_under(thing, ratio.name), round(ratio.scale * part / whole, 3), ratio)
+
+    def _point(self, name: str, value: float, told: Metric | Ratio | None, *, per_second: bool = False) -> Point:
+        told = told or self._known.get(name)
+        return Point(name, value, unit=unit_of(name, per_second=per_second), description=told.meaning if told else "")
+
+
+def unit_of(name: str, *, per_second: bool = False) -> str:
+    """The unit that stands last in a name; of a rate of what has none that it is one."""
+    unit = _UNITS.get(name.rpartition("_")[2], "")
+    if not per_second or unit == "percent":
+        return unit
+    return f"{unit or '1'}/s"
 
 
 def number(text: str) -> float | None:

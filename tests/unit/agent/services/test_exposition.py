@@ -57,6 +57,15 @@ def test_names_values_and_kinds_are_those_of_the_server(file: Path) -> None:
     assert [row for row in found if "\ufffd" not in row[0]] == by_the_twin(text, open_metrics=is_open)
 
 
+def test_what_a_program_says_of_its_metrics_goes_with_them() -> None:
+    said = {
+        point.name: (point.unit, point.description) for point in Scrape(generate_latest(made()).decode(), 99).points()
+    }
+    assert said["http_requests_total;code=200;path=/a_b=c_d"] == ("", "of clients")
+    assert said["took_seconds_sum"] == ("seconds", "each") and said["took_seconds_bucket;le=1.0"] == ("", "each")
+    assert said["size_bytes_sum"] == ("bytes", "each") and said["temperature"] == ("", "in the room")
+
+
 def test_what_is_not_finite_is_left_out_and_what_is_no_line_is_counted() -> None:
     scrape = Scrape('a NaN\nb +Inf\nc 1\nd{x=} 2\ne{x="y" 3\n{} 4\nf\ng 0x10\n h{ x = "y" , } 5 1700000000000\n', 100)
     assert [(point.name, point.value) for point in scrape.points()] == [("c", 1), ("h;x=y", 5)]
