@@ -127,16 +127,25 @@ def test_inputs_can_be_kept_in_their_aggregate_only() -> None:
         assert balance.rejected == {"aggregated": 2}
 
 
-def test_percentiles_are_made_of_samples_of_any_kind_and_of_timings_that_were_tallied() -> None:
+def test_percentiles_are_made_of_samples_of_any_kind_and_of_tallied_slots() -> None:
     rule = Rule(aggregate="all.<what> (10) = p95 web*.<what>")
     lines = [f"web{k}.time:{k}|ms" for k in range(1, 101)]
     for way in both(lines, rule):
         assert abs(way.percentile("all.time", 95) - 95) < 1.5
-    way = Way(rule)
-    way.send(*(f"web{k}.load:{k}|g" for k in range(1, 101)))
-    assert abs(way.percentile("all.load", 50) - 50) < 1.0
-    tallied = way.send("web1.load:1|g", tallied=True)
-    assert tallied.rejected == {"unsupported": 1}
+    for way in both([f"web{k}.load:{k}|g" for k in range(1, 101)], rule):
+        assert abs(way.percentile("all.load", 50) - 50) < 1.0
+        assert way.read("all.load", COUNT, SUM, MIN, MAX) == [100.0, 5050.0, 1.0, 100.0]
+        assert way.read("web7.load", COUNT, LAST) == [1.0, 7.0]
+
+
+def test_a_tallied_counter_is_one_value_to_percentiles_its_sum() -> None:
+    way = Way(Rule(aggregate="all.<what> (10) = p50 web*.<what>"))
+    lines = [f"web{k}.hits:1|c" for k in (1, 2, 3) for _ in range(10 * k)]
+    way.send(*lines, "web1.time:5|ms", "web1.time:7|ms", tallied=True)
+    assert way.read("all.hits", COUNT, SUM) == [3.0, 60.0]
+    assert abs(way.percentile("all.hits", 50) - 20) < 0.5
+    assert way.read("all.time", COUNT, SUM, MAX) == [2.0, 12.0, 7.0]
+    assert way.read("web3.hits", SUM) == [30.0]
 
 
 def test_hosts_are_told_apart_by_who_sends() -> None:
