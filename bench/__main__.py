@@ -32,6 +32,7 @@ _SUBJECTS = (
         "host",
         "services",
         "sensors",
+        "agent_doors",
         "web_apps",
         "relay",
     ),
