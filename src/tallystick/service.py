@@ -53,11 +53,11 @@ from tallystick.receive.bookkeeping import Bookkeeper
 from tallystick.receive.pace import Pace
 from tallystick.receive.points import take_points
 from tallystick.receive.polls import Poller
-from tallystick.receive.streams import bind, bound_address
 from tallystick.receive.throttle import Throttle
 from tallystick.relay import Relaying
 from tallystick.route import Router
 from tallystick.route.keeper import RuleKeeper
+from tallystick.sockets import bind, bound_address
 from tallystick.store.contract import StoreReader
 from tallystick.store.embedded import EmbeddedStore
 from tallystick.store.names.catalog import SeriesCatalog

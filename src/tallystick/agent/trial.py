@@ -11,7 +11,7 @@ from pathlib import Path
 
 from tallystick.agent.collecting import runner_for
 from tallystick.agent.delivery import greeting_of, probe
-from tallystick.agent.doors.sockets import bind
+from tallystick.agent.doors.sockets import open_socket
 from tallystick.agent.place import prefix_of
 from tallystick.agent.point import Point
 from tallystick.agent.program import agent_word, doors_of
@@ -81,7 +81,9 @@ def _doors(config: Config) -> Iterator[Trial]:
             yield Trial(what, door.address, True, "left out: a server is expected there")
             continue
         try:
-            bind(door.endpoint, door.mode).close()
+            open_socket(door.endpoint, door.mode).close()
+            if door.endpoint.local:
+                Path(door.endpoint.path).unlink(missing_ok=True)
         except TallystickError as error:
             yield Trial(what, door.address, False, str(error))
         else:

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from typing import Annotated
 
 from tallystick.config.address import Address
-from tallystick.config.table import Conflict, Table, key, one_of
+from tallystick.config.table import Conflict, Table, foreign_keys, key, one_of
 
 DOOR_PROTOCOLS = {
     "carbon": ("tcp", "unix"),
@@ -73,9 +73,7 @@ class Door(Table, frozen=True):
 
     def conflicts(self) -> Iterator[Conflict]:
         unset = type(self)(protocol=self.protocol, address=self.address)
-        for option in sorted(set(self.__struct_fields__) - set(self.keys_of(self.protocol))):
-            if getattr(self, option) != getattr(unset, option):
-                yield (option,), f"{self.protocol} has no such key; expected it for {' or '.join(DOOR_OPTIONS[option])}"
+        yield from foreign_keys(self, unset, DOOR_OPTIONS, self.protocol)
         schemes = DOOR_PROTOCOLS[self.protocol]
         if Address.parse(self.address).scheme not in schemes:
             yield (

@@ -7,7 +7,7 @@ from typing import Annotated
 
 from tallystick.config.address import Address, Group, is_everywhere, is_group
 from tallystick.config.collectd import SECURITY_LEVELS, WriteGraphite
-from tallystick.config.table import Conflict, Table, key, one_of, start_of_names
+from tallystick.config.table import Conflict, Table, foreign_keys, key, one_of, start_of_names
 
 PROTOCOLS = {
     "carbon": ("tcp", "udp", "unix"),
@@ -171,9 +171,7 @@ class Listener(Table, frozen=True):
 
     def conflicts(self) -> Iterator[Conflict]:
         unset = type(self)(protocol=self.protocol, address=self.address)
-        for option in sorted(set(self.__struct_fields__) - set(self.keys_of(self.protocol))):
-            if getattr(self, option) != getattr(unset, option):
-                yield (option,), f"{self.protocol} has no such key; expected it for {' or '.join(OPTIONS[option])}"
+        yield from foreign_keys(self, unset, OPTIONS, self.protocol)
         if self.security != "none" and not self.auth_file:
             yield ("security",), f"nobody can {self.security} for it without passwords; expected auth_file beside it"
         if self.protocol == "native" and not self.token and not self.endpoint.loopback:

@@ -2,7 +2,7 @@
 
 import json
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 import msgspec
@@ -74,3 +74,20 @@ def toml(value: Any) -> str:
 def _key(name: str) -> str:
     """A key, in quotes where it needs them."""
     return name if re.fullmatch(r"[A-Za-z0-9_-]+", name) else toml(name)
+
+
+def foreign_keys(
+    item: Table, unset: Table, options: Mapping[str, tuple[str, ...]], protocol: str
+) -> Iterator[Conflict]:
+    """Keys of an item that are set, and that only other protocols have.
+
+    Parameters
+    ----------
+    unset
+        The same item with nothing but what it needs.
+    options
+        Which protocols have a key, where not all have it.
+    """
+    for option, having in sorted(options.items()):
+        if protocol not in having and getattr(item, option) != getattr(unset, option):
+            yield (option,), f"{protocol} has no such key; expected it for {' or '.join(having)}"

@@ -18,7 +18,7 @@ from tallystick.parse import PADDING, Parser
 from tallystick.receive.intake import Intake
 from tallystick.receive.multicast import join
 from tallystick.receive.peers import Peers
-from tallystick.receive.streams import bind, bound_address
+from tallystick.sockets import bind, bound_address
 
 logger = logging.getLogger(__name__)
 

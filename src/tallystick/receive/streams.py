@@ -9,7 +9,6 @@ the connections of one host share its turn while other hosts send, too.
 """
 
 import asyncio
-import contextlib
 import logging
 import os
 import resource
@@ -28,12 +27,12 @@ import uvloop
 
 from tallystick.config.address import Address
 from tallystick.ledger import Account
-from tallystick.model.errors import StartError
 from tallystick.model.reason import Reason
 from tallystick.parse import PADDING, Parsed, Parser
 from tallystick.parse.ready import is_ready, make_ready
 from tallystick.receive.intake import Intake
 from tallystick.receive.peers import host_of
+from tallystick.sockets import bind, bound_address
 
 logger = logging.getLogger(__name__)
 
@@ -324,57 +323,3 @@ class _Connection(asyncio.BufferedProtocol):
             shown = b"" if self._is_secret and not self._is_answered else self._rest
             self._door.intake.reject(self._account, Reason.TRUNCATED, shown)
             self._rest = b""
-
-
-def bind(address: Address, kind: socket.SocketKind, key: str = "listeners", *, shared: bool = False) -> socket.socket:
-    """A bound socket.
-
-    Parameters
-    ----------
-    shared
-        Whether others may be bound to the same port, as those of a multicast group are.
-    key
-        Key of the config that the address comes from.
-
-    Raises
-    ------
-    StartError
-        If that cannot be: the text names the address and what is in its way.
-    """
-    bound: socket.socket | None = None
-    try:
-        if address.local:
-            bound = socket.socket(socket.AF_UNIX, kind)
-            _remove_stale(address.path, kind)
-            bound.bind(address.path)
-        else:
-            found = socket.getaddrinfo(address.host, address.port, type=kind, flags=socket.AI_PASSIVE)
-            family, _, _, _, target = found[0]
-            bound = socket.socket(family, kind)
-            if shared or kind == socket.SOCK_STREAM:
-                bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            bound.bind(target)
-    except OSError as error:
-        if bound is not None:
-            bound.close()
-        cause = "another program uses it" if error.errno == 98 else (error.strerror or str(error))
-        raise StartError(f"cannot listen on {address}: {cause}; expected a free address (key {key})") from None
-    return bound
-
-
-def bound_address(address: Address, bound: socket.socket) -> Address:
-    """The address with the port that the system chose, where 0 was asked for."""
-    if address.local:
-        return address
-    return Address(address.scheme, address.host, bound.getsockname()[1])
-
-
-def _remove_stale(path: str, kind: socket.SocketKind) -> None:
-    """Remove a socket file that nobody listens on any more; a file of another kind is not ours to remove."""
-    if not Path(path).is_socket():
-        return
-    with socket.socket(socket.AF_UNIX, kind) as probe, contextlib.suppress(FileNotFoundError):
-        try:
-            probe.connect(path)
-        except ConnectionRefusedError:
-            Path(path).unlink()

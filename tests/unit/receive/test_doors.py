@@ -25,8 +25,8 @@ from tallystick.model.tally import TallyBatch
 from tallystick.parse import NameTable, protocols
 from tallystick.receive import DatagramDoor, Intake, IntakeLimits, StreamDoor
 from tallystick.receive.points import take_points
-from tallystick.receive.streams import bind
 from tallystick.route import Router
+from tallystick.sockets import bind
 from tallystick.store.memory import MemoryStore
 
 NOW_S = 1_700_000_000

@@ -16,14 +16,15 @@ from tallystick.agent.doors.placing import Placing
 from tallystick.agent.doors.reading import Connection, Connections, Datagrams
 from tallystick.agent.doors.repeating import StatsdLines
 from tallystick.agent.doors.sink import Sink
-from tallystick.agent.doors.sockets import address_of, bind, drops_of, inode_of
+from tallystick.agent.doors.sockets import drops_of, inode_of, open_socket
 from tallystick.agent.doors.streams import FramedStream, LineStream, Stream
 from tallystick.agent.tallies import Tallies
-from tallystick.config.address import Address
 from tallystick.config.doors import Door
+from tallystick.model.address import Address
 from tallystick.model.clock import Clock
 from tallystick.model.errors import StartError
 from tallystick.native.names import Place
+from tallystick.sockets import bound_address
 
 log = logging.getLogger(__name__)
 
@@ -95,7 +96,7 @@ class Doors:
         """Open the doors."""
         for door in self._doors:
             try:
-                bound = bind(door.endpoint, door.mode)
+                bound = open_socket(door.endpoint, door.mode)
             except StartError as error:
                 log.warning("%s; that door is left out", error)
                 continue
@@ -127,7 +128,7 @@ class Doors:
             made = self._streams(door, counts)
             watched = Connections(bound, made, counts, self._tallies, self._clock, self._loop)
         name = f"{door.protocol}-{door.endpoint.scheme}"
-        self.open.append(OpenDoor(name, address_of(door.endpoint, bound), counts, watched))
+        self.open.append(OpenDoor(name, bound_address(door.endpoint, bound), counts, watched))
         self._loop.watch(watched)
 
     def _streams(self, door: Door, counts: Counts) -> Callable[[Connection], Stream]:
