@@ -44,15 +44,21 @@ def meant_by(text: bytes | memoryview) -> Iterator[Meant]:
         if family in families or len(families) < FAMILIES_MAX:
             families.setdefault(family, {})[word] = told
     for name, told in families.items():
-        words = {word.decode(): said.decode("utf-8", "replace") for word, said in told.items()}
-        yield from _of_family(name.decode(), words)
+        words = {word: said.decode("utf-8", "replace") for word, said in told.items()}
+        description = _ESCAPE.sub(lambda match: {"n": " "}.get(match[1], match[1]), words.get(b"HELP", ""))
+        yield from of_family(name.decode(), words.get(b"TYPE", "").strip().lower(), words.get(b"UNIT", ""), description)
 
 
-def _of_family(name: str, told: dict[str, str]) -> Iterator[Meant]:
-    sort = told.get("TYPE", "").strip().lower()
+def of_family(name: str, sort: str, unit: str, description: str) -> Iterator[Meant]:
+    """What is said of the series of a family.
+
+    Parameters
+    ----------
+    sort
+        ``counter``, ``histogram`` and so on; empty if that is not told.
+    """
     found = _BASE_UNIT.search(name)
-    unit = told.get("UNIT", "").strip() or (found[1] if found else "")
-    description = _ESCAPE.sub(lambda match: {"n": " "}.get(match[1], match[1]), told.get("HELP", "")).strip()
+    unit, description = unit.strip() or (found[1] if found else ""), description.strip()
     if not (unit or description):
         return
     values, counts = _ENDINGS.get(sort, (_VALUES, _COUNTS))

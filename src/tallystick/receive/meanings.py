@@ -13,6 +13,7 @@ from tallystick.model.clock import Clock
 from tallystick.parse.exposition_meta import meant_by
 from tallystick.parse.meant import Meant
 from tallystick.parse.otlp_meta import meant_by_json, meant_by_protobuf
+from tallystick.parse.remote_write_meta import meant_by_request
 
 REST_FACTOR = 100
 
@@ -21,6 +22,7 @@ _READERS: dict[str, Callable[[memoryview], Iterator[Meant]]] = {
     "openmetrics": meant_by,
     "otlp": meant_by_protobuf,
     "otlp-json": meant_by_json,
+    "remote-write": meant_by_request,
 }
 """By protocol, what reads a whole text or body."""
 

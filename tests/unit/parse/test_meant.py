@@ -5,10 +5,13 @@ import json
 import pytest
 from opentelemetry.proto.collector.metrics.v1.metrics_service_pb2 import ExportMetricsServiceRequest
 
+from prometheus_messages import WriteRequest
 from tallystick.parse import exposition_meta, otlp_meta
 from tallystick.parse.exposition_meta import meant_by
+from tallystick.parse.fields import Fields
 from tallystick.parse.meant import Meant
 from tallystick.parse.otlp_meta import meant_by_json, meant_by_protobuf
+from tallystick.parse.remote_write_meta import meant_by_request
 
 TEXT = rb"""# HELP http_requests_total Requests,\nby \\code.
 # TYPE http_requests_total counter
@@ -80,3 +83,25 @@ def test_a_damaged_body_says_what_stands_before_the_damage() -> None:
         assert all(one == Meant(one.name, "By", "Grüße") or one.name for one in meant_by_protobuf(whole[:end]))
     for body in (b"\xff" * 40, b"\x0a\xff\xff\xff\xff\xff\xff\xff\xff\xff\x01", b"[" * 9999, b"{}", b"\xff", b"3"):
         assert list(meant_by_json(body)) == list(meant_by_protobuf(body)) == []
+
+
+def test_remote_write_says_it_in_requests_of_their_own() -> None:
+    request = WriteRequest()
+    request.metadata.add(type=1, metric_family_name=b"sent", help=b"What was sent.", unit=b"bytes")
+    request.metadata.add(type=3, metric_family_name=b"wait_seconds", help=b"How long.")
+    request.metadata.add(type=99, metric_family_name=b"strange", help=b"x")
+    request.metadata.add(help=b"of nothing")
+    assert list(meant_by_request(request.SerializeToString())) == [
+        Meant("sent", "bytes", "What was sent."),
+        Meant("sent_total", "bytes", "What was sent."),
+        Meant("wait_seconds_sum", "seconds", "How long."),
+        Meant("wait_seconds_bucket", "", "How long."),
+        Meant("wait_seconds_count", "", "How long."),
+        Meant("strange", "", "x"),
+    ]
+
+
+def test_a_body_of_millions_of_fields_is_read_as_far_as_the_limit() -> None:
+    body = memoryview(b"\x08\x01" * 1000)
+    assert len(list(Fields(10).of(body))) == 10
+    assert len(list(Fields().of(body))) == 1000
