@@ -30,6 +30,7 @@ _SUBJECTS = (
         "names",
         "start",
         "host",
+        "delivery",
         "services",
         "sensors",
         "agent_doors",
