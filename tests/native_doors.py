@@ -70,4 +70,4 @@ class NativeDoor:
 
     def _tell(self) -> None:
         if self._door is not None:
-            self._door.tell("native", self.greeting.blocked())
+            self._door.tell("native", self.greeting.blocked)

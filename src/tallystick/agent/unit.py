@@ -10,8 +10,9 @@ After=network-online.target
 Wants=network-online.target
 
 [Service]
-Type=notify-reload
+Type=notify
 ExecStart={command} agent --config {config}
+ExecReload=/bin/kill -HUP $MAINPID
 Restart=on-failure
 RestartSec=5
 # A user of its own, and a directory of its own for what waits for the servers.

@@ -1,13 +1,16 @@
 """An agent's way out and real doors: everything arrives once, whoever goes away, and what is lost is known."""
 
 import errno
+import ssl
 import threading
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from certificates import self_signed
 from native_doors import NativeDoor
 from posting import NOW_S
 from servers import wait_until
@@ -163,7 +166,10 @@ def test_the_first_server_that_answers_is_sent_to_and_the_preferred_one_again_la
 
 def test_what_no_server_wants_stays_here_and_is_told(make: Make) -> None:
     class Blocks:
-        version, patterns = 1, ("of.1*",)
+        version = 1
+
+        def globs_for(self, host: str) -> tuple[str, ...]:
+            return ("of.1*",)
 
         def when_changed(self, call: Callable[[], None]) -> None:
             pass
@@ -296,6 +302,35 @@ def test_the_same_is_repeated_to_another_system_in_its_words(
     offer(delivery, slots(0, 2))
     assert old.wait_for(2) == [b"old.of.0 1 %d\n" % NOW_S, b"old.of.1 1 %d\n" % NOW_S]
     arrived(door, 2)
+
+
+def test_a_token_from_a_file_and_a_certificate_of_our_own_open_an_encrypted_door(make: Make, tmp_path: Path) -> None:
+    tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    certificate = self_signed(tmp_path)
+    tls.load_cert_chain(certificate, tmp_path / "key.pem")
+    door = NativeDoor(Greeting(token="open-sesame"), tls)
+    door.open()
+    (tmp_path / "token").write_text("open-sesame\n")
+    door.address = replace(door.address, scheme="tls")
+    delivery = make(door, token_file=str(tmp_path / "token"), tls_ca=str(certificate))
+    delivery.start()
+    for k in range(3):
+        offer(delivery, slots(5 * k))
+    arrived(door, 15)
+    door.close()
+
+
+def test_an_agent_with_a_wrong_token_keeps_what_it_has(make: Make, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TALLYSTICK_TOKEN", "shut")
+    door = NativeDoor(Greeting(token="open"))
+    door.open()
+    delivery = make(door)
+    delivery.start()
+    offer(delivery, slots(0))
+    wait_until(lambda: door.balance().rejected.get("unauthorized", 0) >= 2, "refusals")
+    assert any("token" in problem for problem in delivery.problems())
+    assert delivery.spool.waiting() == 5
+    door.close()
 
 
 def test_nobody_else_can_read_the_spool(make: Make, door: NativeDoor) -> None:

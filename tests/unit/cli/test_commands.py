@@ -295,6 +295,15 @@ def test_a_sparkline_keeps_gaps_and_peaks() -> None:
     assert sparkline(peak).count("█") == 1
 
 
+def test_a_unit_runs_the_agent_that_prints_it_with_the_file_that_it_is_given(tmp_path: Path) -> None:
+    result = invoke("agent", "unit", "--config", str(tmp_path / "my.toml"))
+    assert result.exit_code == 0
+    start = next(line for line in result.stdout.splitlines() if line.startswith("ExecStart="))
+    program, *arguments = start.removeprefix("ExecStart=").split()
+    assert Path(program).is_absolute() and Path(program).name == "tallystick"
+    assert arguments == ["agent", "--config", str(tmp_path / "my.toml")]
+
+
 def test_a_configuration_of_an_agent_is_tried_out(tmp_path: Path) -> None:
     file = tmp_path / "agent.toml"
     spool = tmp_path / "spool"

@@ -111,7 +111,7 @@ class Record(NamedTuple):
 
     def without_batches(self) -> "Record":
         """What later records of the segment need of it."""
-        return self._replace(batches=b"", slots=0)
+        return self._replace(generated=0, blocked=0, slots=0, batches=b"")
 
     @classmethod
     def of(cls, head: Head, body: bytes) -> "Record":
