@@ -96,7 +96,9 @@ REPLICATION = (
     Metric("replication.<channel>.sql_running", "sql", "1 if it applies, else 0"),
 )
 _SOCKETS = ("/mysqld.sock", "/mysql.sock", "/mariadb.sock")
-_VARIABLES = "SHOW GLOBAL VARIABLES WHERE Variable_name IN ('max_connections', 'innodb_buffer_pool_size', 'server_id')"
+_ASKED = ", ".join(f"'{metric.source}'" for metric in (*METRICS, READY))
+_VARIABLES = f"SHOW GLOBAL VARIABLES WHERE Variable_name IN ({_ASKED})"
+_STATUS = f"SHOW GLOBAL STATUS WHERE Variable_name IN ({_ASKED})"  # a tenth of what there is
 
 
 class Settings(ServiceSettings, frozen=True):
@@ -134,7 +136,7 @@ class Mysql(Service[Settings]):
         user, password = credentials(settings.user, settings.password)
         with Stream(Address.parse(settings.address, ("tcp", "unix")), self.limit_s) as stream:
             session = Session(stream, user, password, tls=settings.tls, ca_file=settings.ca_file)
-            status = {**_table(session.query(_VARIABLES)), **_table(session.query("SHOW GLOBAL STATUS"))}
+            status = {**_table(session.query(_VARIABLES)), **_table(session.query(_STATUS))}
             channels, refusal = _replication(session)
             session.finish()
         yield from self._looks.points(read(status, channels), monotonic_s)

@@ -2,6 +2,8 @@
 
 import socket
 import time
+from functools import lru_cache
+from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
@@ -182,7 +184,16 @@ def trusting(ca_file: str = "") -> "SSLContext":
     """
     import ssl
 
+    place = ca_file or ssl.get_default_verify_paths().cafile
     try:
-        return ssl.create_default_context(cafile=ca_file or None)
+        return _trusting(ca_file, Path(place).stat().st_mtime_ns if place else 0)
     except OSError as error:
         raise ServiceError(f"cannot read {ca_file}: {said(error)}; expected certificates") from error
+
+
+@lru_cache(maxsize=8)
+def _trusting(ca_file: str, written_ns: int) -> "SSLContext":
+    """Kept until the file is written anew: to read the system's certificates takes longer than a hundred looks."""
+    import ssl
+
+    return ssl.create_default_context(cafile=ca_file or None)

@@ -1,6 +1,7 @@
 """Services that answer nonsense, too much, too slowly or nothing: real sockets, and each collector that asks one."""
 
 import contextlib
+import os
 import random
 import socket
 import threading
@@ -9,8 +10,9 @@ from pathlib import Path
 
 import pytest
 
+from certificates import self_signed
 from tallystick.agent.services.failure import ServiceError
-from tallystick.agent.services.stream import Stream
+from tallystick.agent.services.stream import Stream, trusting
 from tallystick.agent.services.web import ask
 from tallystick.config import Address
 from watched import Watched
@@ -169,3 +171,17 @@ def test_a_redirect_is_not_followed_and_an_error_is_told(serving: Callable[[Serv
 
     watched = Watched("nginx", **ASKED["nginx"](serving(elsewhere)))
     assert watched.look() == {"up": 0} and "answers 302" in watched.cause
+
+
+def test_certificates_are_read_again_only_if_they_were_written_anew(tmp_path: Path) -> None:
+    certificate = self_signed(tmp_path)
+    first = trusting(str(certificate))
+    assert trusting(str(certificate)) is first
+    self_signed(tmp_path)
+    os.utime(certificate, ns=(1, 1))
+    assert trusting(str(certificate)) is not first
+    with pytest.raises(ServiceError, match="expected certificates"):
+        trusting(str(tmp_path / "none"))
+    certificate.write_text("no certificate")
+    with pytest.raises(ServiceError, match="expected certificates"):
+        trusting(str(certificate))
