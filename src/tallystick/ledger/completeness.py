@@ -15,14 +15,14 @@ from numpy.typing import NDArray
 from tallystick.kernels.attributing import UNDECIDED
 from tallystick.ledger.ledger import Ledger
 from tallystick.ledger.prefixes import Prefixes
-from tallystick.ledger.terms import GENERATED, KERNEL_DROPS, PARSED, RECEIVED, REJECTED, STORED, WINDOW_S
+from tallystick.ledger.terms import BY_CHOICE, GENERATED, KERNEL_DROPS, PARSED, RECEIVED, REJECTED, STORED, WINDOW_S
 from tallystick.ledger.windows import Counts
 from tallystick.model.reason import Reason
 
 ON_THE_WAY = "lost_on_the_way"
 DROPPED = "kernel_drops"
-_BY_CHOICE = (Reason.BLOCKED, Reason.WITHHELD, Reason.UNLISTED, Reason.AGGREGATED)
-_NOT_LOST = (*_BY_CHOICE, Reason.DUPLICATE, Reason.STALE, Reason.THROTTLED, Reason.SERIES_LIMIT)
+_NEW_NAMES = (Reason.THROTTLED, Reason.SERIES_LIMIT, Reason.PREFIX_LIMIT)
+_NOT_LOST = (*BY_CHOICE, *_NEW_NAMES, Reason.DUPLICATE, Reason.STALE)
 _REASONS = [reason for reason in Reason if reason is not Reason.NONE and reason not in _NOT_LOST]
 _LOST_COLUMNS = [REJECTED + int(reason) for reason in _REASONS]
 

@@ -38,3 +38,8 @@ COLUMNS = REJECTED + len(Reason)
 
 WINDOW_S = 10
 """Seconds that a window lasts; windows are aligned to the epoch, and a sample belongs to that of its arrival."""
+
+BY_CHOICE = (Reason.BLOCKED, Reason.WITHHELD, Reason.UNLISTED, Reason.AGGREGATED, Reason.RELAYED)
+"""Why samples are rejected that an operator does not want here: nothing is lost, and no sender is told of a fault."""
+TOO_MUCH = (Reason.THROTTLED, Reason.SAMPLES_LIMIT)
+"""Why samples are rejected that would be taken later, when their sender has sent less."""

@@ -20,6 +20,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
+from tallystick.ledger.terms import BY_CHOICE, TOO_MUCH
 from tallystick.model.errors import StoreError
 from tallystick.model.printable import printable
 from tallystick.model.reason import Reason
@@ -37,8 +38,8 @@ _FORM_BYTES_MAX = 1 << 16
 _FAULTS_TOLD_MAX = 10
 _HEADER_BYTES_MAX = 1000
 _DATABASE_BYTES_MAX = 255
-_UNTOLD = {Reason.TEXT.name.lower(), Reason.BLOCKED.name.lower()}
-_THROTTLED = Reason.THROTTLED.name.lower()
+_UNTOLD = {reason.name.lower() for reason in (Reason.TEXT, *BY_CHOICE)}
+_LATER = {reason.name.lower() for reason in TOO_MUCH}
 _LATER_S = {429: 10, 503: 1}
 """When a sender is to come again."""
 _WORDS = {
@@ -134,7 +135,7 @@ class _Lines:
         told = {reason: count for reason, count in written.rejected.items() if reason not in _UNTOLD}
         if not told:
             return Response(status_code=204, headers=_HEADERS)
-        status = 429 if _THROTTLED in told else 400
+        status = 429 if not _LATER.isdisjoint(told) else 400
         return self._version.error(status, f"partial write: {_faults(written, told)} dropped={sum(told.values())}")
 
 

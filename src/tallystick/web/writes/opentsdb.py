@@ -13,6 +13,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
+from tallystick.ledger.terms import BY_CHOICE
 from tallystick.model.reason import Reason
 from tallystick.parse.opentsdb_json import OpenTsdbJsonParser
 from tallystick.version import __version__
@@ -25,7 +26,7 @@ VERSION_PATH = "/api/version"
 VERSION = f"2.4.1+tallystick.{__version__}"
 
 _TIMEOUT_MS_MAX = 60_000
-_BLOCKED = Reason.BLOCKED.name.lower()
+_UNTOLD = {reason.name.lower() for reason in BY_CHOICE}
 _ENCODING = Reason.ENCODING.name.lower()
 _MESSAGES = {
     Reason.NAME_EMPTY: "Metric name was empty",
@@ -36,6 +37,7 @@ _MESSAGES = {
     Reason.TAG: "Invalid tags: a name or a value is empty or no text",
     Reason.SERIES_LIMIT: "Unknown metric: there are as many names as the limit allows",
     Reason.THROTTLED: "Please throttle writes: too many new names",
+    Reason.SAMPLES_LIMIT: "Please throttle writes: too many data points",
 }
 
 
@@ -88,7 +90,7 @@ def _answer(request: Request, written: Written, timeouts: int | None) -> Respons
         return error_answer(400, "Unable to parse the given JSON", "expected a data point or a list of them, in UTF-8")
     if written.is_store_full:
         return error_answer(503, "Storage exception: the disk takes nothing at present", "send it again later")
-    failed = written.dropped - written.rejected.get(_BLOCKED, 0)
+    failed = written.dropped - sum(written.rejected.get(reason, 0) for reason in _UNTOLD)
     if not written.stored and not written.rejected:
         return error_answer(400, "No datapoints found in content")
     status = 400 if failed or timeouts else 200
@@ -112,7 +114,7 @@ def _errors(written: Written) -> list[_Error]:
     errors = [_told(fault) for fault in written.faults]
     for reason, count in written.rejected.items():
         rest = count - sum(fault.reason.name.lower() == reason for fault in written.faults)
-        if rest and reason != _BLOCKED:
+        if rest and reason not in _UNTOLD:
             message = _MESSAGES.get(Reason[reason.upper()], reason.replace("_", " "))
             errors.append(_Error({}, f"{message} ({rest} data points)"))
     return errors

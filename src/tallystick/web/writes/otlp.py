@@ -18,6 +18,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
+from tallystick.ledger.terms import BY_CHOICE
 from tallystick.model.errors import StoreError
 from tallystick.model.reason import Reason
 from tallystick.parse.cumulative import Differences
@@ -31,7 +32,7 @@ PATHS = (PATH, "/otlp/v1/metrics", "/api/v1/otlp/v1/metrics")
 """Ours, ours behind a prefix, and Prometheus'."""
 RETRY_AFTER_S = 5
 
-_HEEDED = {reason.name.lower() for reason in (Reason.STALE, Reason.VALUE_NOT_FINITE, Reason.BLOCKED)}
+_HEEDED = {reason.name.lower() for reason in (Reason.STALE, Reason.VALUE_NOT_FINITE, *BY_CHOICE)}
 _UNREADABLE = Reason.ENCODING.name.lower()
 _HINTS = {
     Reason.RESET.name.lower(): "a histogram counts from its second report on",

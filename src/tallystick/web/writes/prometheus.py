@@ -16,6 +16,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
+from tallystick.ledger.terms import BY_CHOICE, TOO_MUCH
 from tallystick.model.reason import Reason
 from tallystick.parse.cumulative import Differences
 from tallystick.parse.remote_write import RemoteWrite2Parser, RemoteWriteParser
@@ -29,9 +30,9 @@ _MEDIA_TYPE = "application/x-protobuf"
 _FIRST_MESSAGE, _SECOND_MESSAGE = "prometheus.WriteRequest", "io.prometheus.write.v2.Request"
 _HEEDED = {
     reason.name.lower()
-    for reason in (Reason.STALE, Reason.VALUE_NOT_FINITE, Reason.BLOCKED, Reason.RESET, Reason.DUPLICATE)
+    for reason in (Reason.STALE, Reason.VALUE_NOT_FINITE, Reason.RESET, Reason.DUPLICATE, *BY_CHOICE)
 }
-_LATER = Reason.THROTTLED.name.lower()
+_LATER = {reason.name.lower() for reason in TOO_MUCH}
 
 
 def routes(writing: Writing) -> list[BaseRoute]:
@@ -81,7 +82,7 @@ def refusal(written: Written) -> Response | None:
     if not refused:
         return None
     told = ", ".join(f"{n} as {reason}" for reason, n in refused.items())
-    status = 503 if written.is_store_full else 429 if _LATER in refused else 400
+    status = 503 if written.is_store_full else 429 if not _LATER.isdisjoint(refused) else 400
     response = error_response(status, f"cannot take all samples: {told}; {written.stored} were stored")
     if status != 400:
         response.headers["retry-after"] = str(RETRY_AFTER_S)
