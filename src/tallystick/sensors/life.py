@@ -48,6 +48,7 @@ class Life:
         """Called in each process at its first sample, a forked child's too."""
         self.before_flush: list[Callable[[], None]] = []
         """Called before each flush: the moment to look at what is not told."""
+        self._failed: set[Callable[[], None]] = set()
         self._awake = False
         self._closed = False
         self._begin()
@@ -126,7 +127,7 @@ class Life:
             # A child of `multiprocessing` ends without what is registered with `atexit`.
             util.Finalize(None, self.close, exitpriority=-100)
         for call in self.when_awake:
-            call()
+            self._call(call)
 
     def _run(self, sending: Sending, stop: threading.Event) -> None:
         due = self._next_beat()
@@ -139,6 +140,15 @@ class Life:
             self._flush(sending, int(1000 * due) - 1 if is_punctual else int(1000 * now))
             due = self._next_beat()
 
+    def _call(self, call: Callable[[], None]) -> None:
+        """Let others do what they asked for, and go on whatever comes of it: a program is at one of its own lines."""
+        try:
+            call()
+        except Exception as error:
+            if call not in self._failed:
+                self._failed.add(call)
+                log.warning("cannot call %r: %s: %s", call, type(error).__name__, error)
+
     def _next_beat(self) -> float:
         return (self._clock.now() // FLUSH_INTERVAL_S + 1) * FLUSH_INTERVAL_S
 
@@ -147,7 +157,7 @@ class Life:
             return False  # a signal handler has interrupted a flush: all is left to the next one
         try:
             for call in self.before_flush:
-                call()
+                self._call(call)
             taken: list[tuple[Member, Taken]] = []
             for member in self._families:
                 what = member.instrument.take()

@@ -200,3 +200,17 @@ sensors.counter("hits").increment()
     assert door.sum(HITS) == 5108 + (0.5 if "counting" in order else 0)
     took = door.slots["dev.apps.shop.took"]
     assert sum(slot["spread"]["count"] for slot in took) == 5100
+
+
+def test_a_command_tells_what_a_program_is_called_and_whether_it_is_heard(door: Hearing) -> None:
+    environ = os.environ | PLACE | {"TALLYSTICK_AGENT": door.address}
+    command = [sys.executable, "-m", "tallystick.sensors"]
+    heard = subprocess.run(command, env=environ, capture_output=True, text=True, timeout=60)
+    assert heard.returncode == 0, heard.stderr
+    assert "dev.hosts.web.web1.shop.sensors.tried" in heard.stdout
+    assert "All of it is safe" in heard.stdout
+    assert door.sum("dev.apps.shop.sensors.tried") == 1
+    door.close()
+    unheard = subprocess.run(command, env=environ, capture_output=True, text=True, timeout=60)
+    assert unheard.returncode == 1
+    assert "Nobody has taken it." in unheard.stdout

@@ -368,6 +368,21 @@ def test_the_thread_flushes_on_the_beat_into_the_slot_that_has_ended(door: Heari
     own.close()
 
 
+def test_whatever_is_called_at_the_beginning_and_before_a_flush_breaks_neither(own: Sensors, door: Hearing) -> None:
+    called: list[str] = []
+
+    def fail() -> None:
+        called.append("failed")
+        raise KeyError
+
+    for calls in (own.life.when_awake, own.life.before_flush):
+        calls.extend([fail, lambda: called.append("after it")])
+    own.counter("hits").increment()
+    assert own.flush()
+    assert door.sum("dev.apps.shop.hits") == 1
+    assert called == ["failed", "after it"] * 2
+
+
 def test_nothing_runs_before_the_first_sample(door: Hearing) -> None:
     threads = threading.active_count()
     own = Sensors(settings_for(door))
