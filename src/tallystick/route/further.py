@@ -41,10 +41,6 @@ class Further:
         self._kinds = np.empty(64, np.uint8)
         self._used = 0
 
-    def __bool__(self) -> bool:
-        """Whether any entry has a list."""
-        return self._used > 0
-
     def grow(self, entries: int) -> None:
         """Have room for so many entries."""
         more = entries - len(self._begin)
@@ -54,14 +50,15 @@ class Further:
 
     def set(self, entry: int, entries: NDArray[np.int32], kinds: NDArray[np.uint8]) -> None:
         """Give an entry its list; an older one is forgotten."""
-        end = self._used + len(entries)
-        if end > len(self._entries):
-            room = max(end, 2 * len(self._entries))
-            self._entries, self._kinds = _grown(self._entries, room), _grown(self._kinds, room)
-        self._begin[entry] = self._used if len(entries) else _NONE
-        self._length[entry] = len(entries)
-        self._entries[self._used : end], self._kinds[self._used : end] = entries, kinds
-        self._used = end
+        begin = int(self._begin[entry])
+        if begin < 0 or self._length[entry] != len(entries):  # else, decided about once more, it takes no new room
+            begin, self._used = self._used, self._used + len(entries)
+            if self._used > len(self._entries):
+                room = max(self._used, 2 * len(self._entries))
+                self._entries, self._kinds = _grown(self._entries, room), _grown(self._kinds, room)
+        end = begin + len(entries)
+        self._begin[entry], self._length[entry] = begin, len(entries)
+        self._entries[begin:end], self._kinds[begin:end] = entries, kinds
 
     def clear(self) -> None:
         """No entry has a list."""
