@@ -135,3 +135,10 @@ test("each class of hosts of an environment is a section, and so is what else th
   expect(sections[0]?.siblings).toEqual(["prod.hosts.web.web1", "prod.hosts.web.web2"]);
   expect(sections[0]?.families[0]).toEqual({ title: "cpu", target: "prod.hosts.web.web1.cpu.{user,system}" });
 });
+
+test("what one looks at first on a host comes first", async () => {
+  const names = ["clock.offset_s", "checks.shop.up", "cpu.user", "kernel.forks", "load.1m", "vmstat.oom_kills"];
+  const [section] = await discover("", treeOf(names.map((name) => `dev.hosts.web.web1.${name}`)));
+  const firsts = section?.families.map((family) => family.title.split(" ")[0]);
+  expect(firsts).toEqual(["cpu", "load", "checks", "clock", "kernel", "vmstat"]);
+});

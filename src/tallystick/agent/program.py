@@ -8,10 +8,11 @@ import threading
 from collections.abc import Callable, Iterator, Sequence
 from typing import Protocol
 
+from tallystick.agent.changes import ToldChange
 from tallystick.agent.collecting import runner_for
 from tallystick.agent.delivery import Delivery
 from tallystick.agent.describing import Describing
-from tallystick.agent.doors import Events, Listening
+from tallystick.agent.doors import Events, Listening, Told
 from tallystick.agent.itself import Itself, looks_of
 from tallystick.agent.jobs import Job
 from tallystick.agent.logs import ERRORS_FILE, Scraper
@@ -73,9 +74,10 @@ def _feeds(config: Config, delivery: Delivery, clock: Clock) -> Iterator[Feed]:
 
     sources = [from_delivery]
     doors = doors_of(config)
+    directory = config.agent.spool_path()
+    events = Events(config.agent.events_server, config.agent.find_token(), directory, clock)
+    yield events
     if doors:
-        directory = config.agent.spool_path()
-        events = Events(config.agent.events_server, config.agent.find_token(), directory, clock)
         listening = Listening(doors, delivery, clock, place, directory, events)
         sources.append(listening.points)
         yield listening
@@ -95,7 +97,10 @@ def _feeds(config: Config, delivery: Delivery, clock: Clock) -> Iterator[Feed]:
         describing.hear(points)
         delivery.offer(slots_of(points, timestamp_s))
 
-    runner = runner_for(config, clock, from_collectors, discover=config.agent.discover)
+    def changed(change: ToldChange) -> None:
+        events.tell(Told(change.what, list(change.tags), change.data, int(clock.now())))
+
+    runner = runner_for(config, clock, from_collectors, discover=config.agent.discover, when_changed=changed)
     runner.add(Job("agent", Itself([looks_of(runner), *sources])))
     yield runner
 

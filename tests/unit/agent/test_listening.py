@@ -30,9 +30,11 @@ def listening(clock: ManualClock, keeper: ManualKeeper, tmp_path: Path) -> Itera
     doors = [Door(protocol="statsd", address="tcp://127.0.0.1:0")]
     events = Events("http://127.0.0.1:9", "", tmp_path, clock)
     made = Listening(doors, keeper, clock, Place("prod", "web", "web1"), tmp_path, events)
+    events.start()
     made.start()
     yield made
     made.stop()
+    events.stop()
 
 
 def say(listening: Listening, text: bytes) -> None:

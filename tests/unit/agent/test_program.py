@@ -1,17 +1,20 @@
 """The agent as a program: what it collects reaches each server, with what it tells of itself."""
 
+import json
 import threading
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 
+from foreign_http import answering, http
 from native_doors import NativeDoor
 from posting import NOW_S
 from servers import wait_until
 from tallystick.agent import program
 from tallystick.agent.trial import trials
-from tallystick.config import Agent, Collector, Config
+from tallystick.config import Agent, Check, Collector, Config
 from tallystick.model.clock import ManualClock, SystemClock
 from tallystick.native.names import short_host
 from tallystick.parse.native_connection import Greeting
@@ -60,6 +63,20 @@ def test_the_agent_sends_to_each_server_and_tells_of_itself(doors: list[NativeDo
     until.set()
     agent.join(20)
     assert not agent.is_alive()
+
+
+def test_what_goes_down_is_an_event_on_the_server(doors: list[NativeDoor], tmp_path: Path) -> None:
+    with answering(http(b"{}")) as server:
+        config = config_of(doors, tmp_path / "spool", token="open", events=server.url)
+        missing = {"path": str(tmp_path / "missing")}
+        config = replace(config, checks=(Check(name="backup", kind="file", further=missing),))
+        agent = program.Program(config, DoorsTime())
+        agent.start()
+        wait_until(lambda: server.asked, "an event")
+        agent.stop()
+    told = json.loads(server.asked[0].partition(b"\r\n\r\n")[2])
+    assert told["what"] == f"checks.backup is down: missing: {missing['path']} is not there"
+    assert told["tags"][:3] == ["down", "checks.backup", f"host:{short_host()}"]
 
 
 def names_of(door: NativeDoor) -> list[str]:

@@ -23,12 +23,17 @@ const SUFFIXES: readonly (readonly [RegExp, Unit])[] = [
 ];
 
 /** Names of the built-in host collectors, which count per second and leave bytes and percent unsaid. */
-const HOST = /(?:^|[^.\w-])(?:[^.,()\s]+\.)?hosts\.[^.]+\.(?:[^.]+\.)?(cpu|load|memory|disk|filesystem|network)\.[^,)\s]*/;
+const HOST = /(?:^|[^.\w-])(?:[^.,()\s]+\.)?hosts\.[^.]+\.(?:[^.]+\.)?(cpu|load|memory|swap|disk|filesystem|network|vmstat|udp)\.[^,)\s]*/;
+
+/** What is neither a rate nor has a unit. */
+const LEVELS: ReadonlySet<string> = new Set(["cores", "in_flight", "read_only"]);
 
 function hostUnit(family: string, last: string, said: Unit): Unit {
-  if (said === "%" || family === "load") return said;
-  if (family === "cpu") return last === "cores" ? "" : "%";
+  if (said === "%" || said === "ms" || family === "load") return said;
+  if (LEVELS.has(last)) return "";
+  if (family === "cpu") return "%";
   if (family === "memory" || family === "filesystem") return "B";
+  if (family === "swap" && said === "") return "B";
   return said === "B" ? "B/s" : "/s";
 }
 

@@ -27,6 +27,9 @@ const LEAVES_MAX = 12;
 const WORDS_MAX = 3;
 const OWN = "tallystick";
 const HOSTS = "hosts";
+/** What one looks at first on a host; the rest follows by name. */
+const FIRST = ["cpu", "load", "memory", "disk", "network", "filesystem", "checks"];
+const A_HOST = /^([^.]+\.hosts\.[^.]+|hosts)\.[^.]+$/;
 /** Lines that would flatten all others on their graph: nearly 100 %, or what never changes. */
 const LEFT_OUT = /^([^.]+\.hosts\.[^.]+|hosts)\.[^.]+\.cpu\.(idle|cores)$/;
 
@@ -47,8 +50,14 @@ async function levelAt(path: string, children: Children): Promise<Level> {
   return {
     path,
     leaves: nodes.filter((node) => node.leaf).map((node) => node.text),
-    branches: nodes.filter((node) => node.branch),
+    branches: inOrder(path, nodes.filter((node) => node.branch)),
   };
+}
+
+function inOrder(path: string, branches: Node[]): Node[] {
+  if (!A_HOST.test(path)) return branches;
+  const place = (node: Node): number => (FIRST.indexOf(node.text) + FIRST.length + 1) % (FIRST.length + 1);
+  return branches.sort((a, b) => place(a) - place(b));
 }
 
 /** What an overview of the branch `at` shows, section by section. */

@@ -1,7 +1,6 @@
 """Where the processors' time goes, in percent: ``cpu.user`` to ``cpu.idle`` over all of them, and of each one.
 
 Of each core ``cpu.core.0.busy``, ``user``, ``system``, ``iowait`` and ``steal``; ``cpu.cores`` is their number.
-``cpu.context_switches``, ``interrupts`` and ``forks`` are per second.
 """
 
 from collections.abc import Iterator
@@ -15,7 +14,6 @@ from tallystick.agent.registry import collector
 # The kernel counts guests within user and nice; adding them would make more than a hundred percent.
 _STATES = ("user", "nice", "system", "idle", "iowait", "irq", "softirq", "steal")
 _OF_CORES = ("user", "system", "iowait", "steal")
-_COUNTS = {"ctxt": "context_switches", "intr": "interrupts", "processes": "forks"}
 
 
 @collector("cpu")
@@ -32,17 +30,13 @@ class Cpu(HostCollector):
             word, _, rest = line.partition(" ")
             if word.startswith("cpu"):
                 times[word] = dict(zip(_STATES, map(float, rest.split()), strict=False))
-            elif word in _COUNTS:
-                times[word] = {word: float(rest.split(" ", 1)[0])}
         # iowait may run backwards (proc(5)); a look in which it does has no shares.
         spent = self._rates.since_last(times, monotonic_s)
         for word, rates in spent.items():
-            if word in _COUNTS:
-                yield Point(_COUNTS[word], rates[word])
-            elif total := sum(rates.values()):
+            if total := sum(rates.values()):
                 shares = {state: round(100 * rate / total, 3) for state, rate in rates.items()}
                 yield from self._all(shares) if word == "cpu" else self._core(word.removeprefix("cpu"), shares)
-        yield Point("cores", float(sum(word.startswith("cpu") for word in times) - 1))
+        yield Point("cores", float(len(times) - 1))
 
     def _all(self, shares: dict[str, float]) -> Iterator[Point]:
         for state, share in shares.items():

@@ -1,14 +1,18 @@
 """What the kernel has of which there is an end: ``kernel.open_files``, ``open_files_max``, ``open_files_percent``.
 
-Also ``entropy_bits``, and where a firewall tracks connections ``tracked_connections``, ``_max`` and ``_percent``.
+Where a firewall tracks connections ``tracked_connections``, ``_max`` and ``_percent``; ``entropy_bits``. Per second what
+it does: ``context_switches``, ``interrupts`` and ``forks``.
 """
 
 from collections.abc import Iterator
 
-from tallystick.agent.collector import HostCollector
+from tallystick.agent.collector import HostCollector, NoSettings
+from tallystick.agent.host import Host
 from tallystick.agent.point import Point
+from tallystick.agent.rates import Rates
 from tallystick.agent.registry import collector
 
+_COUNTS = {"ctxt": "context_switches", "intr": "interrupts", "processes": "forks"}
 _ENTROPY = "/proc/sys/kernel/random/entropy_avail"
 _TRACKED = "/proc/sys/net/netfilter/nf_conntrack_count"
 _TRACKED_MAX = "/proc/sys/net/netfilter/nf_conntrack_max"
@@ -16,11 +20,19 @@ _TRACKED_MAX = "/proc/sys/net/netfilter/nf_conntrack_max"
 
 @collector("kernel")
 class Kernel(HostCollector):
-    """Levels and their limits."""
+    """Levels and their limits, and rates."""
+
+    def __init__(self, settings: NoSettings, host: Host) -> None:
+        super().__init__(settings, host)
+        self._rates = Rates()
 
     def collect(self, monotonic_s: float) -> Iterator[Point]:
         allocated, unused, limit = map(int, self.host.text("/proc/sys/fs/file-nr").split())
         yield from _filled("open_files", allocated - unused, limit)
+        words = (line.split(" ", 2) for line in self.host.text("/proc/stat").splitlines())
+        totals = {_COUNTS[word]: float(count) for word, count, *_ in words if word in _COUNTS}
+        for name, rate in self._rates.since_last({"all": totals}, monotonic_s).get("all", {}).items():
+            yield Point(name, rate)
         if (entropy := self.host.text_or_none(_ENTROPY)) is not None:
             yield Point("entropy_bits", float(entropy))
         tracked, most = self.host.text_or_none(_TRACKED), self.host.text_or_none(_TRACKED_MAX)

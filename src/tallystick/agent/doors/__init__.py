@@ -6,9 +6,9 @@ tallied comes in by `native`.
 """
 
 from tallystick.agent.doors.doors import Doors, OpenDoor
-from tallystick.agent.doors.events import Events
+from tallystick.agent.doors.events import Events, Told
 from tallystick.agent.doors.faults import Counts, Offender
 from tallystick.agent.doors.feed import Listening
 from tallystick.agent.doors.native import Keeper
 
-__all__ = ["Counts", "Doors", "Events", "Keeper", "Listening", "Offender", "OpenDoor"]
+__all__ = ["Counts", "Doors", "Events", "Keeper", "Listening", "Offender", "OpenDoor", "Told"]

@@ -43,7 +43,7 @@ class Listening:
     directory
         Ours; where what was no good is told, and events wait.
     events
-        Takes those that DogStatsD's senders tell.
+        Takes those that DogStatsD's senders tell; it is started before and stopped after.
     """
 
     def __init__(
@@ -62,7 +62,6 @@ class Listening:
     def start(self) -> None:
         """Open the doors."""
         sys.setswitchinterval(min(sys.getswitchinterval(), _SWITCH_S))
-        self.events.start()
         self.doors.start()
         self._thread.start()
 
@@ -74,7 +73,6 @@ class Listening:
             self._thread.join()
         if slots := self.tallies.drain():
             self._keeper.offer(slots)
-        self.events.stop()
         self._tell()
 
     def points(self) -> Iterator[Point]:

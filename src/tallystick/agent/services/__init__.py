@@ -5,5 +5,5 @@
 - `secret`: passwords, from where they belong.
 - `running`: which services run on this host.
 
-Below the collectors, and standard library only but for psutil; what is heavy (TLS, HTTP) is imported when it is needed.
+Below the collectors, and standard library only; what is heavy (TLS, HTTP) is imported when it is needed.
 """
