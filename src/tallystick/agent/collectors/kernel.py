@@ -1,7 +1,7 @@
 """What the kernel has of which there is an end: ``kernel.open_files``, ``open_files_max``, ``open_files_percent``.
 
-Where a firewall tracks connections ``tracked_connections``, ``_max`` and ``_percent``; ``entropy_bits``. Per second what
-it does: ``context_switches``, ``interrupts`` and ``forks``.
+Where a firewall tracks connections ``tracked_connections``, ``_max`` and ``_percent``; ``entropy_bits``. Per second
+what it does: ``context_switches``, ``interrupts`` and ``forks``.
 """
 
 from collections.abc import Iterator
