@@ -56,6 +56,7 @@ class Settings(Table, frozen=True):
     growing: Annotated[tuple[str, ...], key("Globs of names that only grow: they are told per second.")] = ()
     environment: Annotated[dict[str, str], key("Its environment, beside PATH.")] = msgspec.field(default_factory=dict)
     directory: Annotated[str, key("Where it runs.")] = "/"
+    user: Annotated[str, key("Who it runs as, if the agent is root's; empty for the agent's own user.")] = ""
 
 
 @collector("exec", Settings)
@@ -71,7 +72,9 @@ class Exec(Service[Settings]):
     def collect(self, monotonic_s: float) -> Iterator[Point]:
         settings = self.settings
         begun_s = time.monotonic()
-        result = run(settings.command, self.limit_s, settings.environment, directory=settings.directory)
+        result = run(
+            settings.command, self.limit_s, settings.environment, directory=settings.directory, user=settings.user
+        )
         yield Point("duration_s", round(time.monotonic() - begun_s, 6))
         if settings.format == "nagios":
             yield Point("state", float(result.status if result.status in (0, 1, 2) else 3))

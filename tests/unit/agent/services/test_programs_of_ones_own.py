@@ -1,6 +1,7 @@
 """Programs that are run: scripts and plug-ins, well-behaved and not."""
 
 import os
+import pwd
 import signal
 import sys
 import textwrap
@@ -74,6 +75,18 @@ def test_arguments_are_words_that_no_shell_reads(tmp_path: Path) -> None:
     command = script(tmp_path, 'echo "count $#"; test "$1" = "\\$(touch x); *" && echo "same 1"')
     seen = Watched("exec", command=[command, "$(touch x); *", ""]).look()
     assert (seen["count"], seen["same"]) == (2, 1)
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root's agent can choose who a program is run as")
+def test_roots_agent_runs_a_program_as_somebody_else_with_no_group_of_roots() -> None:
+    said = (
+        "import os; print('uid', os.geteuid()); print('gid', os.getegid()); print('groups', len(set(os.getgroups())))"
+    )
+    nobody = pwd.getpwnam("nobody")
+    seen = Watched("exec", command=["/usr/bin/python3", "-c", said], user="nobody").look()
+    assert (seen["uid"], seen["gid"], seen["groups"]) == (nobody.pw_uid, nobody.pw_gid, 1)
+    stranger = Watched("exec", command=["/bin/true"], user="nobody-there")
+    assert stranger.look()["up"] == 0 and "nobody-there" in stranger.cause
 
 
 def test_it_gets_no_more_of_the_environment_than_it_is_given(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
