@@ -9,8 +9,9 @@ from pathlib import Path
 
 import pytest
 
+from daemons import free_port
 from hearing import PLACE
-from servers import START_S_MAX, Server, running_server, wait_until
+from servers import START_S_MAX, TALLYSTICK, Server, running_server, wait_until
 
 pytestmark = pytest.mark.timeout(START_S_MAX + 240)
 
@@ -134,6 +135,66 @@ for line in sys.stdin:
     process.stdin.close()
     assert process.wait(60) == 0
     assert total(server, "dev.apps.patient.hits") == sum(range(31))
+
+
+def test_an_agent_between_that_is_killed_costs_nothing(server: Server, program: Program, tmp_path: Path) -> None:
+    port = free_port()
+    config = tmp_path / "agent.toml"
+    config.write_text(
+        f"""
+[agent]
+servers = ["tcp://127.0.0.1:{server.port("native tcp")}"]
+spool = "{tmp_path}/spool"
+[[agent.doors]]
+protocol = "native"
+address = "tcp://127.0.0.1:{port}"
+"""
+    )
+    agents: list[subprocess.Popen[bytes]] = []
+
+    def begin_agent() -> None:
+        with (tmp_path / "agent.log").open("ab") as log:
+            command = [*TALLYSTICK, "agent", "--config", str(config)]
+            agents.append(subprocess.Popen(command, stdout=log, stderr=log))
+
+    begin_agent()
+    process = program(
+        "relayed",
+        """
+hits = sensors.counter("hits")
+for line in sys.stdin:
+    hits.increment(int(line))
+    print(sensors.flush(1), flush=True)
+while not sensors.flush(20): pass
+""",
+        TALLYSTICK_AGENT=f"tcp://127.0.0.1:{port}",
+    )
+    assert process.stdin is not None
+    assert process.stdout is not None
+    try:
+        for number in range(1, 13):
+            if number in (4, 8):
+                agents[-1].kill()
+                agents[-1].wait(10)
+                begin_agent()
+            process.stdin.write(f"{number}\n")
+            process.stdin.flush()
+            process.stdout.readline()
+        process.stdin.close()
+        assert process.wait(90) == 0
+        wait_until(
+            lambda: total(server, "dev.apps.relayed.hits") >= sum(range(13)),
+            "everything",
+            lambda: (total(server, "dev.apps.relayed.hits"), (tmp_path / "agent.log").read_text()),
+            wait_s=60,
+        )
+        agents[-1].terminate()
+        agents[-1].wait(30)
+    finally:
+        for agent in agents:
+            agent.kill()
+            agent.wait(10)
+    assert total(server, "dev.apps.relayed.hits") == sum(range(13))
 
 
 def test_a_program_that_is_killed_loses_at_most_what_it_counted_since_the_last_flush(

@@ -6,33 +6,41 @@ Each exchange counts by itself, also those of redirects; its time ends when the 
 from collections.abc import Callable
 from time import perf_counter
 from types import ModuleType
-from typing import Any, NamedTuple
+from typing import Any
 from urllib.parse import urlsplit
 
 from tallystick.sensors.integrations.wrapping import wrap
 from tallystick.sensors.sensors import Sensors
 
 
-class Exchange(NamedTuple):
-    """One request on its way."""
+class Exchange:
+    """One request on its way: what stands in its ``with`` is timed.
 
-    sensors: Sensors
-    host: str
-    method: str
-    began: float
+    Parameters
+    ----------
+    sensors
+        Where to count.
+    host, method
+        Whom it asks, and how.
+    """
 
-    def answered(self, status: object) -> None:
-        """There is an answer."""
-        self._time(status)
+    __slots__ = ("_began", "_host", "_method", "_sensors", "status")
 
-    def failed(self, error: BaseException) -> None:
-        """There will be none."""
-        self._time("none")
-        self.sensors.counter("http.client.errors", host=self.host, error=type(error).__name__).increment()
+    def __init__(self, sensors: Sensors, host: str | None, method: str) -> None:
+        self._sensors, self._host, self._method = sensors, host or "none", method
+        self.status: object = "none"
+        """Of the answer, once there is one."""
+        self._began = perf_counter()
 
-    def _time(self, status: object) -> None:
-        timing = self.sensors.timing("http.client", host=self.host, method=self.method, status=status)
-        timing.observe(perf_counter() - self.began)
+    def __enter__(self) -> "Exchange":
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: object) -> None:
+        took_s = perf_counter() - self._began
+        timing = self._sensors.timing("http.client", host=self._host, method=self._method, status=self.status)
+        timing.observe(took_s)
+        if isinstance(error, Exception):
+            self._sensors.counter("http.client.errors", host=self._host, error=type(error).__name__).increment()
 
 
 def install(library: ModuleType, sensors: Sensors) -> None:
@@ -48,57 +56,39 @@ def install(library: ModuleType, sensors: Sensors) -> None:
 
 def _requests(original: Callable[..., Any], sensors: Sensors) -> Callable[..., Any]:
     def send(self: Any, request: Any, *args: Any, **kwargs: Any) -> Any:
-        host = urlsplit(request.url).hostname or "none"
-        exchange = Exchange(sensors, host, request.method, perf_counter())
-        try:
+        with Exchange(sensors, urlsplit(request.url).hostname, request.method) as exchange:
             answer = original(self, request, *args, **kwargs)
-        except Exception as error:
-            exchange.failed(error)
-            raise
-        exchange.answered(answer.status_code)
-        return answer
+            exchange.status = answer.status_code
+            return answer
 
     return send
 
 
 def _urllib(original: Callable[..., Any], sensors: Sensors) -> Callable[..., Any]:
     def do_open(self: Any, http_class: Any, request: Any, **kwargs: Any) -> Any:
-        host = urlsplit(f"//{request.host}").hostname or "none"
-        exchange = Exchange(sensors, host, request.get_method(), perf_counter())
-        try:
+        with Exchange(sensors, urlsplit(f"//{request.host}").hostname, request.get_method()) as exchange:
             answer = original(self, http_class, request, **kwargs)
-        except Exception as error:
-            exchange.failed(error)
-            raise
-        exchange.answered(answer.status)
-        return answer
+            exchange.status = answer.status
+            return answer
 
     return do_open
 
 
 def _httpx(original: Callable[..., Any], sensors: Sensors) -> Callable[..., Any]:
     def handle_request(self: Any, request: Any) -> Any:
-        exchange = Exchange(sensors, request.url.host, request.method, perf_counter())
-        try:
+        with Exchange(sensors, request.url.host, request.method) as exchange:
             answer = original(self, request)
-        except Exception as error:
-            exchange.failed(error)
-            raise
-        exchange.answered(answer.status_code)
-        return answer
+            exchange.status = answer.status_code
+            return answer
 
     return handle_request
 
 
 def _httpx_async(original: Callable[..., Any], sensors: Sensors) -> Callable[..., Any]:
     async def handle_async_request(self: Any, request: Any) -> Any:
-        exchange = Exchange(sensors, request.url.host, request.method, perf_counter())
-        try:
+        with Exchange(sensors, request.url.host, request.method) as exchange:
             answer = await original(self, request)
-        except Exception as error:
-            exchange.failed(error)
-            raise
-        exchange.answered(answer.status_code)
-        return answer
+            exchange.status = answer.status_code
+            return answer
 
     return handle_async_request
