@@ -85,6 +85,7 @@ def test_what_is_offered_reaches_the_server_and_positions_are_kept(make: Make, d
     offer(delivery, slots(0), log_a="10")
     offer(delivery, slots(5), log_b="7", log_a="20")
     arrived(door, 10)
+    wait_until(lambda: delivery.spool.waiting() == 0, "the last answer")
     end(delivery)
     again = make(door)
     assert again.cursors == {"log:a": "20", "log:b": "7"}

@@ -9,16 +9,14 @@ from pathlib import Path
 import pytest
 
 from certificates import self_signed
-from posting import NOW_S, House
+from native_doors import NativeDoor
+from posting import NOW_S
 from servers import wait_until
 from tallystick.config.address import Address
-from tallystick.ledger import Balance
 from tallystick.model.kind import Kind
 from tallystick.native import Name, NativeClient, Slot, messages
 from tallystick.native.link import tls_context
-from tallystick.parse.native import NativeParser
 from tallystick.parse.native_connection import Greeting
-from tallystick.receive import StreamDoor
 
 WAIT_S = 20.0
 
@@ -42,34 +40,16 @@ class Blocks:
             call()
 
 
-class Opened:
-    """A door that listens, and the house behind it."""
-
-    def __init__(self, greeting: Greeting, tls: ssl.SSLContext | None = None, path: Path | None = None) -> None:
-        self.house = House()
-        self.door = StreamDoor(self.house.intake)
-        parser = NativeParser()
-        parser.greeting = greeting
-        asked = Address("unix", path=str(path)) if path else Address("tcp", "127.0.0.1", 0)
-        self.address = self.door.open(asked, parser, None, tls, is_secret=bool(greeting.token))
-        if greeting.blocklist is not None:
-            greeting.blocklist.when_changed(lambda: self.door.tell("native", greeting.blocked))
-        self.door.start()
-
-    def balance(self) -> Balance:
-        (balance,) = (one for one in self.house.ledger.balances() if one.source.startswith("native"))
-        return balance
-
-
 @contextmanager
 def opened(
     greeting: Greeting | None = None, tls: ssl.SSLContext | None = None, path: Path | None = None
-) -> Iterator[Opened]:
-    found = Opened(greeting or Greeting(), tls, path)
+) -> Iterator[NativeDoor]:
+    found = NativeDoor(greeting, tls, path)
+    found.open()
     try:
         yield found
     finally:
-        found.door.stop()
+        found.close()
 
 
 @contextmanager

@@ -4,9 +4,10 @@ import os
 import zlib
 from typing import NamedTuple
 
+from tallystick.agent.spool.positions import Place
 from tallystick.agent.spool.record import HEAD_BYTES, Head
 from tallystick.agent.spool.segment import FIRST_RECORD, Segment
-from tallystick.agent.spool.spool import Place, Spool
+from tallystick.agent.spool.spool import Spool
 
 
 class Piece(NamedTuple):

@@ -8,7 +8,6 @@ While the disk refuses, records wait in memory up to a bound and are sent from t
 the next record tells how many were.
 """
 
-import fcntl
 import logging
 import os
 import secrets
@@ -16,15 +15,15 @@ import threading
 from collections import deque
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import islice
 from pathlib import Path
 
+from tallystick.agent.spool.directory import lock_directory
+from tallystick.agent.spool.positions import Place, Positions
 from tallystick.agent.spool.record import Record, packed_cursors
 from tallystick.agent.spool.segment import SUFFIX, Segment
 from tallystick.agent.spool.transcript import Transcript
 from tallystick.files import TEMPORARY_SUFFIX, Files
 from tallystick.model.clock import Clock
-from tallystick.model.errors import StartError
 from tallystick.model.kind import Kind
 from tallystick.native.messages import Name, Slot
 
@@ -34,27 +33,7 @@ SEGMENT_BYTES = 8 << 20
 """A segment that is longer, or as old as `SEGMENT_S`, is followed by another."""
 SEGMENT_S = 3600
 DESCRIBED_MAX = 100_000
-CURSORS_MAX = 4096
-"""Positions of a kind (what is before the first colon of their name); of more, those are forgotten that are longest
-without news."""
 _AGED_S = 3600.0
-_PLACE = "sent:"
-
-
-@dataclass(frozen=True, slots=True, order=True)
-class Place:
-    """How far a destination is.
-
-    Parameters
-    ----------
-    segment
-        Its number among the segments.
-    number
-        Of the last batch in it that was answered; 0 for none.
-    """
-
-    segment: int = 0
-    number: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,11 +97,10 @@ class Spool:
         self._limits = limits or SpoolLimits()
         self._files = files or Files()
         self._segment_bytes = min(SEGMENT_BYTES, self._limits.bytes_max // 8)
-        self._held = _lock(directory, self._files)
-        self._cursors: dict[str, str] = {}
-        self._segments = self._opened()
-        self._places = {name: self._place_of(name) for name in destinations}
-        self._cursors = {key: at for key, at in self._cursors.items() if at and not key.startswith(_PLACE)}
+        self._held = lock_directory(directory, self._files)
+        found: dict[str, str] = {}
+        self._segments = self._opened(found)
+        self._positions = Positions(found, destinations)
         self._described: dict[tuple[str, Kind], Name] = {}
         self._run = secrets.token_hex(8)
         self._unwritten: deque[Record] = deque()
@@ -137,7 +115,7 @@ class Spool:
     def cursors(self) -> dict[str, str]:
         """Positions of whoever feeds us, as of the last record."""
         with self.lock:
-            return {key: value for key, value in self._cursors.items() if not key.startswith(_PLACE)}
+            return self._positions.cursors
 
     def describe(self, names: Iterable[Name]) -> None:
         """Say something of names, with the next slots of each."""
@@ -174,9 +152,9 @@ class Spool:
                 slots = ()
             if self._is_segment_over():
                 self._begin_segment()
-            self._know(cursors)  # behind that: what a segment begins with is what those before it have
+            self._positions.know(cursors)  # behind that: what a segment begins with is what those before it have
             generated = len(slots) + blocked + self._untold
-            told = packed_cursors({**cursors, **self._told_places()})
+            told = packed_cursors(self._positions.told(cursors))
             at_ms = int(self._clock.now() * 1000)
             record = self._transcript.record(slots, self._number, generated, blocked, at_ms, told)
             self._untold = 0
@@ -213,14 +191,14 @@ class Spool:
     def place(self, destination: str) -> Place:
         """How far a destination is; in a segment that is there."""
         with self.lock:
-            return self._places[destination]
+            return self._positions.places[destination]
 
     def answered(self, destination: str, place: Place) -> None:
         """A destination has all up to a place."""
         with self.lock:
-            if place <= self._places[destination]:
+            if place <= self._positions.places[destination]:
                 return
-            self._places[destination] = place
+            self._positions.places[destination] = place
             self._forget_sent_batches()
             self._remove_sent()
 
@@ -267,29 +245,24 @@ class Spool:
     def waiting(self) -> int:
         """About so many slots somebody still has to be sent: those of segments that are not all answered."""
         with self.lock:
-            first = min(self._places.values(), default=Place(self._segments[-1].sequence))
+            first = min(self._positions.places.values(), default=Place(self._segments[-1].sequence))
             behind = [one for one in self._segments if Place(one.sequence, one.number) > first]
             return sum(segment.slots for segment in behind) + sum(record.slots for record in self._unwritten)
 
     # The lock is held from here on.
 
-    def _opened(self) -> list[Segment]:
+    def _opened(self, cursors: dict[str, str]) -> list[Segment]:
         found = []
         for path in self.directory.glob(f"*{TEMPORARY_SUFFIX}"):
             self._files.remove(path)
         paths = sorted(self.directory.glob(f"[0-9]*{SUFFIX}"))
         for path in paths:
-            segment = Segment.opened(path, self._files, self._cursors, is_newest=path == paths[-1])
+            segment = Segment.opened(path, self._files, cursors, is_newest=path == paths[-1])
             if segment is not None:
                 self.counts.damaged_files += segment.is_damaged
                 found.append(segment)
         self._next_sequence = int(paths[-1].name.removesuffix(SUFFIX)) + 1 if paths else 1
         return found
-
-    def _place_of(self, destination: str) -> Place:
-        """Where a destination was when we ended: in a segment that is there, or before all."""
-        segment, _, number = self._cursors.get(_PLACE + destination, "0/0").partition("/")
-        return Place(int(segment), int(number)) if segment.isdigit() and number.isdigit() else Place()
 
     def _begin_segment(self) -> None:
         """Another conversation; also after a start, so that no number can be of two batches."""
@@ -303,7 +276,7 @@ class Spool:
         self._segments.append(segment)
         self._transcript = Transcript(self._described)
         self._wait(
-            Record(self._number, 0, 0, now_ms, 0, cursors=packed_cursors({**self._cursors, **self._told_places()}))
+            Record(self._number, 0, 0, now_ms, 0, cursors=packed_cursors(self._positions.told(self._positions.cursors)))
         )
 
     def _is_segment_over(self) -> bool:
@@ -326,31 +299,12 @@ class Spool:
             )
         self.trouble = error.strerror or str(error)
 
-    def _know(self, cursors: Mapping[str, str]) -> None:
-        for key, value in cursors.items():
-            self._cursors.pop(key, None)  # the latest news last
-            if value:
-                self._cursors[key] = value
-        kinds: dict[str, int] = {}
-        for key in cursors:
-            kinds.setdefault(key.partition(":")[0], 0)
-        if len(self._cursors) > CURSORS_MAX:
-            for kind in kinds:
-                same = [key for key in self._cursors if key.partition(":")[0] == kind]
-                for key in islice(same, max(0, len(same) - CURSORS_MAX)):
-                    del self._cursors[key]
-
-    def _told_places(self) -> dict[str, str]:
-        places = {_PLACE + name: f"{place.segment}/{place.number}" for name, place in self._places.items()}
-        self._cursors.update(places)
-        return places
-
     def _has_room_to_describe(self) -> bool:
         return len(self._described) < DESCRIBED_MAX
 
     def _forget_sent_batches(self) -> None:
         """Of records that wait in memory only keep the names, once all destinations have them."""
-        least = min(self._places.values())
+        least = self._positions.least
         if not self.trouble or least.segment < self._segments[-1].sequence:
             return
         for k, record in enumerate(self._unwritten):
@@ -361,7 +315,7 @@ class Spool:
 
     def _remove_sent(self) -> None:
         """Remove segments that all destinations have."""
-        least = min(self._places.values(), default=Place())
+        least = self._positions.least
         for segment in self._segments[:-1]:
             # One without batches is over when its reader has left it.
             if least < Place(segment.sequence, segment.number or 1):
@@ -378,7 +332,7 @@ class Spool:
     def _keep_within_limits(self) -> None:
         with self.lock:
             while (segment := self._beyond_limits()) is not None:
-                is_begun = any(place.segment == segment.sequence for place in self._places.values())
+                is_begun = any(place.segment == segment.sequence for place in self._positions.places.values())
                 try:
                     given_up = segment.thin(is_begun=is_begun)
                 except OSError as error:
@@ -400,24 +354,3 @@ class Spool:
         # A clock that jumps ahead for a while must not cost what is not old.
         self._aged_since_s = self._clock.monotonic() if self._aged_since_s is None else self._aged_since_s
         return oldest if self._clock.monotonic() - self._aged_since_s >= _AGED_S else None
-
-
-def _lock(directory: Path, files: Files) -> int:
-    """Make a directory that only we can read, and hold it for as long as the descriptor is open."""
-    try:
-        files.make_directory(directory)
-        directory.chmod(0o700)
-        descriptor = os.open(directory / "lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
-    except OSError as error:
-        raise StartError(
-            f"cannot use the spool {directory}: {error.strerror}; expected a directory of this user's own "
-            "(key agent.spool)"
-        ) from None
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError:
-        os.close(descriptor)
-        raise StartError(
-            f"cannot use the spool {directory}: another agent has it; expected one of its own (key agent.spool)"
-        ) from None
-    return descriptor
