@@ -14,13 +14,11 @@ from numpy.typing import NDArray
 
 from tallystick.config.carbon_rules import AggregationLine
 from tallystick.model.kind import Kind
-from tallystick.model.retention import Retention
 from tallystick.model.statistic import STATISTICS, Statistic
-from tallystick.model.tally import Tally
-from tallystick.store.contract import Catalog, Part, StoreReader
+from tallystick.store.before import Ids, ReaderBefore
+from tallystick.store.contract import StoreReader
 from tallystick.store.rules.first_match import FirstMatch
 
-Ids = NDArray[np.int32]
 Matrix = NDArray[np.float64]
 Lines = tuple[AggregationLine, ...]
 
@@ -29,7 +27,7 @@ _SUMMED = (Statistic.SUM, Statistic.COUNT)
 _AVG = STATISTICS.index(Statistic.AVG)
 
 
-class OutputsView:
+class OutputsView(ReaderBefore):
     """A `tallystick.store.contract.StoreReader` before another one; thread-safe.
 
     Parameters
@@ -39,30 +37,17 @@ class OutputsView:
     """
 
     def __init__(self, base: StoreReader, lines: Callable[[], Lines]) -> None:
-        self._base = base
+        super().__init__(base)
         self._lines = lines
         self._lock = threading.Lock()
         self._known: Lines = ()
         self._first = FirstMatch([])
         self._of = np.empty(0, np.int16)  # the line of each series that somebody asked about
 
-    @property
-    def catalog(self) -> Catalog:
-        """The names."""
-        return self._base.catalog
-
     def forget(self, ids: Ids) -> None:
         """These ids may have other names from now on; see `Store.when_forgotten`."""
         with self._lock:
             self._of[ids[ids < len(self._of)]] = _UNKNOWN
-
-    def last_seen(self, ids: Ids) -> NDArray[np.int64]:
-        """See `StoreReader.last_seen`."""
-        return self._base.last_seen(ids)
-
-    def retention(self, series: int) -> Retention:
-        """See `StoreReader.retention`."""
-        return self._base.retention(series)
 
     def defaults(self, ids: Ids, step_s: int) -> NDArray[np.uint8]:
         """See `StoreReader.defaults`; of percentiles and of sums of levels, by which statistic slots are joined."""
@@ -79,10 +64,6 @@ class OutputsView:
         for line, rows in self._outputs(ids):
             found[rows] = np.lcm(found[rows], line.frequency_s)
         return found
-
-    def parts(self, ids: Ids, start_s: int, until_s: int) -> list[Part]:
-        """See `StoreReader.parts`."""
-        return self._base.parts(ids, start_s, until_s)
 
     def read(
         self,
@@ -101,16 +82,6 @@ class OutputsView:
         for line, rows in outputs:
             values[rows] = self._value(line, ids[rows], start_s, until_s, step_s)
         return found
-
-    def percentiles(
-        self, ids: Ids, start_s: int, until_s: int, step_s: int, ranks: Sequence[float]
-    ) -> dict[float, Matrix]:
-        """See `StoreReader.percentiles`."""
-        return self._base.percentiles(ids, start_s, until_s, step_s, ranks)
-
-    def tally(self, ids: Ids, start_s: int, until_s: int, step_s: int) -> Tally:
-        """See `StoreReader.tally`."""
-        return self._base.tally(ids, start_s, until_s, step_s)
 
     def _value(self, line: AggregationLine, ids: Ids, start_s: int, until_s: int, step_s: int) -> Matrix:
         if line.rank is not None:
