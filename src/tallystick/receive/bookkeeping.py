@@ -68,7 +68,7 @@ class Bookkeeper:
     def _census(self) -> list[Point]:
         """How many series there are: ``names.total``, ``names.prefixes.<prefix>``, ``names.sources.<host>``."""
         return [
-            Point(f"{_PREFIX}names.{what}{_below(which)}", float(count), Kind.GAUGE)
+            Point(f"{_PREFIX}names.{what}{_below(what, which)}", float(count), Kind.GAUGE)
             for what, which, count in self._intake.count_series()
         ]
 
@@ -84,5 +84,7 @@ class Bookkeeper:
             log.exception("cannot keep the books")
 
 
-def _below(name: str) -> str:
-    return "".join(f".{component(part)}" for part in name.split(".") if part)
+def _below(what: str, which: str) -> str:
+    """The further components of a count: a prefix has its own, a host is one."""
+    parts = which.split(".") if what == "prefixes" else [which]
+    return "".join(f".{component(part)}" for part in parts if part)

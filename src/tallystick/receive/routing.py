@@ -96,6 +96,7 @@ class Routing:
         self._relaying = relaying
         if relaying is not None:
             relaying.hold = router.hold
+        self._own = False  # whether what is on its way is made by this process
         router.refuse = self._refuse_new
         self._attribution = router.attribution = Attribution(ledger.book, names)
         router.told_by(self._describe)
@@ -149,6 +150,7 @@ class Routing:
         """Tell whose rows are, which of them are in time, and their series; with why some are not taken."""
         if not len(batch):
             return Attributed(batch, batch.ids, _NOBODY.cells, _NOBODY, None, self._names.arrays)
+        self._own = own
         if self._router.watchful:
             ids, unfit = self._router.discern(batch.ids, batch.kind, senders)
             batch = batch.with_ids(ids)
@@ -220,7 +222,7 @@ class Routing:
     def _refuse_new(self, names: Names) -> NDArray[np.uint8]:
         """Why names are not to become series."""
         reasons = np.where(self.blocking.of_new(names), np.uint8(Reason.BLOCKED), np.uint8(0))
-        if self._census is not None:
+        if self._census is not None and not self._own:
             reasons = np.maximum(reasons, self._census.refuse(names))
         return reasons
 
