@@ -1,13 +1,4 @@
-"""Points as carbon's plaintext lines, ``name value timestamp``."""
-
-from collections.abc import Iterable
-
-from tallystick.agent.point import Point
-
-
-def lines(points: Iterable[Point], timestamp_s: int) -> bytes:
-    """One line a point, each with its newline."""
-    return "".join(f"{point.name} {number(point.value)} {timestamp_s}\n" for point in points).encode()
+"""Numbers as carbon's lines, and those of others, have them."""
 
 
 def number(value: float) -> str:

@@ -13,8 +13,8 @@ from typing import Any
 
 import pytest
 
+from point_lines import lines
 from tallystick.agent import Collector, Host, NoSettings, Surroundings, registered
-from tallystick.agent.carbon import lines
 from tallystick.agent.collectors.clock import points
 from tallystick.agent.collectors.containers import Containers
 from tallystick.agent.collectors.filesystem import Filesystem, named

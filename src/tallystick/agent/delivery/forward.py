@@ -1,9 +1,8 @@
-"""Sends carbon lines to one server over TCP, and keeps them in memory while it is away.
+"""Sends lines to another system over TCP, and keeps them in memory while it is away.
 
-What it does not do yet: carbon's protocol has no answer, so what the kernel had taken when a connection broke may be
-lost without our knowing, and a chunk that was under way is sent again in full (harmless for what collectors yield: the
-same value at the same time). There is no spool on disk: a stop of the agent loses what the buffer still holds, and says
-how much. Both end with the native protocol.
+The protocols of these systems have no answer: what the kernel had taken when a connection broke may be lost without our
+knowing, and a chunk that was under way is sent again in full. A stop loses what the buffer still holds, and says how
+much. Our own servers are sent to by a `tallystick.agent.delivery.Destination`, which knows.
 """
 
 import logging
