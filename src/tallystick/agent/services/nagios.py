@@ -17,11 +17,13 @@ Source: https://www.monitoring-plugins.org/doc/guidelines.html
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import islice
 
 from tallystick.agent.services.reading import Reading, number, scaled
 from tallystick.native.names import component
 
-_ITEM = re.compile(r"\s*('(?:[^']|'')*'|[^\s='|]+)=(\S*)")
+_ITEM = re.compile(r"('(?:[^']|'')*+'|[^\s='|]++)=(\S*)")
+_BLANK, _BEGIN = re.compile(r"\s"), re.compile(r"\S")
 _VALUE = re.compile(r"([-+0-9.,eE]*?)(s|ms|us|ns|%|[KMGTPE]?i?B|b|c|)", re.ASCII)
 _RANGE = re.compile(r"(@?)(?:(~|[-+.0-9eE]*):)?([-+.0-9eE]*)", re.ASCII)
 _UNITS = {"s": ("_s", 1.0), "ms": ("_s", 1e-3), "us": ("_s", 1e-6), "ns": ("_s", 1e-9), "%": ("_percent", 1.0)}
@@ -49,8 +51,8 @@ def read(output: str) -> Reading:
     """The performance data of all lines; items that are none are left out."""
     reading = Reading()
     for data in _data(output):
-        for item in list(_ITEM.finditer(data))[:_ITEMS_MAX]:
-            _take(reading, item[1], item[2])
+        for label, value in islice(_items(data), _ITEMS_MAX):
+            _take(reading, label, value)
     return reading
 
 
@@ -73,6 +75,18 @@ def _data(output: str) -> Iterator[str]:
     yield first.partition("|")[2]
     rest = "\n".join(lines)
     yield rest.partition("|")[2].replace("\n", " ")
+
+
+def _items(data: str) -> Iterator[tuple[str, str]]:
+    """Labels and values; what is none is passed over up to the next blank, and looked at once only."""
+    at = 0
+    while begin := _BEGIN.search(data, at):
+        if item := _ITEM.match(data, begin.start()):
+            yield item[1], item[2]
+            at = item.end()
+        else:
+            blank = _BLANK.search(data, begin.start())
+            at = blank.end() if blank else len(data)
 
 
 def _take(reading: Reading, label: str, text: str) -> None:

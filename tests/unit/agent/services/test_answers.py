@@ -171,6 +171,15 @@ def test_random_bytes_are_read_or_refused_and_nothing_else(name: str) -> None:
             told(reading)
 
 
+@pytest.mark.parametrize("name", sorted(READ))
+@pytest.mark.parametrize("piece", ["9", "a", "'", " ", "=", ":", "a=", "{", '"', "\t.", "<Location", "a b", "STAT "])
+def test_a_long_answer_of_one_piece_takes_no_longer_than_a_long_answer(name: str, piece: str) -> None:
+    files, read = READ[name]
+    answer = piece * (400_000 // len(piece))  # were it looked at from each of its places, that would take an hour
+    with contextlib.suppress(ServiceError):
+        told(read(*[answer] * len(files)))
+
+
 def damage(text: str, dice: random.Random) -> str:
     """Some bytes changed, cut out, doubled; numbers made huge; or the end missing."""
     data = bytearray(text.encode())
