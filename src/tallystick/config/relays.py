@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterator
 from typing import Annotated
 
-from tallystick.config.table import Conflict, Table, key, one_of
+from tallystick.config.table import Conflict, Table, expression, key, one_of
 
 WAYS = ("all", "any", "failover", "carbon_ch", "fnv1a_ch", "jump_fnv1a_ch")
 """How names are spread over the servers of a relay."""
@@ -35,13 +35,6 @@ def _servers(texts: tuple[str, ...]) -> None:
         split_server(text)
 
 
-def _regex(text: str) -> None:
-    try:
-        re.compile(text)
-    except re.error as error:
-        raise ValueError(f"{text!r} is broken: {error}; expected a regular expression") from error
-
-
 class Relay(Table, frozen=True):
     """Names that are handed on to other servers as carbon's lines, as they were sent. Relays apply in their order."""
 
@@ -59,7 +52,7 @@ class Relay(Table, frozen=True):
     ] = "all"
     replication: Annotated[int, key("So many servers have each name; hashes only.", ge=1, le=16)] = 1
     match: Annotated[str, key("Glob over whole names; * crosses dots.", min_length=1)] = "*"
-    regex: Annotated[str, key("A regular expression instead, found anywhere in the name.", _regex)] = ""
+    regex: Annotated[str, key("A regular expression instead, found anywhere in the name.", expression)] = ""
     stop: Annotated[bool, key("Whether names that it has are for no relay after it.")] = False
     keep: Annotated[bool, key("Whether they are stored here, too; if not, they are counted as relayed.")] = True
     queue_bytes_max: Annotated[

@@ -40,6 +40,20 @@ def word(text: str) -> None:
         raise ValueError(f"{text!r} is no component of a name; expected letters, digits, _ and -")
 
 
+def expression(text: str) -> None:
+    """Check a regular expression.
+
+    Raises
+    ------
+    ValueError
+        If it is none.
+    """
+    try:
+        re.compile(text)
+    except re.error as error:
+        raise ValueError(f"{text!r} is broken: {error}; expected a regular expression") from error
+
+
 def start_of_names(text: str) -> None:
     """Check what is to stand before names.
 

@@ -13,13 +13,13 @@ from urllib.parse import SplitResult, urljoin, urlsplit
 
 from tallystick.agent.checks.base import Check, CheckError, Deadline
 from tallystick.agent.checks.registry import check
-from tallystick.agent.checks.tcp import addresses, connected, expression
+from tallystick.agent.checks.tcp import addresses, connected
 from tallystick.agent.point import Point
 from tallystick.agent.services.failure import ServiceError
 from tallystick.agent.services.stream import Stream, trusting
 from tallystick.agent.services.web import Answer, check_url, read_answer
 from tallystick.config.address import Address
-from tallystick.config.table import Table, key
+from tallystick.config.table import Table, expression, key
 from tallystick.version import __version__
 
 _DAY_S = 86400

@@ -9,10 +9,9 @@ from typing import Annotated
 
 from tallystick.agent.checks.base import Check, CheckError
 from tallystick.agent.checks.registry import check
-from tallystick.agent.checks.tcp import expression
 from tallystick.agent.point import Point
 from tallystick.agent.surroundings import Process, Surroundings
-from tallystick.config.table import Conflict, Table, key
+from tallystick.config.table import Conflict, Table, expression, key
 
 
 class Settings(Table, frozen=True):

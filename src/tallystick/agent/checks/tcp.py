@@ -14,23 +14,9 @@ from tallystick.agent.checks.base import Check, CheckError, Deadline
 from tallystick.agent.checks.registry import check
 from tallystick.agent.point import Point
 from tallystick.config.address import Address
-from tallystick.config.table import Table, key
+from tallystick.config.table import Table, expression, key
 
 ANSWER_BYTES_MAX = 1 << 16
-
-
-def expression(text: str) -> None:
-    """Check a regular expression of the config.
-
-    Raises
-    ------
-    ValueError
-        If it is none.
-    """
-    try:
-        re.compile(text)
-    except re.error as error:
-        raise ValueError(f"{text!r} is broken: {error}; expected a regular expression") from error
 
 
 class Settings(Table, frozen=True):

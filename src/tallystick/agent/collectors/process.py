@@ -19,21 +19,14 @@ from tallystick.agent.host import Host
 from tallystick.agent.point import Point
 from tallystick.agent.processes import Status, statuses
 from tallystick.agent.registry import collector
-from tallystick.config.table import Table, key
-
-
-def _expression(text: str) -> None:
-    try:
-        re.compile(text)
-    except re.error as error:
-        raise ValueError(f"{text!r} is broken: {error}; expected a regular expression") from error
+from tallystick.config.table import Table, expression, key
 
 
 class Settings(Table, frozen=True):
     """Which processes."""
 
     match: Annotated[
-        str, key("Regular expression that is searched in the whole command line.", _expression, min_length=1)
+        str, key("Regular expression that is searched in the whole command line.", expression, min_length=1)
     ]
 
 
