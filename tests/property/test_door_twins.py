@@ -77,7 +77,7 @@ def test_opentsdb_lines(text: bytes) -> None:
 
 
 @given(st.lists(statsd_line() | dogstatsd_message() | st.binary(max_size=30), max_size=5).map(b"".join), st.booleans())
-@settings(max_examples=400)
+@settings(max_examples=200)
 def test_statsd_lines(text: bytes, lenient: bool) -> None:
     expected = statsd.parse(text, NOW_MS, LINE_BYTES_MAX, lenient=lenient)
     assert outcome_of(text, lambda line: read_any_statsd(line, lenient=lenient)) == (expected, [])
@@ -113,7 +113,7 @@ usual_line = st.one_of(
 
 
 @given(st.lists(st.lists(usual_line, max_size=20), max_size=8), st.booleans())
-@settings(max_examples=300)
+@settings(max_examples=100)
 def test_lines_that_repeat_count_as_if_each_were_read_by_itself(pieces: list[list[bytes]], multiplex: bool) -> None:
     placing = Placing(Place("prod", "web", "web1"), multiplex=multiplex)
     clock = ManualClock(NOW_MS / 1000)
