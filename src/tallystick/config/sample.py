@@ -81,19 +81,32 @@ def _section(
 
 def _inside(field: msgspec.structs.FieldInfo) -> inspect.Type | None:
     """The type of a key that is an array of tables which is told like one of the first level."""
+    array = _array(field)
+    return array if array is not None and _item(array) is Door else None
+
+
+def _array(field: msgspec.structs.FieldInfo) -> inspect.VarTupleType | None:
+    """The type of a key that is an array of tables."""
     expected = inspect.type_info(field.type)
     array = expected.type if isinstance(expected, inspect.Metadata) else expected
-    if not isinstance(array, inspect.VarTupleType) or not isinstance(array.item_type, inspect.StructType):
-        return None
-    return array if array.item_type.cls is Door else None
+    is_one = isinstance(array, inspect.VarTupleType) and isinstance(array.item_type, inspect.StructType)
+    return array if isinstance(array, inspect.VarTupleType) and is_one else None
 
 
-def _keys_told(kind: type[msgspec.Struct]) -> Iterator[str]:
+def _item(array: inspect.VarTupleType) -> type[msgspec.Struct] | None:
+    return array.item_type.cls if isinstance(array.item_type, inspect.StructType) else None
+
+
+def _keys_told(kind: type[msgspec.Struct], indent: str = "  ") -> Iterator[str]:
+    """The keys of an item, and below a key that is an array of tables those of its items."""
     options = {Listener: OPTIONS, Poll: POLL_OPTIONS, Door: DOOR_OPTIONS}.get(kind, {})
     for field in _fields(kind):
         having = options.get(field.encode_name)
         where = f" ({', '.join(having)} only)" if having else ""
-        yield from _comment(f"  {field.encode_name}{where}: {_description(field)}")
+        yield from _comment(f"{indent}{field.encode_name}{where}: {_description(field)}")
+        array = _array(field)
+        if array is not None and (below := _item(array)) is not None:
+            yield from _keys_told(below, indent + "  ")
 
 
 def _keys_of(item: Any) -> tuple[str, ...]:
