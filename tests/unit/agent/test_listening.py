@@ -6,10 +6,12 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from click.testing import CliRunner
 from keeping import ManualKeeper
 
 from tallystick.agent.doors import Events, Listening
 from tallystick.agent.doors.feed import read_report
+from tallystick.cli.verbs import verbs
 from tallystick.config.doors import Door
 from tallystick.model.clock import ManualClock
 from tallystick.native.names import Place
@@ -76,3 +78,16 @@ def test_nothing_is_told_where_all_was_good(listening: Listening, tmp_path: Path
     say(listening, b"hits:1|c\n")
     listening.stop()
     assert read_report(tmp_path) == {}
+
+
+def test_whoever_prints_the_agent_sees_what_was_no_good(listening: Listening, tmp_path: Path) -> None:
+    say(listening, b"bad\x1b[31m\nworse:x|c\n")
+    listening.stop()
+    config = tmp_path / "agent.toml"
+    config.write_text(f"[agent]\nspool = '{tmp_path}'\ndiscover = false\ndoors = []\n[[collectors]]\nname = 'load'\n")
+    result = CliRunner().invoke(verbs, ["agent", "--print", "--config", str(config)])
+    assert result.exit_code == 0, result.output
+    head, first, second = result.stderr.strip().splitlines()
+    assert head.endswith("rejected 1 fields, 1 value; dropped by the system 0")
+    assert first.endswith("bad\\x1b[31m")
+    assert second.split()[-2:] == ["value", "worse:x|c"]
