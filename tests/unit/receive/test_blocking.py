@@ -89,6 +89,14 @@ def test_a_renamed_name_is_blocked_by_what_was_sent_and_by_what_it_became(patter
     assert way.became(way.one) == (1, {"blocked": 1})
 
 
+def test_a_name_that_is_another_one_for_each_sort_of_senders_is_blocked_by_what_was_sent():
+    way = Way(Rule(source=("10.1.0.1",), prefix="one"))
+    way.block("flood.*")
+    way.send(way.one, "flood.a", "good")
+    assert way.became(way.one) == (1, {"blocked": 1})
+    assert way.blocks.refused() == {1: 1}
+
+
 def test_a_name_that_is_sent_in_another_form_is_blocked_as_the_series_that_it_is(way: Way):
     way.block("web.a;dc=1;host=x")
     way.send(way.one, "web..a;host=x;dc=1")

@@ -60,7 +60,7 @@ class Way:
         self.clock = ManualClock(float(NOW_S))
         self.ledger, self.store, self.names = Ledger(self.clock), MemoryStore(), NameTable()
         self.relaying = Relaying(configured(config).relay, self.ledger)
-        self.router = Router(self.names, self.store.create)
+        self.router = Router(self.names, self.store.create, configured(config).rules)
         limits = IntakeLimits(3600, 86_400)
         self.intake = Intake(
             self.names, self.router, self.store, self.ledger, self.clock, limits, relaying=self.relaying
@@ -204,6 +204,20 @@ def test_names_that_only_others_have_keep_their_place_in_the_table(sinks: list[S
         assert not way.router.wasteful
     way.router.rebuild()
     assert len(way.names) == 100
+
+
+def test_names_are_handed_on_as_they_were_sent_whatever_rules_make_of_them_for_whom(sinks: list[Sink]):
+    way = Way(
+        f'[[relay]]\nservers = ["127.0.0.1:{sinks[0].port}"]\n'
+        '[[rules]]\nsource = ["10.0.0.1"]\nprefix = "one"\n'
+        '[[rules]]\nmatch = "one.b"\nmultiplex = ["more.b"]\nkinds = ["gauge"]\n'
+    )
+    way.relaying.start()
+    way.send(f"a 1 {NOW_S}", f"b 2 {NOW_S}")
+    assert arrived(sinks[0], 2) == [f"a 1 {NOW_S}", f"b 2 {NOW_S}"]
+    names = sorted(way.store.catalog.names(way.store.catalog.ids()))
+    assert names == ["more.b", "one.a", "one.b"]
+    way.relaying.stop()
 
 
 def test_every_number_reads_back_as_itself():
