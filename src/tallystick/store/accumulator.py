@@ -93,13 +93,18 @@ class Accumulator:
         return np.where(empty, np.nan, values)
 
     def percentiles(self, ranks: list[float]) -> dict[float, NDArray[np.float64]]:
-        """float64[n_rows, width] for each rank of 0 to 100, from the histograms."""
+        """float64[n_rows, width] for each rank of 0 to 100, from the histograms.
+
+        A bucket stands for its middle; that of the least and the greatest sample may lie beyond them, which no sample
+        does.
+        """
         histograms = self.merged_histograms()
+        least, greatest = self.cells[:, :, 3], self.cells[:, :, 4]
         found = {}
         for rank in ranks:
             out = np.empty(self.last.size)
             percentile_of_cells(histograms.offset, histograms.bucket, histograms.weight, rank / 100.0, out)
-            found[rank] = out.reshape(self.last.shape)
+            found[rank] = np.clip(out.reshape(self.last.shape), least, greatest)
         return found
 
     def merged_histograms(self) -> Histograms:

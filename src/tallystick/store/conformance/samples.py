@@ -147,6 +147,16 @@ class Samples(Basis):
                 assert np.isnan(values[1, 0])
             self.settle(store)
 
+    def test_a_percentile_lies_between_the_least_and_the_greatest_sample(self, store: Store) -> None:
+        put(store, "a", Kind.TIMING, [(k % 10, value) for k, value in enumerate((304.0, 304.0, -304.0, 10.0, 10.0))])
+        for _ in range(2):
+            found = store.percentiles(one(store, "a"), NOW_S, NOW_S + 10, 10, (0.0, 1.0, 50.0, 99.0, 100.0))
+            values = [float(value.item()) for value in found.values()]
+            assert values == sorted(values)
+            assert values[0] >= -304.0
+            assert values[-1] <= 304.0
+            self.settle(store)
+
     def test_percentiles_count_by_weight(self, store: Store) -> None:
         put(store, "a", Kind.TIMING, [(0, 1.0), (1, 9.0, 3.0)])
         found = store.percentiles(one(store, "a"), NOW_S, NOW_S + 10, 10, (25.0, 26.0))
