@@ -17,7 +17,7 @@ MARK = b"\xabTSr"
 """Begins each record: behind a damaged one the next is found by it."""
 RECORD_BYTES_MAX = 256 << 20
 _CRC = struct.Struct(">4sI")
-_REST = struct.Struct(">IQQQQIIII")
+_REST = struct.Struct(">IQQQQQIIII")
 HEAD_BYTES = _CRC.size + _REST.size
 
 
@@ -36,6 +36,8 @@ class Head(NamedTuple):
         Those of them that no server wants.
     at_ms
         When it was written, milliseconds since the epoch.
+    safe_bytes
+        So much of its file was safe on disk before it was written: what is wrong in there was not torn with it.
     slots
         How many it holds.
     names_bytes, batches_bytes, cursors_bytes
@@ -47,6 +49,7 @@ class Head(NamedTuple):
     generated: int
     blocked: int
     at_ms: int
+    safe_bytes: int
     slots: int
     names_bytes: int
     batches_bytes: int
@@ -101,11 +104,11 @@ class Record(NamedTuple):
         """Length as it is packed."""
         return HEAD_BYTES + len(self.names) + len(self.batches) + len(self.cursors)
 
-    def packed(self) -> bytes:
-        """The record as it is on disk."""
+    def packed(self, safe_bytes: int) -> bytes:
+        """The record as it is on disk; see `Head.safe_bytes`."""
         body = b"".join((self.names, self.batches, self.cursors))
         sizes = len(self.names), len(self.batches), len(self.cursors)
-        numbers = self.number, self.generated, self.blocked, self.at_ms, self.slots
+        numbers = self.number, self.generated, self.blocked, self.at_ms, safe_bytes, self.slots
         rest = _REST.pack(zlib.crc32(body), *numbers, *sizes)
         return _CRC.pack(MARK, zlib.crc32(rest)) + rest + body
 

@@ -67,7 +67,7 @@ class Segment:
         if self._is_torn:
             self._files.truncate(self._descriptor, self.written)
             self._is_torn = False
-        data = b"".join(record.packed() for record in records)
+        data = b"".join(record.packed(self.written) for record in records)
         if not self.written:
             data = _FILE_HEAD.pack(_MAGIC, zlib.crc32(self.run.encode()), self.run.encode()) + data
         self._is_torn = True
@@ -183,14 +183,14 @@ class Segment:
             head = Head.read(data, at)
             if head is None or at + head.size_bytes > len(data):
                 following = _next_mark(data, at + 1)
-                if following < 0 and is_newest:
+                if is_newest and _is_torn(data, at, following):
                     break
                 is_mended = is_lost = True
                 at = following if following >= 0 else len(data)
                 continue
             body = data[at + HEAD_BYTES : at + head.size_bytes]
             is_whole = zlib.crc32(body) == head.crc
-            if not is_whole and at + head.size_bytes == len(data) and is_newest:
+            if not is_whole and is_newest and _is_torn(data, at, at + head.size_bytes):
                 break
             if is_whole and not is_lost:
                 record = Record.of(head, body)
@@ -230,7 +230,10 @@ class Segment:
 
     def _replace(self, records: list[Record]) -> None:
         parts = [_FILE_HEAD.pack(_MAGIC, zlib.crc32(self.run.encode()), self.run.encode())]
-        parts += [record.packed() for record in records]
+        at = len(parts[0])
+        for record in records:
+            parts.append(record.packed(at))
+            at += record.size_bytes
         self.close()
         self.written = self._files.write_whole(self.path, parts)
         self.path.chmod(0o600)
@@ -255,6 +258,16 @@ class Segment:
 
 FIRST_RECORD = _FILE_HEAD.size
 """Where the first record of a segment begins."""
+
+
+def _is_torn(data: bytes, at: int, following: int) -> bool:
+    """Whether what is wrong at a position had not been safe: no record behind it says so."""
+    while 0 <= following < len(data):
+        head = Head.read(data, following)
+        if head is not None and head.safe_bytes > at:
+            return False
+        following = _next_mark(data, following + 1)
+    return True
 
 
 def _next_mark(data: bytes, at: int) -> int:
