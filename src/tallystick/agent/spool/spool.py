@@ -103,6 +103,7 @@ class Spool:
         self._positions = Positions(found, destinations)
         self._described: dict[tuple[str, Kind], Name] = {}
         self._run = secrets.token_hex(8)
+        self._first_own = self._next_sequence
         self._unwritten: deque[Record] = deque()
         self._unwritten_bytes = 0
         self._number = 0
@@ -332,7 +333,10 @@ class Spool:
     def _keep_within_limits(self) -> None:
         with self.lock:
             while (segment := self._beyond_limits()) is not None:
-                is_begun = any(place.segment == segment.sequence for place in self._positions.places.values())
+                # Of what was there before our start, places may be older than what destinations have.
+                is_begun = segment.sequence < self._first_own or any(
+                    place.segment == segment.sequence for place in self._positions.places.values()
+                )
                 try:
                     given_up = segment.thin(is_begun=is_begun)
                 except OSError as error:
