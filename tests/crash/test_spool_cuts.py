@@ -36,7 +36,9 @@ def lived(root: Path, seed: int, steps: int) -> SpoolLife:
     return life
 
 
-@pytest.mark.parametrize("seed", range(6))
+# The last of these found: a torn write taken for damage, places that were older than what a server had, positions that
+# were removed before those of the next start were safe.
+@pytest.mark.parametrize("seed", [0, 1, 2, 3, 102, 110, 148])
 def test_a_power_cut_at_any_event_loses_nothing_that_was_safe(root: Path, seed: int) -> None:
     for _ in cut_everywhere(lived(root, seed, 45), seed, root):
         pass

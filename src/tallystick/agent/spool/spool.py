@@ -110,7 +110,6 @@ class Spool:
         self._untold = 0  # slots refused since the last record
         self._aged_since_s: float | None = None
         self._begin_segment()
-        self._remove_sent()
 
     @property
     def cursors(self) -> dict[str, str]:
@@ -177,6 +176,7 @@ class Spool:
         with self.lock:
             for _ in records:
                 self._unwritten_bytes -= self._unwritten.popleft().size_bytes
+            self._remove_sent()
         self._keep_within_limits()
         return True
 
@@ -315,7 +315,9 @@ class Spool:
             self._unwritten[k] = record.without_batches()
 
     def _remove_sent(self) -> None:
-        """Remove segments that all destinations have."""
+        """Remove segments that all destinations have, once their positions are safe in the newest one."""
+        if not self._segments[-1].written:
+            return
         least = self._positions.least
         for segment in self._segments[:-1]:
             # One without batches is over when its reader has left it.
