@@ -80,5 +80,7 @@ spool = "{tmp_path / "spool"}"
         wait_until(lambda: server.render("agents.one.memory.*"), "agents.one.memory")
         agent.send_signal(signal.SIGHUP)
         wait_until(lambda: server.balance("native tcp")["stored"] > 100, "more")
+        for _ in range(20):  # they come while the handler of the one before runs
+            agent.send_signal(signal.SIGHUP)
         agent.send_signal(signal.SIGTERM)
         assert agent.wait(30) == 0

@@ -5,9 +5,9 @@ from __future__ import annotations
 import logging
 import signal
 import sys
-import threading
 import time
 from pathlib import Path
+from queue import SimpleQueue
 from typing import TYPE_CHECKING
 
 import click
@@ -189,17 +189,13 @@ def _run(config: Config, file: Path | None) -> None:
     from tallystick.agent.notify import notify, reloading
     from tallystick.agent.program import Program
 
-    ended, woken = threading.Event(), threading.Event()
-
-    def end(*_: object) -> None:
-        ended.set()
-        woken.set()
-
-    for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, end)
-    signal.signal(signal.SIGHUP, lambda *_: woken.set())
+    # A signal may come while the handler of another one runs: an Event would wait for itself then, this queue does not.
+    asked: SimpleQueue[signal.Signals] = SimpleQueue()
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, lambda number, _: asked.put(signal.Signals(number)))
+    is_over = False
     before = config
-    while not ended.is_set():
+    while not is_over:
         try:
             program = Program(config, SystemClock())
         except StartError as error:
@@ -212,17 +208,24 @@ def _run(config: Config, file: Path | None) -> None:
         program.start()
         notify("READY=1")
         chosen = config
-        while chosen is config and not ended.is_set():
-            woken.wait()
-            woken.clear()
-            if not ended.is_set():
+        while chosen is config and not is_over:
+            is_over = _is_end(asked)
+            if not is_over:
                 notify(reloading())
                 config = _read_again(config, file)
                 if config is chosen:
                     notify("READY=1")
-        if ended.is_set():
+        if is_over:
             notify("STOPPING=1")
-        program.stop(2.0 if ended.is_set() else 0.0)
+        program.stop(2.0 if is_over else 0.0)
+
+
+def _is_end(asked: SimpleQueue[signal.Signals]) -> bool:
+    """Wait for a signal; whether it, or one of those that came with it, asks for the end."""
+    came = [asked.get()]
+    while not asked.empty():
+        came.append(asked.get())
+    return any(number != signal.SIGHUP for number in came)
 
 
 def _read_again(config: Config, file: Path | None) -> Config:
