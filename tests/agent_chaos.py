@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from servers import TALLYSTICK, Server, wait_until
-from tallystick.config.address import Address
+from tallystick.model.address import Address
 from tallystick.model.kind import Kind
 from tallystick.native.client import NativeClient
 from tallystick.native.messages import Slot

@@ -5,8 +5,8 @@ from collections import Counter
 from pathlib import Path
 
 from posting import House
-from tallystick.config.address import Address
 from tallystick.ledger import Balance
+from tallystick.model.address import Address
 from tallystick.parse.native import NativeParser
 from tallystick.parse.native_connection import Greeting
 from tallystick.receive import StreamDoor

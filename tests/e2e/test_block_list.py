@@ -6,7 +6,7 @@ import time
 from pathlib import Path
 
 from servers import CARBON, TALLYSTICK, Server, running_server, wait_until
-from tallystick.config.address import Address
+from tallystick.model.address import Address
 from tallystick.model.kind import Kind
 from tallystick.native.client import NativeClient
 from tallystick.native.messages import Slot

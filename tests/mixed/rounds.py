@@ -15,7 +15,7 @@ from mixed.senders import HOST, PATIENCE_S, Sender
 from mixed.trouble import Trouble
 from servers import Server, running_server, wait_until
 from tallystick.config import PROTOCOLS
-from tallystick.config.address import Address
+from tallystick.model.address import Address
 from tallystick.model.kind import Kind
 from tallystick.native.client import NativeClient
 from tallystick.native.messages import Slot

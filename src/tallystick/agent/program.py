@@ -20,8 +20,8 @@ from tallystick.agent.logs.naming import placed
 from tallystick.agent.place import place_of
 from tallystick.agent.point import Point
 from tallystick.config import Config
-from tallystick.config.address import Address, is_everywhere
 from tallystick.config.doors import Door
+from tallystick.model.address import Address, is_everywhere
 from tallystick.model.clock import Clock
 from tallystick.native.messages import Slot
 

@@ -11,7 +11,7 @@ import click
 
 from tallystick.cli.options import server_extra
 from tallystick.config import Address
-from tallystick.config.address import host_port
+from tallystick.model.address import host_port
 from tallystick.model.clock import SystemClock
 from tallystick.model.retention import parse_seconds
 

@@ -5,7 +5,6 @@ without any file. The keys, their defaults, meanings and checks are the structs 
 `sample` prints them.
 """
 
-from tallystick.config.address import Address
 from tallystick.config.agent import Agent
 from tallystick.config.checks import Check
 from tallystick.config.collectors import EVERYTHING, Collector
@@ -22,6 +21,7 @@ from tallystick.config.schema import (
 )
 from tallystick.config.statsd import Statsd
 from tallystick.config.store import Keep, Store
+from tallystick.model.address import Address
 
 __all__ = [
     "DEFAULT_LISTENERS",

@@ -5,8 +5,8 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Annotated
 
-from tallystick.config.address import SERVER_SCHEMES, Address
 from tallystick.config.table import Conflict, Table, key, one_of
+from tallystick.model.address import SERVER_SCHEMES, Address
 
 MODES = ("all", "first")
 REPEAT_PROTOCOLS = ("carbon", "istatd", "statsd")

@@ -4,8 +4,8 @@ import re
 from collections.abc import Iterator
 from typing import Annotated
 
-from tallystick.config.address import Address
 from tallystick.config.table import Conflict, Table, foreign_keys, key, one_of
+from tallystick.model.address import Address
 
 DOOR_PROTOCOLS = {
     "carbon": ("tcp", "unix"),

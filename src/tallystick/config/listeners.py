@@ -5,9 +5,9 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Annotated
 
-from tallystick.config.address import Address, Group, is_everywhere, is_group
 from tallystick.config.collectd import SECURITY_LEVELS, WriteGraphite
 from tallystick.config.table import Conflict, Table, foreign_keys, key, one_of, start_of_names
+from tallystick.model.address import Address, Group, is_everywhere, is_group
 
 PROTOCOLS = {
     "carbon": ("tcp", "udp", "unix"),

@@ -6,8 +6,8 @@ from urllib.parse import urlsplit
 
 import msgspec
 
-from tallystick.config.address import Address
 from tallystick.config.table import Conflict, Table, key, one_of, start_of_names
+from tallystick.model.address import Address
 
 POLLED = {
     "ganglia": ("tcp",),

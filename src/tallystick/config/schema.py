@@ -11,7 +11,6 @@ from typing import Annotated
 
 import msgspec
 
-from tallystick.config.address import host_port, is_loopback
 from tallystick.config.agent import Agent
 from tallystick.config.checks import Check
 from tallystick.config.collectors import Collector
@@ -25,6 +24,7 @@ from tallystick.config.rules_file import load_rules
 from tallystick.config.statsd import Statsd
 from tallystick.config.store import Store
 from tallystick.config.table import Conflict, Table, key
+from tallystick.model.address import host_port, is_loopback
 from tallystick.model.errors import ConfigError
 
 

@@ -4,8 +4,8 @@ import socket
 import threading
 from collections.abc import Callable
 
-from tallystick.config.address import Address
 from tallystick.demo.fleet import STEP_S, Fleet
+from tallystick.model.address import Address
 from tallystick.model.clock import Clock
 from tallystick.model.errors import TallystickError
 

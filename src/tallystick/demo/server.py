@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from tallystick.config.address import Address
+from tallystick.model.address import Address
 from tallystick.model.errors import StartError
 
 START_TIMEOUT_S = 300

@@ -11,9 +11,9 @@ import threading
 import time
 from pathlib import Path
 
-from tallystick.config.address import Address, Group
 from tallystick.kernels.recvmmsg import DatagramBuffers
 from tallystick.ledger import Account
+from tallystick.model.address import Address, Group
 from tallystick.parse import PADDING, Parser
 from tallystick.receive.intake import Intake
 from tallystick.receive.multicast import join

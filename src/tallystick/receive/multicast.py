@@ -5,7 +5,7 @@ import ipaddress
 import socket
 import struct
 
-from tallystick.config.address import Group
+from tallystick.model.address import Group
 from tallystick.model.errors import StartError
 
 _IP_MULTICAST_ALL = 49

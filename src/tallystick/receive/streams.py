@@ -25,8 +25,8 @@ from typing import cast
 import numpy as np
 import uvloop
 
-from tallystick.config.address import Address
 from tallystick.ledger import Account
+from tallystick.model.address import Address
 from tallystick.model.reason import Reason
 from tallystick.parse import PADDING, Parsed, Parser
 from tallystick.parse.ready import is_ready, make_ready

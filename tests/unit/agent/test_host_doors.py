@@ -15,8 +15,8 @@ from tallystick.agent.doors import Counts, Doors
 from tallystick.agent.doors.reading import CONNECTIONS_MAX
 from tallystick.agent.doors.sockets import drops_of
 from tallystick.agent.tallies import Tallies
-from tallystick.config.address import Address
 from tallystick.config.doors import Door
+from tallystick.model.address import Address
 from tallystick.model.clock import SystemClock
 from tallystick.model.reason import Reason
 from tallystick.native import Slot

@@ -15,8 +15,8 @@ from tallystick.agent.doors.faults import Counts
 from tallystick.agent.doors.lines import Answer
 from tallystick.agent.doors.native import Inbox, NativeStream
 from tallystick.agent.tallies import Tallies
-from tallystick.config.address import Address
 from tallystick.config.doors import Door
+from tallystick.model.address import Address
 from tallystick.model.clock import ManualClock, SystemClock
 from tallystick.model.kind import Kind
 from tallystick.model.reason import Reason

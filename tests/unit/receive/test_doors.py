@@ -11,10 +11,10 @@ import numpy as np
 import pytest
 
 from tallystick.agent import Point
-from tallystick.config.address import Address
 from tallystick.kernels.packed import padded
 from tallystick.kernels.recvmmsg import DatagramBuffers
 from tallystick.ledger import Balance, Ledger
+from tallystick.model.address import Address
 from tallystick.model.clock import ManualClock
 from tallystick.model.errors import StartError, StoreError
 from tallystick.model.kind import Kind

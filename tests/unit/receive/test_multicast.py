@@ -7,8 +7,8 @@ import pytest
 
 from servers import cannot_run, wait_until
 from tallystick.config import Listener
-from tallystick.config.address import Address, Group
 from tallystick.ledger import Ledger
+from tallystick.model.address import Address, Group
 from tallystick.model.clock import ManualClock
 from tallystick.model.errors import StartError
 from tallystick.parse import NameTable, protocols

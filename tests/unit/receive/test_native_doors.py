@@ -12,7 +12,7 @@ from certificates import self_signed
 from native_doors import NativeDoor
 from posting import NOW_S
 from servers import wait_until
-from tallystick.config.address import Address
+from tallystick.model.address import Address
 from tallystick.model.kind import Kind
 from tallystick.native import Name, NativeClient, Slot, messages
 from tallystick.native.link import tls_context

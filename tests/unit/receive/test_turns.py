@@ -7,8 +7,8 @@ import threading
 import numpy as np
 from numpy.typing import NDArray
 
-from tallystick.config.address import Address
 from tallystick.ledger import Account, Ledger
+from tallystick.model.address import Address
 from tallystick.model.clock import ManualClock
 from tallystick.parse import NameTable, Parsed, Parser, protocols
 from tallystick.receive import DatagramDoor, Intake, IntakeLimits, StreamDoor

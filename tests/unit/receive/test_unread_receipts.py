@@ -7,7 +7,7 @@ import pytest
 
 from native_senders import conversation
 from posting import House
-from tallystick.config.address import Address
+from tallystick.model.address import Address
 from tallystick.model.kind import Kind
 from tallystick.native import messages
 from tallystick.native.messages import Slot

@@ -15,8 +15,8 @@ from tallystick.agent.checks.messages import TYPES, answers, question
 from tallystick.agent.checks.registry import check
 from tallystick.agent.checks.tcp import addresses, connected
 from tallystick.agent.point import Point
-from tallystick.config.address import host_port
 from tallystick.config.table import Conflict, Table, key, one_of
+from tallystick.model.address import host_port
 
 _DATAGRAM_BYTES = 4096
 _TRIES = 2

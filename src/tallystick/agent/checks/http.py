@@ -18,8 +18,8 @@ from tallystick.agent.point import Point
 from tallystick.agent.services.failure import ServiceError
 from tallystick.agent.services.stream import Stream, trusting
 from tallystick.agent.services.web import Answer, check_url, read_answer
-from tallystick.config.address import Address
 from tallystick.config.table import Table, expression, key
+from tallystick.model.address import Address
 from tallystick.version import __version__
 
 _DAY_S = 86400

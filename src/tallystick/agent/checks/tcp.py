@@ -13,8 +13,8 @@ from typing import Annotated
 from tallystick.agent.checks.base import Check, CheckError, Deadline
 from tallystick.agent.checks.registry import check
 from tallystick.agent.point import Point
-from tallystick.config.address import Address
 from tallystick.config.table import Table, expression, key
+from tallystick.model.address import Address
 
 ANSWER_BYTES_MAX = 1 << 16
 

@@ -20,8 +20,8 @@ from tallystick.agent.services.settings import WebSettings
 from tallystick.agent.services.stream import Stream
 from tallystick.agent.services.web import check_url
 from tallystick.agent.surroundings import Surroundings
-from tallystick.config.address import Address
 from tallystick.config.table import key
+from tallystick.model.address import Address
 from tallystick.native.names import component
 
 INFO = (

@@ -23,8 +23,8 @@ from tallystick.agent.services.secret import read_private
 from tallystick.agent.services.settings import ServiceSettings, socket_address
 from tallystick.agent.services.stream import Stream, trusting
 from tallystick.agent.surroundings import Surroundings
-from tallystick.config.address import Address
 from tallystick.config.table import key
+from tallystick.model.address import Address
 from tallystick.native.names import component
 
 SERVER = (

@@ -12,9 +12,9 @@ from dataclasses import dataclass, field
 from tallystick.agent.delivery.destination import Destination, Greeting
 from tallystick.agent.delivery.repeats import Repeater
 from tallystick.agent.spool import Spool, SpoolLimits
-from tallystick.config.address import Address
 from tallystick.config.delivery import Delivering
 from tallystick.files import Files
+from tallystick.model.address import Address
 from tallystick.model.clock import Clock
 from tallystick.model.errors import StartError
 from tallystick.native.blocking import NOTHING_BLOCKED, Blocking

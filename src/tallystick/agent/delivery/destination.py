@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 from tallystick.agent.spool import Reader, Spool
 from tallystick.agent.spool.reader import DamagedRecordError
-from tallystick.config.address import Address
+from tallystick.model.address import Address
 from tallystick.model.clock import Clock
 from tallystick.native import messages
 from tallystick.native.blocking import NOTHING_BLOCKED, Blocking

@@ -13,7 +13,7 @@ import threading
 from collections import deque
 from dataclasses import dataclass
 
-from tallystick.config.address import Address
+from tallystick.model.address import Address
 
 log = logging.getLogger(__name__)
 

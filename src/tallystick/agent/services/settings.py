@@ -7,8 +7,8 @@ from tallystick.agent.services import web
 from tallystick.agent.services.failure import ServiceError
 from tallystick.agent.services.secret import password
 from tallystick.agent.services.stream import Stream, trusting
-from tallystick.config.address import Address
 from tallystick.config.table import Table, key
+from tallystick.model.address import Address
 
 _SCHEMES = ("tcp", "unix")
 

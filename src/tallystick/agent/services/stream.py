@@ -8,7 +8,7 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
 from tallystick.agent.services.failure import ServiceError
-from tallystick.config.address import Address
+from tallystick.model.address import Address
 
 if TYPE_CHECKING:  # megabytes that an agent without TLS does not need
     from ssl import SSLContext

@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 
 from tallystick.agent.services.failure import ServiceError
 from tallystick.agent.services.stream import Stream, trusting
-from tallystick.config.address import Address
+from tallystick.model.address import Address
 from tallystick.version import __version__
 
 _HEAD_BYTES_MAX = 1 << 16
