@@ -181,10 +181,11 @@ def test_what_no_server_wants_stays_here_and_is_told(make: Make) -> None:
     told: list[tuple[str, ...]] = []
     delivery.when_blocked(lambda blocking: told.append(blocking.patterns))
     delivery.start()
-    wait_until(lambda: delivery.blocking.version == 1, "the list")
+    wait_until(lambda: len(told) == 2, "the list")
     assert told == [(), ("of.1*",)]
+    assert delivery.blocking.version == 1
     offer(delivery, slots(0, 12))
-    wait_until(lambda: len(door.house.store.catalog) == 9, "the others")
+    wait_until(lambda: door.balance().stored == 9, "the others")
     balance = door.balance()
     assert (balance.generated, balance.stored, balance.rejected) == (12, 9, {"withheld": 3})
     assert (delivery.counts.given, delivery.counts.blocked) == (12, 3)
