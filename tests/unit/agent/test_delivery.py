@@ -1,6 +1,7 @@
 """An agent's way out and real doors: everything arrives once, whoever goes away, and what is lost is known."""
 
 import errno
+import logging
 import ssl
 import threading
 from collections.abc import Callable, Iterator
@@ -163,6 +164,20 @@ def test_the_first_server_that_answers_is_sent_to_and_the_preferred_one_again_la
     wait_until(lambda: door.house.values().get("of.14") == 1.0, "the preferred one")
     assert "of.14" not in other.house.values()
     other.close()
+
+
+def test_a_server_that_was_never_there_is_told_of_once(make: Make, caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.INFO, "tallystick")
+    door = NativeDoor()
+    door.open()
+    door.close()
+    delivery = make(door)
+    delivery.start()
+    wait_until(lambda: "cannot send to" in caplog.text, "the warning")
+    door.open()
+    wait_until(lambda: "sending to" in caplog.text, "the server")
+    assert caplog.text.count("cannot send to") == 1
+    door.close()
 
 
 def test_what_no_server_wants_stays_here_and_is_told(make: Make) -> None:

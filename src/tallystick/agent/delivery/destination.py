@@ -28,6 +28,7 @@ RETURN_S = 60.0
 """How often the preferred server is tried again while another one is sent to."""
 _GREETING_S = 10.0
 _LOOK_S = 10.0
+_NOT_YET = "it was not reached yet"
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +79,7 @@ class Destination:
         self.name = name
         self.blocking = NOTHING_BLOCKED
         self.connects = 0
-        self.trouble = "it was not reached yet"
+        self.trouble = _NOT_YET
         """Why nothing is sent; empty while something can be."""
         self._servers = list(servers)
         self._spool = spool
@@ -137,7 +138,7 @@ class Destination:
         except (OSError, ValueError) as error:
             if isinstance(error, DamagedRecordError) and exchange is not None:
                 exchange.reader.mend()
-            if not self.trouble:  # once for each time it goes away
+            if self.trouble in ("", _NOT_YET):  # once for each time it goes away
                 log.warning("cannot send to %s: %s; keeping slots and trying again", server, error)
             self.trouble = f"{server}: {error}"
         return is_over or (exchange is not None and exchange.has_answered)
