@@ -1,7 +1,8 @@
-"""Sockets that are bound: to ports, and to files that may be left from a process that was killed."""
+"""Sockets: bound to ports, and to files that may be left from a process that was killed; and connected to others'."""
 
 import contextlib
 import errno
+import select
 import socket
 from pathlib import Path
 
@@ -43,6 +44,39 @@ def bind(address: Address, kind: socket.SocketKind, key: str = "listeners", *, s
         cause = "another program uses it" if error.errno == errno.EADDRINUSE else (error.strerror or str(error))
         raise StartError(f"cannot listen on {address}: {cause}; expected a free address (key {key})") from None
     return bound
+
+
+def connect(address: Address, timeout_s: float) -> socket.socket:
+    """A stream to whoever listens there; what it does afterwards has the same patience.
+
+    Raises
+    ------
+    OSError
+        If nobody does, or not in time.
+    """
+    if not address.local:
+        return socket.create_connection((address.host, address.port), timeout_s)
+    connection = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+    try:
+        connection.settimeout(timeout_s)
+        connection.connect(address.path)
+    except OSError:
+        connection.close()
+        raise
+    return connection
+
+
+def hung_up(connection: socket.socket) -> bool:
+    """Whether the other side, which has nothing to say, closed its end; the kernel would take a last piece and lose it.
+
+    Raises
+    ------
+    OSError
+        If the connection was reset.
+    """
+    poll = select.poll()
+    poll.register(connection, select.POLLIN)
+    return bool(poll.poll(0)) and connection.recv(4096) == b""
 
 
 def bound_address(address: Address, bound: socket.socket) -> Address:

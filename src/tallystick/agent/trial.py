@@ -2,7 +2,6 @@
 
 import contextlib
 import os
-import socket
 import time
 from collections import Counter
 from collections.abc import Iterator
@@ -18,6 +17,7 @@ from tallystick.agent.program import agent_word, doors_of
 from tallystick.config import Config
 from tallystick.model.clock import Clock
 from tallystick.model.errors import TallystickError
+from tallystick.sockets import connect
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,7 +139,7 @@ def _repeats(config: Config) -> Iterator[Trial]:
         address, cause = repeat.endpoint, ""
         if not address.datagrams:
             try:
-                with contextlib.closing(socket.create_connection((address.host, address.port), 5.0)):
+                with contextlib.closing(connect(address, 5.0)):
                     pass
             except OSError as error:
                 cause = str(error)

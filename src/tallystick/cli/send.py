@@ -15,6 +15,7 @@ from tallystick.cli.store._server import post
 from tallystick.config import Address
 from tallystick.model.errors import TallystickError
 from tallystick.native.names import APP, APP_ON_HOST, here
+from tallystick.sockets import connect
 
 _SERVER = "http://127.0.0.1:8080"
 _STATSD = "udp://127.0.0.1:8125"
@@ -204,7 +205,7 @@ def _send_statsd(target: Address, said: Iterable[str]) -> None:
 
 
 def _send_carbon(target: Address, pairs: Iterable[tuple[str, str]]) -> None:
-    with socket.create_connection((target.host, target.port), timeout=10) as connection:
+    with connect(target, 10) as connection:
         for name, value in pairs:
             connection.sendall(f"{name} {value} {int(time.time())}\n".encode())
         connection.shutdown(socket.SHUT_WR)

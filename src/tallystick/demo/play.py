@@ -1,6 +1,5 @@
 """Plays the fleet to a carbon door: the past at once, then the present on the beat."""
 
-import socket
 import threading
 from collections.abc import Callable
 
@@ -8,6 +7,7 @@ from tallystick.demo.fleet import STEP_S, Fleet
 from tallystick.model.address import Address
 from tallystick.model.clock import Clock
 from tallystick.model.errors import TallystickError
+from tallystick.sockets import connect
 
 
 class Player:
@@ -29,7 +29,7 @@ class Player:
         self._clock = clock
         self._next_s = 0
         try:
-            self._connection = socket.create_connection((server.host, server.port), timeout=60)
+            self._connection = connect(server, 60)
         except OSError as error:
             raise TallystickError(
                 f"cannot play the demo to {server}: {error.strerror or error}; expected a server's carbon port"

@@ -12,6 +12,7 @@ from typing import NamedTuple
 from tallystick.model.address import Address
 from tallystick.native import messages
 from tallystick.native.messages import FRAME_HEAD
+from tallystick.sockets import connect
 
 # Or the first look-up of an address would load it, and a child that is forked at that moment waits for it for ever.
 codecs.lookup("idna")
@@ -157,16 +158,8 @@ class Link:
 
 
 def _connected(server: Address, tls: ssl.SSLContext | None) -> socket.socket:
-    if server.local:
-        connection = socket.socket(socket.AF_UNIX)
-        connection.settimeout(CONNECT_TIMEOUT_S)
-        try:
-            connection.connect(server.path)
-        except OSError:
-            connection.close()
-            raise
-    else:
-        connection = socket.create_connection((server.host, server.port), CONNECT_TIMEOUT_S)
+    connection = connect(server, CONNECT_TIMEOUT_S)
+    if not server.local:
         connection.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
     if server.scheme == "tls":
         try:

@@ -9,10 +9,11 @@ import logging
 import socket
 import threading
 from collections import deque
-from collections.abc import Callable
 from dataclasses import dataclass
 
 from tallystick.ledger import Account
+from tallystick.model.address import Address
+from tallystick.sockets import connect, hung_up
 
 logger = logging.getLogger(__name__)
 
@@ -59,7 +60,7 @@ class Destination:
 
     def __init__(self, host: str, port: int, queue_bytes_max: int, account: Account) -> None:
         self.server = f"{host}:{port}"
-        self._address = host, port
+        self._address = Address("tcp", host, port)
         self._bytes_max = queue_bytes_max
         self._account = account
         self._waiting: deque[tuple[bytes, int]] = deque()
@@ -126,7 +127,7 @@ class Destination:
             if self._stopping:
                 return
             try:
-                with socket.create_connection(self._address, TIMEOUT_S) as connection:
+                with connect(self._address, TIMEOUT_S) as connection:
                     self._told("", connected=True)
                     patience_s = _PATIENCE_S_MIN
                     self._send(connection)
@@ -145,7 +146,7 @@ class Destination:
                 if not self._waiting:
                     return
                 piece = self._waiting[0]
-            if _is_closed(connection):
+            if hung_up(connection):
                 raise ConnectionResetError("the server closed the connection")
             connection.sendall(piece[0])
             with self._changed:
@@ -162,18 +163,3 @@ class Destination:
         with self._changed:
             self._error, self._connected = error, connected
             self._changed.notify_all()
-
-
-def _is_closed(connection: socket.socket) -> bool:
-    """Whether the other side ended it: carbon says nothing, so what can be read is the end, or nobody's business."""
-    connection.setblocking(False)
-    try:
-        return not connection.recv(4096)
-    except BlockingIOError:
-        return False
-    finally:
-        connection.settimeout(TIMEOUT_S)
-
-
-Opened = Callable[[str, int], Destination]
-"""Gives the destination of a server."""

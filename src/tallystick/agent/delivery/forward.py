@@ -7,13 +7,13 @@ much. Our own servers are sent to by a `tallystick.agent.delivery.Destination`, 
 
 import logging
 import random
-import select
 import socket
 import threading
 from collections import deque
 from dataclasses import dataclass
 
 from tallystick.model.address import Address
+from tallystick.sockets import connect, hung_up
 
 log = logging.getLogger(__name__)
 
@@ -126,10 +126,10 @@ class Forwarder:
         self.counts.dropped += chunk.count(b"\n")
 
     def _send(self, chunk: bytes) -> None:
-        if self._socket is not None and _hung_up(self._socket):
+        if self._socket is not None and hung_up(self._socket):
             self._close()
         if self._socket is None:
-            self._socket = socket.create_connection((self._server.host, self._server.port), CONNECT_TIMEOUT_S)
+            self._socket = connect(self._server, CONNECT_TIMEOUT_S)
             self._socket.settimeout(SEND_TIMEOUT_S)
             self.counts.connects += 1
         self._socket.sendall(chunk)
@@ -138,16 +138,3 @@ class Forwarder:
         if self._socket is not None:
             self._socket.close()
             self._socket = None
-
-
-def _hung_up(connection: socket.socket) -> bool:
-    """Whether the server has closed its end; the kernel would still take one chunk, and lose it.
-
-    Raises
-    ------
-    OSError
-        If the connection was reset.
-    """
-    poll = select.poll()
-    poll.register(connection, select.POLLIN)
-    return bool(poll.poll(0)) and connection.recv(4096) == b""

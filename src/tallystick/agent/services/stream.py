@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from tallystick.agent.services.failure import ServiceError
 from tallystick.model.address import Address
+from tallystick.sockets import connect
 
 if TYPE_CHECKING:  # megabytes that an agent without TLS does not need
     from ssl import SSLContext
@@ -119,20 +120,10 @@ class Stream:
         return self._cut(len(self._buffer))
 
     def _connected(self) -> socket.socket:
-        local = self.address.local
         try:
-            if not local:
-                return socket.create_connection((self.address.host, self.address.port), self._left_s())
-            connection = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
-            try:
-                connection.settimeout(self._left_s())
-                connection.connect(self.address.path)
-            except OSError:
-                connection.close()
-                raise
+            return connect(self.address, self._left_s())
         except OSError as error:
             raise self._failure(error) from error
-        return connection
 
     def _cut(self, size: int) -> bytes:
         cut = bytes(self._buffer[:size])
