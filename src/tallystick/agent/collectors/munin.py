@@ -5,7 +5,6 @@ run every five minutes: nobody runs them unless the config says so, and how ofte
 """
 
 import os
-import pwd
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -19,6 +18,7 @@ from tallystick.agent.services.command import run
 from tallystick.agent.services.failure import ServiceError
 from tallystick.agent.services.munin import GROWING, RESET_BY_LOOKING, Said, Way, way_of
 from tallystick.agent.services.reading import Looks, Metric, Reading
+from tallystick.agent.services.secret import login
 from tallystick.agent.services.stream import said
 from tallystick.config.table import Table, key
 
@@ -126,7 +126,7 @@ class Munin(Service[Settings]):
         """User and group to change to, if we are root; another agent runs plug-ins of nobody in particular only."""
         if os.geteuid() == 0:
             return way.user or self.settings.user, way.group
-        ours = pwd.getpwuid(os.geteuid()).pw_name
+        ours = login()
         if way.user not in ("", ours):
             raise ServiceError(
                 f"cannot run plug-in {plugin.name}: it wants to be {way.user}, and this agent is {ours}; expected it "

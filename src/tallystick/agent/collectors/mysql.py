@@ -5,8 +5,6 @@ user is that of the agent, whom the Unix socket proves. Passwords are taken from
 else, with the user, from the section ``client`` of ``~/.my.cnf``. One that lets us in by its socket is found.
 """
 
-import os
-import pwd
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Annotated
@@ -15,12 +13,12 @@ from tallystick.agent.collector import Found, IncompleteError, Service
 from tallystick.agent.host import Host
 from tallystick.agent.point import Point
 from tallystick.agent.registry import collector
-from tallystick.agent.services.failure import ServiceError
+from tallystick.agent.services.failure import RefusedError, ServiceError
 from tallystick.agent.services.finding import works
 from tallystick.agent.services.mysql import Mysql as Session
-from tallystick.agent.services.mysql import RefusedError, Row
+from tallystick.agent.services.mysql import Row
 from tallystick.agent.services.reading import Looks, Metric, Ratio, Reading
-from tallystick.agent.services.secret import read_private
+from tallystick.agent.services.secret import login, read_if_private
 from tallystick.agent.services.settings import ServiceSettings, socket_address
 from tallystick.agent.services.stream import Stream
 from tallystick.agent.surroundings import Surroundings
@@ -171,12 +169,11 @@ def read(status: Mapping[str, str], channels: list[Row]) -> Reading:
 
 def credentials(user: str, password: str, file: Path = Path("~/.my.cnf")) -> tuple[str, str]:
     """User and password: those given, else those of the section ``client`` of a file that only we can read."""
-    file = file.expanduser()
-    if not password and file.is_file() and not file.stat().st_mode & 0o077:
-        options = _options(read_private(file))
+    if not password and (text := read_if_private(file.expanduser())):
+        options = _options(text)
         if not user or user == options.get("user"):
-            return user or options.get("user", _login()), options.get("password", "")
-    return user or _login(), password
+            return user or options.get("user", login()), options.get("password", "")
+    return user or login(), password
 
 
 def _options(text: str) -> Mapping[str, str]:
@@ -189,10 +186,6 @@ def _options(text: str) -> Mapping[str, str]:
         raise ServiceError("cannot read ~/.my.cnf: it is no file of options; expected [client] with user=") from None
     section = parser["client"] if parser.has_section("client") else {}
     return {name: (value or "").strip("\"'") for name, value in section.items()}
-
-
-def _login() -> str:
-    return pwd.getpwuid(os.geteuid()).pw_name
 
 
 def _replication(session: Session) -> tuple[list[Row], ServiceError | None]:

@@ -6,7 +6,6 @@ of the Unix socket. Passwords are taken from the file or the variable of the con
 """
 
 import os
-import pwd
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Annotated
@@ -15,11 +14,11 @@ from tallystick.agent.collector import Found, IncompleteError, Service
 from tallystick.agent.host import Host
 from tallystick.agent.point import Point
 from tallystick.agent.registry import collector
-from tallystick.agent.services.failure import ServiceError
+from tallystick.agent.services.failure import RefusedError, ServiceError
 from tallystick.agent.services.finding import works
-from tallystick.agent.services.postgres import Postgres, RefusedError, Row, ask_for_tls
+from tallystick.agent.services.postgres import Postgres, Row, ask_for_tls
 from tallystick.agent.services.reading import Looks, Metric, Ratio, Reading
-from tallystick.agent.services.secret import read_private
+from tallystick.agent.services.secret import login, read_if_private
 from tallystick.agent.services.settings import ServiceSettings, socket_address
 from tallystick.agent.services.stream import Stream, trusting
 from tallystick.agent.surroundings import Surroundings
@@ -143,10 +142,6 @@ SELECT num_timed AS checkpoints_timed, num_requested AS checkpoints_req, write_t
 """
 
 
-def _login() -> str:
-    return pwd.getpwuid(os.geteuid()).pw_name
-
-
 class Settings(ServiceSettings, frozen=True):
     """A PostgreSQL that is asked."""
 
@@ -193,7 +188,7 @@ class Postgresql(Service[Settings]):
             if settings.tls:
                 ask_for_tls(stream)
                 stream.secure(trusting(settings.ca_file))
-            user = settings.user or _login()
+            user = settings.user or login()
             limit_ms = str(int(1000 * self.limit_s))
             options = {"application_name": "tallystick", "statement_timeout": limit_ms}
             session = Postgres(stream, user, settings.database, self._password(user), options)
@@ -212,13 +207,12 @@ class Postgresql(Service[Settings]):
         return True
 
     def _password(self, user: str) -> str:
-        given = self.settings.password
-        file = Path(os.environ.get("PGPASSFILE") or "~/.pgpass").expanduser()
-        if given or not file.is_file() or file.stat().st_mode & 0o077:  # as psql: others' eyes have seen it
+        if given := self.settings.password:
             return given
+        text = read_if_private(Path(os.environ.get("PGPASSFILE") or "~/.pgpass").expanduser())
         address = Address.parse(self.settings.address)
         host, port = address.host or "localhost", str(address.port or address.path.rpartition(".")[2])
-        return from_passwords(read_private(file), (host, port, self.settings.database, user))
+        return from_passwords(text, (host, port, self.settings.database, user))
 
 
 class Asking:

@@ -10,7 +10,7 @@ import hashlib
 import struct
 from collections.abc import Mapping
 
-from tallystick.agent.services.failure import ServiceError
+from tallystick.agent.services.failure import RefusedError, ServiceError
 from tallystick.agent.services.stream import Stream, trusting
 
 Row = Mapping[str, str]
@@ -22,10 +22,6 @@ _UTF8MB4 = 45
 _LONG_PASSWORD, _PROTOCOL_41, _TLS, _TRANSACTIONS, _SECURE, _PLUGINS = 1, 1 << 9, 1 << 11, 1 << 13, 1 << 15, 1 << 19
 _OK, _MORE, _END, _ERROR = 0, 1, 0xFE, 0xFF
 _QUERY, _QUIT = b"\x03", b"\x01"
-
-
-class RefusedError(ServiceError):
-    """The server refuses a query, and goes on to take others."""
 
 
 class Mysql:

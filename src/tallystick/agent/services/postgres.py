@@ -14,7 +14,7 @@ import struct
 from base64 import b64decode, b64encode
 from collections.abc import Callable, Iterator, Mapping
 
-from tallystick.agent.services.failure import ServiceError
+from tallystick.agent.services.failure import RefusedError, ServiceError
 from tallystick.agent.services.stream import Stream
 
 Row = Mapping[str, str]
@@ -24,10 +24,6 @@ _ROWS_MAX = 10_000
 _ROUNDS_MAX = 200_000
 _PROTOCOL = 196_608
 _TLS_REQUEST = 80_877_103
-
-
-class RefusedError(ServiceError):
-    """The server refuses a query, and goes on to take others."""
 
 
 class Postgres:

@@ -5,6 +5,7 @@ In the config, ``password_file`` names a file that holds nothing else, read at e
 """
 
 import os
+import pwd
 from pathlib import Path
 
 from tallystick.agent.services.failure import ServiceError
@@ -29,6 +30,18 @@ def password(file: str = "", variable: str = "") -> str:
         return ""
     text = read_private(Path(file).expanduser())
     return text.strip()
+
+
+def login() -> str:
+    """Whom the system says that we are."""
+    return pwd.getpwuid(os.geteuid()).pw_name
+
+
+def read_if_private(file: Path) -> str:
+    """As `read_private`; empty if there is no such file, or if eyes of others may have seen it."""
+    if not file.is_file() or file.stat().st_mode & 0o077:
+        return ""
+    return read_private(file)
 
 
 def read_private(file: Path) -> str:
