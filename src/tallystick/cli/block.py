@@ -9,9 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from tallystick.cli.ledger import SERVER
-from tallystick.cli.options import checked_address, token_option
-from tallystick.cli.store._server import asked, post
+from tallystick.cli.options import token_option
+from tallystick.cli.server import asked, post, server_asked
 from tallystick.model.printable import printable
 
 if TYPE_CHECKING:
@@ -22,16 +21,6 @@ if TYPE_CHECKING:
 
 PATH = "/api/blocks"
 _ACTS = 20
-
-server_asked = click.option(
-    "--server",
-    metavar="URL",
-    default=SERVER,
-    show_default=True,
-    envvar="TALLYSTICK_SERVER",
-    callback=checked_address,
-    help="Whom to ask.",
-)
 
 
 @click.command("block")

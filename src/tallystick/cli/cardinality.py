@@ -8,9 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from tallystick.cli.block import server_asked
 from tallystick.cli.options import token_option
-from tallystick.cli.store._server import asked
+from tallystick.cli.server import asked, server_asked
 from tallystick.model.printable import printable
 
 if TYPE_CHECKING:

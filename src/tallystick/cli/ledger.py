@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from tallystick.cli.options import checked_address, token_option
-from tallystick.cli.store._server import asked
+from tallystick.cli.options import token_option
+from tallystick.cli.server import asked, server_asked
 from tallystick.model.printable import printable
 
 if TYPE_CHECKING:
@@ -19,15 +19,13 @@ if TYPE_CHECKING:
     from rich.table import Table
     from rich.text import Text
 
-SERVER = "http://127.0.0.1:8080"
 _WATCH_S = 2.0
 _OFFENDERS = 20
 _ALWAYS = ("received", "stored")
 
 
 @click.command("ledger")
-@click.option("--server", metavar="URL", default=SERVER, show_default=True, envvar="TALLYSTICK_SERVER",
-              callback=checked_address, help="Whom to ask.")  # fmt: skip
+@server_asked
 @token_option
 @click.option("--source", metavar="SOURCE", default="", help="Only this way in, with the prefixes of its names.")
 @click.option("--rejected", metavar="REASON", help="The last inputs rejected for this reason, or for 'any'.")

@@ -6,18 +6,17 @@ import json
 from datetime import UTC, datetime
 from itertools import pairwise
 from pathlib import Path
-from typing import IO, TYPE_CHECKING, Any
+from typing import IO, Any
 
 import click
 
 import tallystick
 from tallystick.cli import columns
 from tallystick.cli.columns import FILES
-from tallystick.model.errors import QueryError, StartError, TallystickError
+from tallystick.cli.options import token_option
+from tallystick.cli.server import opened, server_asked
+from tallystick.model.errors import StartError
 from tallystick.model.printable import printable
-
-if TYPE_CHECKING:
-    from urllib.error import HTTPError
 
 _BARS = "▁▂▃▄▅▆▇█"
 _SPARK_WIDTH = 40
@@ -29,8 +28,8 @@ _FIGURES = ("last", "min", "max", "avg")
 @click.argument("targets", metavar="TARGET...", nargs=-1, required=True)
 @click.option("--from", "start", default="-1h", show_default=True, help="Graphite's times: -1h, -7d, 1700000000.")
 @click.option("--until", default="now", show_default=True, help="As --from.")
-@click.option("--server", default="http://127.0.0.1:8080", show_default=True, envvar="TALLYSTICK_SERVER")
-@click.option("--token", envvar="TALLYSTICK_TOKEN", help="If the server asks for one; or set TALLYSTICK_TOKEN.")
+@server_asked
+@token_option
 @click.option(
     "--directory",
     metavar="DIR",
@@ -92,36 +91,10 @@ def _show(answer: str | list[dict[str, Any]], output: Path | None) -> None:
 
 
 def _get(server: str, fields: list[tuple[str, str]], token: str | None) -> str:
-    from urllib.error import HTTPError
     from urllib.parse import urlencode
-    from urllib.request import Request, urlopen
 
-    if not server.startswith(("http://", "https://")):
-        raise click.BadParameter(f"{server!r} is no address; expected http://host:port", param_hint="--server")
-    request = Request(f"{server.rstrip('/')}/render?{urlencode(fields)}")
-    if token:
-        request.add_header("Authorization", f"Bearer {token}")
-    try:
-        with urlopen(request, timeout=60) as response:
-            text: str = response.read().decode()
-            return text
-    except HTTPError as error:
-        raise QueryError(_told(error)) from error
-    except OSError as error:
-        reason = getattr(error, "reason", error)
-        raise TallystickError(f"cannot ask {server}: {reason}; expected a running 'tallystick serve' there") from error
-
-
-def _told(error: HTTPError) -> str:
-    """The server's own sentence, or what HTTP says."""
-    body = error.read(65536).decode(errors="replace").strip()
-    try:
-        told = json.loads(body)
-    except ValueError:
-        told = body
-    if isinstance(told, dict):
-        told = told.get("error") or told.get("message") or body
-    return str(told) or f"cannot query: the server answers {error.code} {error.reason}"
+    with opened(server, f"/render?{urlencode(fields)}", token) as response:
+        return response.read().decode()
 
 
 def print_table(series: list[dict[str, Any]], file: IO[str] | None = None) -> None:

@@ -9,9 +9,8 @@ from typing import TYPE_CHECKING, Any
 import click
 import msgspec
 
-from tallystick.cli.ledger import SERVER
-from tallystick.cli.options import checked_address, config_from, config_option, server_extra, token_option
-from tallystick.cli.store._server import asked
+from tallystick.cli.options import config_from, config_option, server_extra, token_option
+from tallystick.cli.server import asked, server_asked
 from tallystick.config.rules import KINDS, Rule
 from tallystick.config.rules_file import load_rules
 from tallystick.config.rules_sample import SAMPLE
@@ -21,8 +20,6 @@ from tallystick.model.printable import printable
 if TYPE_CHECKING:
     from rich.console import RenderableType
 
-_server = click.option("--server", metavar="URL", default=SERVER, show_default=True, envvar="TALLYSTICK_SERVER",
-                       callback=checked_address, help="Whom to ask, if no file is given.")  # fmt: skip
 _file = click.option("--file", "file", type=click.Path(path_type=Path), metavar="FILE", help="A file of rules.")
 _json = click.option("--json", "as_json", is_flag=True, help="The whole answer.")
 
@@ -46,7 +43,7 @@ def print_sample() -> None:
 
 
 @command.command("show", short_help="Show the rules that a server follows.")
-@_server
+@server_asked
 @token_option
 @_json
 def show(server: str, token: str | None, as_json: bool) -> None:
@@ -70,7 +67,7 @@ def show(server: str, token: str | None, as_json: bool) -> None:
 @click.option("--source", metavar="SOURCE", default="", help="How it comes: carbon, 'statsd udp://0.0.0.0:8125'.")
 @_file
 @config_option
-@_server
+@server_asked
 @token_option
 @_json
 def explain_name(

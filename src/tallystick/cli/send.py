@@ -11,13 +11,12 @@ import click
 from tallystick.cli.datagrams import datagrams
 from tallystick.cli.options import token_option
 from tallystick.cli.sending import is_name, lines, send_datagrams
-from tallystick.cli.store._server import post
+from tallystick.cli.server import SERVER, post
 from tallystick.config import Address
 from tallystick.model.errors import TallystickError
 from tallystick.native.names import APP, APP_ON_HOST, here
 from tallystick.sockets import connect
 
-_SERVER = "http://127.0.0.1:8080"
 _STATSD = "udp://127.0.0.1:8125"
 _EVENT_BYTES_MAX = 8000
 
@@ -51,7 +50,7 @@ Names = Callable[[str], list[str]]
     "--to",
     "address",
     help=f"StatsD, an agent's or a server's, on udp://host:port or unix:///path, or carbon on tcp://host:port, which "
-    f"takes levels only; {_STATSD} if not given. Events go to a server on http://host:port, {_SERVER} if not given, or "
+    f"takes levels only; {_STATSD} if not given. Events go to a server on http://host:port, {SERVER} if not given, or "
     "by StatsD.",
 )
 @token_option
@@ -94,7 +93,7 @@ def command(
     place = here(environment=environment or "", app=app or "")
     if kind == "event":
         said = {"app": place.app, "env": environment or ""}
-        _send_event(address or _SERVER, name, value, (*tags, *(f"{k}:{v}" for k, v in said.items() if v)), data, token)
+        _send_event(address or SERVER, name, value, (*tags, *(f"{k}:{v}" for k, v in said.items() if v)), data, token)
         return
     if tags or data:
         raise click.UsageError("only events have tags and data; expected --event beside --tag and --data")

@@ -9,18 +9,14 @@ from typing import Any
 
 import click
 
-from tallystick.cli.ledger import SERVER
-from tallystick.cli.options import checked_address, token_option
-from tallystick.model.errors import TallystickError
+from tallystick.cli.options import token_option
+from tallystick.cli.server import opened, server_asked
 from tallystick.model.printable import printable
-
-_TIMEOUT_S = 60.0
 
 
 @click.command("tail")
 @click.argument("pattern")
-@click.option("--server", metavar="URL", default=SERVER, show_default=True, envvar="TALLYSTICK_SERVER",
-              callback=checked_address, help="Whom to ask.")  # fmt: skip
+@server_asked
 @token_option
 @click.option(
     "--source", metavar="SOURCE", default="", help="Only what comes by this way, as 'tallystick ledger' names it."
@@ -65,24 +61,9 @@ def _lines(server: str, token: str | None, pattern: str, source: str) -> Iterato
     TallystickError
         If it does not answer, or refuses; with its own sentence.
     """
-    from urllib.error import HTTPError
     from urllib.parse import urlencode
-    from urllib.request import Request, urlopen
 
-    request = Request(f"{server.rstrip('/')}/ledger/tail?{urlencode({'pattern': pattern, 'source': source})}")
-    if token:
-        request.add_header("Authorization", f"Bearer {token}")
-    try:
-        with urlopen(request, timeout=_TIMEOUT_S) as answer:
-            for line in answer:
-                if line.strip():
-                    yield line.decode().rstrip("\n")
-    except HTTPError as error:
-        try:
-            text = json.loads(error.read(65536))["error"]
-        except (ValueError, KeyError, TypeError):
-            text = f"cannot ask {server}: it answers {error.code} {error.reason}"
-        raise TallystickError(text) from error
-    except OSError as error:
-        reason = getattr(error, "reason", error)
-        raise TallystickError(f"cannot ask {server}: {reason}; expected a running 'tallystick serve' there") from error
+    with opened(server, f"/ledger/tail?{urlencode({'pattern': pattern, 'source': source})}", token) as answer:
+        for line in answer:
+            if line.strip():
+                yield line.decode().rstrip("\n")

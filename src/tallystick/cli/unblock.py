@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import click
 
-from tallystick.cli.block import PATH, server_asked, user
+from tallystick.cli.block import PATH, user
 from tallystick.cli.options import token_option
-from tallystick.cli.store._server import post
+from tallystick.cli.server import post, server_asked
 from tallystick.model.printable import printable
 
 

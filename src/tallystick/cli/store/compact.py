@@ -7,10 +7,10 @@ from pathlib import Path
 import click
 
 from tallystick.cli.options import server_option, token_option
+from tallystick.cli.server import post
 from tallystick.cli.store._closed import closed_store
 from tallystick.cli.store._place import place_from, place_options
 from tallystick.cli.store._progress import size_of
-from tallystick.cli.store._server import post
 
 
 @click.command("compact")

@@ -7,9 +7,9 @@ from pathlib import Path
 import click
 
 from tallystick.cli.options import server_extra, server_option, token_option
+from tallystick.cli.server import asked
 from tallystick.cli.store._closed import closed_store
 from tallystick.cli.store._place import place_from, place_options
-from tallystick.cli.store._server import asked
 
 
 @click.command("rename")
