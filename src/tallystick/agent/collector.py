@@ -1,5 +1,6 @@
 """What a collector is; each is one file in `tallystick.agent.collectors`."""
 
+from abc import ABC, abstractmethod
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import ClassVar, Generic, TypeVar
@@ -41,7 +42,7 @@ class IncompleteError(Exception):
     """Raised at the end of a look by a collector whose service is there, but does not tell everything."""
 
 
-class Collector(Generic[S]):
+class Collector(ABC, Generic[S]):
     """Looks at one side of this host. Keeps what it saw last, so an instance belongs to one job.
 
     It is quick: what it looks at is this host's kernel, which answers at once.
@@ -80,6 +81,7 @@ class Collector(Generic[S]):
         """
         return ()
 
+    @abstractmethod
     def collect(self, monotonic_s: float) -> Iterable[Point]:
         """Look now. What was yielded before an error is used; the error costs the rest of this look only.
 
@@ -98,7 +100,7 @@ class Collector(Generic[S]):
         Exception
             Whatever kept it from looking; its text is told once, and the look is counted as failed.
         """
-        raise NotImplementedError
+        ...
 
     def close(self) -> None:
         """Let go of connections; called once, after the last look."""

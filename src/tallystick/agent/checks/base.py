@@ -1,6 +1,7 @@
 """What a check is."""
 
 import time
+from abc import ABC, abstractmethod
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Generic, TypeVar
@@ -71,7 +72,7 @@ class Deadline:
         return left_s
 
 
-class Check(Generic[S]):
+class Check(ABC, Generic[S]):
     """Looks once whether something answers as it should.
 
     Parameters
@@ -92,6 +93,7 @@ class Check(Generic[S]):
         self.clock = clock
         self.limits = limits
 
+    @abstractmethod
     def look(self) -> Iterable[Point]:
         """Look now; what was yielded before an error is used.
 
@@ -105,4 +107,4 @@ class Check(Generic[S]):
         CheckError
             If it is down.
         """
-        raise NotImplementedError
+        ...

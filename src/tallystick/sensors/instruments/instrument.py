@@ -8,6 +8,7 @@ One folds at a time, and who finds that another does goes on.
 """
 
 import threading
+from abc import ABC, abstractmethod
 from collections.abc import Callable
 from typing import Any, ClassVar, Generic, NamedTuple, TypeVar
 
@@ -45,7 +46,7 @@ class _Asleep(list[Any]):
         self._instrument.awaken(self._list)
 
 
-class Instrument(Generic[Sample]):
+class Instrument(ABC, Generic[Sample]):
     """Samples of one series, folded as they come.
 
     Parameters
@@ -125,9 +126,10 @@ class Instrument(Generic[Sample]):
     def start_over(self) -> None:
         """Forget what is kept beside the spread."""
 
+    @abstractmethod
     def _add(self, samples: list[Sample]) -> None:
         """Add samples to the statistics: each kind in its own way."""
-        raise NotImplementedError
+        ...
 
     def _fold(self) -> None:
         pending = self._pending

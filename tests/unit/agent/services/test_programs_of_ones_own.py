@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from servers import wait_until
+from servers import cannot_run, wait_until
 from tallystick.agent.services.command import OUTPUT_BYTES_MAX, run
 from tallystick.agent.services.failure import ServiceError
 from tallystick.agent.services.munin import Way, way_of
@@ -77,8 +77,9 @@ def test_arguments_are_words_that_no_shell_reads(tmp_path: Path) -> None:
     assert (seen["count"], seen["same"]) == (2, 1)
 
 
-@pytest.mark.skipif(os.geteuid() != 0, reason="only root's agent can choose who a program is run as")
 def test_roots_agent_runs_a_program_as_somebody_else_with_no_group_of_roots() -> None:
+    if os.geteuid() != 0:
+        cannot_run("only root's agent can choose who a program is run as")
     said = (
         "import os; print('uid', os.geteuid()); print('gid', os.getegid()); print('groups', len(set(os.getgroups())))"
     )
