@@ -4,25 +4,11 @@
 forgets what no series is left of.
 """
 
-from tallystick.described.description import (
-    ALERT_CHARS_MAX,
-    DESCRIPTION_CHARS_MAX,
-    NOTHING,
-    OWNER_CHARS_MAX,
-    UNIT_CHARS_MAX,
-    Description,
-)
 from tallystick.described.descriptions import Descriptions, Written
 from tallystick.described.keeping import Keeping
 from tallystick.described.subject import subject_of
 
 __all__ = [
-    "ALERT_CHARS_MAX",
-    "DESCRIPTION_CHARS_MAX",
-    "NOTHING",
-    "OWNER_CHARS_MAX",
-    "UNIT_CHARS_MAX",
-    "Description",
     "Descriptions",
     "Keeping",
     "Written",

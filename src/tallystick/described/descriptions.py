@@ -11,10 +11,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
 
-from tallystick.described.description import NOTHING, Description
 from tallystick.described.patterns import Pattern
 from tallystick.described.subject import subject_of
 from tallystick.model.clock import Clock
+from tallystick.model.description import NOTHING, Description
 from tallystick.model.errors import LimitError
 from tallystick.sql import SqlFile
 from tallystick.store.contract import Catalog

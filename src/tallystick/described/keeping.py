@@ -8,9 +8,9 @@ from collections.abc import Callable, Iterable
 import numpy as np
 from numpy.typing import NDArray
 
-from tallystick.described.description import Description
 from tallystick.described.descriptions import Descriptions
 from tallystick.model.clock import Clock
+from tallystick.model.description import Description
 from tallystick.model.errors import StoreError
 from tallystick.model.kind import Kind
 from tallystick.native import Name

@@ -5,9 +5,9 @@ import threading
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any, NamedTuple, TypeVar
 
+from tallystick.model.description import Description
 from tallystick.model.errors import TallystickError
 from tallystick.native.names import dotted
-from tallystick.sensors.description import Description
 from tallystick.sensors.instruments import Instrument
 
 INSTRUMENTS_MAX = 10_000

@@ -2,11 +2,11 @@
 
 import logging
 
+from tallystick.model.description import Description
 from tallystick.model.kind import Kind
 from tallystick.native.client import NativeClient
 from tallystick.native.messages import Name, Slot
 from tallystick.native.names import APP, APP_ON_HOST, Place
-from tallystick.sensors.description import Description
 from tallystick.sensors.families import Member
 from tallystick.sensors.instruments import Taken
 from tallystick.sensors.settings import Settings

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from typing import Any, TypeVar
 
 from tallystick.model.clock import Clock, SystemClock
-from tallystick.sensors.description import Description
+from tallystick.model.description import Description
 from tallystick.sensors.families import Families, Member
 from tallystick.sensors.instruments import Counter, DistinctCount, Gauge, Instrument, Timing
 from tallystick.sensors.instruments.counter import SampledCounter

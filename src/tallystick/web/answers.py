@@ -6,7 +6,8 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
-from tallystick.described import NOTHING, Description, Descriptions
+from tallystick.described import Descriptions
+from tallystick.model.description import NOTHING, Description
 from tallystick.model.kind import Kind
 from tallystick.model.statistic import STATISTICS
 from tallystick.query import Band

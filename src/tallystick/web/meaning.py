@@ -3,7 +3,8 @@
 import re
 from collections.abc import Iterator
 
-from tallystick.described import NOTHING, Description, Descriptions
+from tallystick.described import Descriptions
+from tallystick.model.description import NOTHING, Description
 from tallystick.model.errors import QueryError
 from tallystick.query.grammar import Call, Node, Path, parse
 from tallystick.store.contract import Catalog

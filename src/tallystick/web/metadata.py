@@ -11,14 +11,13 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
-from tallystick.described import (
+from tallystick.described import Descriptions, Written
+from tallystick.model.description import (
     ALERT_CHARS_MAX,
     DESCRIPTION_CHARS_MAX,
     OWNER_CHARS_MAX,
     UNIT_CHARS_MAX,
     Description,
-    Descriptions,
-    Written,
 )
 from tallystick.model.errors import QueryError
 from tallystick.model.kind import Kind

@@ -11,9 +11,10 @@ import pytest
 
 from servers import wait_until
 from tallystick.config.rules import Rule
-from tallystick.described import NOTHING, Description, Descriptions, Keeping, subject_of
+from tallystick.described import Descriptions, Keeping, subject_of
 from tallystick.described import descriptions as bounds
 from tallystick.model.clock import ManualClock, SystemClock
+from tallystick.model.description import NOTHING, Description
 from tallystick.model.errors import LimitError, QueryError, StoreError
 from tallystick.model.kind import Kind
 from tallystick.native import Name

@@ -7,8 +7,9 @@ import pytest
 from starlette.applications import Starlette
 from starlette.testclient import TestClient
 
-from tallystick.described import Description, Descriptions
+from tallystick.described import Descriptions
 from tallystick.model.clock import ManualClock
+from tallystick.model.description import Description
 from tallystick.model.kind import Kind
 from tallystick.model.sample import SampleBatch
 from tallystick.query import QueryLimits

@@ -9,8 +9,9 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
-from tallystick.described import Description, Descriptions
+from tallystick.described import Descriptions
 from tallystick.model.clock import Clock
+from tallystick.model.description import Description
 from tallystick.model.errors import QueryError
 from tallystick.render.pickled import Instance, pickled
 from tallystick.store.contract import Node, StoreReader
