@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterator
 from typing import Annotated
 
-from tallystick.config.table import Conflict, Table, foreign_keys, key, one_of
+from tallystick.config.table import Conflict, Table, foreign_keys, foreign_scheme, key, one_of
 from tallystick.model.address import Address
 
 DOOR_PROTOCOLS = {
@@ -74,12 +74,7 @@ class Door(Table, frozen=True):
     def conflicts(self) -> Iterator[Conflict]:
         unset = type(self)(protocol=self.protocol, address=self.address)
         yield from foreign_keys(self, unset, DOOR_OPTIONS, self.protocol)
-        schemes = DOOR_PROTOCOLS[self.protocol]
-        if Address.parse(self.address).scheme not in schemes:
-            yield (
-                ("address",),
-                f"{self.protocol} is not spoken over {self.endpoint.scheme}; expected {' or '.join(schemes)}",
-            )
+        yield from foreign_scheme(self.address, DOOR_PROTOCOLS[self.protocol], self.protocol)
 
 
 DEFAULT_DOORS = (

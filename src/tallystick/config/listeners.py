@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Annotated
 
 from tallystick.config.collectd import SECURITY_LEVELS, WriteGraphite
-from tallystick.config.table import Conflict, Table, foreign_keys, key, one_of, start_of_names
+from tallystick.config.table import Conflict, Table, foreign_keys, foreign_scheme, key, one_of, start_of_names
 from tallystick.model.address import Address, Group, is_everywhere, is_group
 
 PROTOCOLS = {
@@ -179,14 +179,9 @@ class Listener(Table, frozen=True):
         for one, other in (("tls_certificate", "tls_key"), ("tls_key", "tls_certificate")):
             if getattr(self, one) and not getattr(self, other):
                 yield (one,), f"a certificate is of no use without its key; expected {other} beside it"
-        schemes = PROTOCOLS[self.protocol]
         if self.group is not None:
             yield from self._group_conflicts(self.group)
-        if Address.parse(self.address).scheme not in schemes:
-            yield (
-                ("address",),
-                f"{self.protocol} is not spoken over {self.endpoint.scheme}; expected {' or '.join(schemes)}",
-            )
+        yield from foreign_scheme(self.address, PROTOCOLS[self.protocol], self.protocol)
 
     def _group_conflicts(self, group: Group) -> Iterator[Conflict]:
         """A socket receives what is sent to the address that it is bound to, whatever groups it joined."""

@@ -105,3 +105,10 @@ def foreign_keys(
     for option, having in sorted(options.items()):
         if protocol not in having and getattr(item, option) != getattr(unset, option):
             yield (option,), f"{protocol} has no such key; expected it for {' or '.join(having)}"
+
+
+def foreign_scheme(address: str, schemes: tuple[str, ...], protocol: str) -> Iterator[Conflict]:
+    """That a protocol is not spoken over what its address says, if it is not."""
+    scheme = address.partition("://")[0]
+    if scheme not in schemes:
+        yield ("address",), f"{protocol} is not spoken over {scheme}; expected {' or '.join(schemes)}"
