@@ -14,6 +14,12 @@ class Visit(Protocol):
         ...
 
 
+def end_by(visit: Visit, error: BaseException) -> None:
+    """Count a request that an exception ended: a failure of the application, or of who had to wait for it."""
+    failed = isinstance(error, Exception)
+    visit.end(failed=failed, cut=not failed)
+
+
 class Parts:
     """The parts of an answer.
 
@@ -40,7 +46,7 @@ class Parts:
             self._visit.end()
             raise
         except BaseException as error:
-            self._visit.end(failed=isinstance(error, Exception), cut=not isinstance(error, Exception))
+            end_by(self._visit, error)
             raise
         self._visit.sent += len(part)
         return part
@@ -73,7 +79,7 @@ class AsyncParts:
             self._visit.end()
             raise
         except BaseException as error:
-            self._visit.end(failed=isinstance(error, Exception), cut=not isinstance(error, Exception))
+            end_by(self._visit, error)
             raise
         self._visit.sent += len(part)
         return part

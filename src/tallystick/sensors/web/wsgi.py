@@ -6,7 +6,7 @@ Source: https://peps.python.org/pep-3333/
 from collections.abc import Callable, Iterable
 from typing import Any
 
-from tallystick.sensors.web.parts import Parts, whole_number
+from tallystick.sensors.web.parts import Parts, end_by, whole_number
 from tallystick.sensors.web.traffic import COUNTED, Traffic
 
 Environ = dict[str, Any]
@@ -51,7 +51,7 @@ class WsgiMiddleware:
         try:
             answer = self._app(environ, request.start)
         except BaseException as error:
-            request.end(failed=isinstance(error, Exception), cut=not isinstance(error, Exception))
+            end_by(request, error)
             raise
         if isinstance(answer, list | tuple):  # complete: the server may send it in its own way
             request.sent += sum(map(len, answer))
