@@ -142,11 +142,7 @@ class Router:
 
     def settle(self, batch: Rows) -> None:
         """Decide about the names of a batch that are new."""
-        self._grow()
-        ids = np.empty(len(batch), np.int32)
-        missing, _ = self._look_up(batch, ids)
-        while missing and self._decide(batch, ids):
-            missing, _ = self._look_up(batch, ids)
+        self._settled(batch)
 
     def multiplied(self, entries: NDArray[np.int32]) -> Multiplied:
         """What the rules make of rows with these entries, which are settled, beside themselves."""
@@ -183,11 +179,7 @@ class Router:
 
     def route(self, batch: Rows) -> Routed[Rows]:
         """Give each row its series id, and take out those that have none."""
-        self._grow()
-        ids = np.empty(len(batch), np.int32)
-        missing, other = self._look_up(batch, ids)
-        while missing and self._decide(batch, ids):
-            missing, other = self._look_up(batch, ids)
+        ids, missing, other = self._settled(batch)
         if other:
             batch = replace(batch, kind=np.where(batch.kind >= GAUGE_DELTA, batch.kind, self._kind[batch.ids]))
         if not missing:
@@ -282,6 +274,15 @@ class Router:
                 self.attribution.moved(moved, place[moved], len(fresh))
             names.become(fresh)
             self._looked_at = len(fresh)
+
+    def _settled(self, batch: Rows) -> tuple[NDArray[np.int32], int, int]:
+        """The series of each row, -1 where there is none; how many these are, and how many have their series' kind."""
+        self._grow()
+        ids = np.empty(len(batch), np.int32)
+        missing, other = self._look_up(batch, ids)
+        while missing and self._decide(batch, ids):
+            missing, other = self._look_up(batch, ids)
+        return ids, missing, other
 
     def _look_up(self, batch: Rows, out: NDArray[np.int32]) -> tuple[int, int]:
         return look_up(batch.ids, batch.kind, self._target, self._kind, GAUGE_DELTA, _LEVELS_ALIKE, out)
