@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from tallystick.kernels.attributing import NAMED, OTHER, UNDECIDED
 from tallystick.ledger.prefixes import Prefixes
-from tallystick.ledger.terms import COLUMNS, REJECTED
+from tallystick.ledger.terms import COLUMNS
 from tallystick.ledger.windows import WINDOWS_MAX, Counts, Windows
 
 _FLIGHT_WINDOWS = 7  # longer than anything may be in flight, see `tallystick.ledger.invariants`
@@ -234,8 +234,3 @@ def summed(counts: Counts, labels: NDArray[np.integer], size: int) -> Counts:
     out = np.zeros((size, counts.shape[1]), np.int64)
     np.add.at(out, labels, counts)
     return out
-
-
-def rejected_of(counts: Counts) -> Counts:
-    """The columns of rejections: int64[..., reasons]."""
-    return counts[..., REJECTED:]

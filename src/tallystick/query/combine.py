@@ -1,7 +1,6 @@
 """Making one series of many, and finding the many that belong together: shared by the functions that combine."""
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import replace
 from functools import lru_cache
 
 import numpy as np
@@ -138,8 +137,3 @@ def _first_path(name: str) -> str:
                 node = inner
             case _:
                 return name
-
-
-def renamed_path(row: Row, name: str) -> Row:
-    """The row under a name that is its path as well."""
-    return replace(row, name=name, path=name)
