@@ -24,6 +24,7 @@ from tallystick import __version__
 from tallystick.agent import Point, Runner, runner_for
 from tallystick.agent.changes import ToldChange
 from tallystick.agent.describing import Describing
+from tallystick.agent.place import agent_word
 from tallystick.blocks import FILE_NAME as BLOCKS_FILE_NAME
 from tallystick.blocks import BlockList
 from tallystick.census import FILE_NAME as SERIES_MARKS_FILE_NAME
@@ -44,6 +45,7 @@ from tallystick.parse.events import Event as Told
 from tallystick.parse.events import EventJournal
 from tallystick.parse.native import NativeParser
 from tallystick.parse.native_connection import Greeting
+from tallystick.parse.neighbour import Neighbour
 from tallystick.parse.statsd import StatsdParser
 from tallystick.query import QueryLimits
 from tallystick.query.outputs import OutputsView
@@ -152,6 +154,7 @@ class Service:
         self._reads = self._make_reads()
         self._guests = Guests(make_opentsdb_app(self._writing, self._reads, config.http.token))
         self._istatd = self._open_istatd()
+        self._neighbour = Neighbour(agent_word(config.agent))
         self._open_doors()
         self.blocks.when_changed(self._tell_what_is_blocked)
         self._auditor = Auditor(self.ledger)
@@ -326,6 +329,7 @@ class Service:
         if isinstance(parser, NativeParser):
             parser.greeting.blocklist = self.blocks
             parser.greeting.when_described = self._keeping.note_names
+            parser.greeting.neighbour = self._neighbour
         if endpoint.datagrams:
             door = DatagramDoor(self.intake, endpoint, parser, listener.group)
             self._datagrams.append(door)
@@ -349,10 +353,12 @@ class Service:
             self._marks.save()
 
     def _make_runners(self) -> list[Runner]:
-        """The host's collectors as configured."""
+        """The host's collectors as configured; what this host's agent tells is left to it while it is connected."""
         host, describing = self.ledger.account("collectors"), Describing(self._keeping.note_names)
 
         def take(points: list[Point], timestamp_s: int) -> None:
+            told = self._neighbour.told()
+            points = [point for point in points if point.name not in told]
             describing.hear(points)
             take_points(self.intake, points, timestamp_s, host)
 

@@ -3,7 +3,6 @@
 What makes slots is a `Feed`: it is started with the delivery behind it, and stopped before that ends.
 """
 
-import re
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from typing import Protocol
@@ -17,7 +16,7 @@ from tallystick.agent.itself import Itself, looks_of
 from tallystick.agent.jobs import Job
 from tallystick.agent.logs import ERRORS_FILE, Scraper
 from tallystick.agent.logs.naming import placed
-from tallystick.agent.place import place_of
+from tallystick.agent.place import agent_word, place_of
 from tallystick.agent.point import Point
 from tallystick.config import Config
 from tallystick.config.doors import Door
@@ -48,7 +47,7 @@ class Program:
     """
 
     def __init__(self, config: Config, clock: Clock) -> None:
-        self.delivery = Delivery(config.agent, agent_word(config), clock)
+        self.delivery = Delivery(config.agent, agent_word(config.agent), clock)
         self.feeds = list(_feeds(config, self.delivery, clock))
 
     def start(self) -> None:
@@ -121,11 +120,6 @@ def _is_at(door: Address, server: Address) -> bool:
 def slots_of(points: Sequence[Point], timestamp_s: int) -> list[Slot]:
     """What was looked at, as slots of one sample each."""
     return [Slot(point.name, point.kind, timestamp_s * 1000, point.value) for point in points]
-
-
-def agent_word(config: Config) -> str:
-    """Who this agent is to its servers: the name of the host."""
-    return re.sub(r"[^A-Za-z0-9._-]", "-", place_of(config.agent).host)[:64] or "agent"
 
 
 def run(config: Config, clock: Clock, until: threading.Event) -> None:

@@ -4,20 +4,23 @@ import contextlib
 import os
 import time
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 from tallystick.agent.collecting import runner_for
 from tallystick.agent.delivery import greeting_of, probe
 from tallystick.agent.doors.sockets import open_socket
-from tallystick.agent.place import prefix_of
+from tallystick.agent.place import agent_word, prefix_of
 from tallystick.agent.point import Point
-from tallystick.agent.program import agent_word, doors_of
+from tallystick.agent.program import doors_of
 from tallystick.config import Config
+from tallystick.config.doors import DEFAULT_DOORS
 from tallystick.model.clock import Clock
 from tallystick.model.errors import TallystickError
 from tallystick.sockets import connect
+
+_PAUSE_S = 1.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,15 +43,20 @@ class Trial:
     found: str
 
 
-def trials(config: Config, clock: Clock) -> Iterator[Trial]:
+def trials(config: Config, clock: Clock, pause: Callable[[float], object]) -> Iterator[Trial]:
     """Try everything, one after the other, as it is asked for.
+
+    Parameters
+    ----------
+    pause
+        Waits for the seconds that it is given; ``time.sleep``.
 
     Raises
     ------
     ConfigError
         If the config names collectors that there are not, or keys that they have not.
     """
-    yield from _collectors(config, clock)
+    yield from _collectors(config, clock, pause)
     yield from _doors(config)
     yield from _logs(config)
     yield _spool(config)
@@ -56,8 +64,8 @@ def trials(config: Config, clock: Clock) -> Iterator[Trial]:
     yield from _repeats(config)
 
 
-def _collectors(config: Config, clock: Clock) -> Iterator[Trial]:
-    """Look once at everything that is configured or found; what is a rate follows at the second look."""
+def _collectors(config: Config, clock: Clock, pause: Callable[[float], object]) -> Iterator[Trial]:
+    """Look twice at everything that is configured or found: rates are there at the second look."""
     prefix, came = prefix_of(config.agent), Counter[str]()
 
     def count(points: list[Point], timestamp_s: int) -> None:
@@ -68,10 +76,19 @@ def _collectors(config: Config, clock: Clock) -> Iterator[Trial]:
 
     runner = runner_for(config, clock, count, discover=config.agent.discover)
     runner.look_at_everything()
+    came.clear()
+    pause(_PAUSE_S)
+    runner.look_at_everything()
     runner.stop()
     for job in sorted(runner.jobs, key=lambda job: job.name):
         cause = runner.causes.get(job.name, "")
-        yield Trial("collector", job.name, not cause, cause or f"{came[job.name]} numbers, every {job.interval_s} s")
+        yield Trial("collector", job.name, not cause, cause or _told(came[job.name], job.interval_s))
+
+
+def _told(numbers: int, interval_s: float) -> str:
+    if not numbers:
+        return "nothing of that here"
+    return f"{numbers} number{'s' if numbers > 1 else ''}, every {interval_s:g} s"
 
 
 def _doors(config: Config) -> Iterator[Trial]:
@@ -85,7 +102,10 @@ def _doors(config: Config) -> Iterator[Trial]:
             if door.endpoint.local:
                 Path(door.endpoint.path).unlink(missing_ok=True)
         except TallystickError as error:
-            yield Trial(what, door.address, False, str(error))
+            if config.agent.doors == DEFAULT_DOORS:  # nobody asked for it
+                yield Trial(what, door.address, True, f"left out: {error}")
+            else:
+                yield Trial(what, door.address, False, str(error))
         else:
             yield Trial(what, door.address, True, "can be bound")
 
@@ -119,7 +139,7 @@ def _spool(config: Config) -> Trial:
 
 def _servers(config: Config) -> Iterator[Trial]:
     try:
-        greeting = greeting_of(config.agent, agent_word(config))
+        greeting = greeting_of(config.agent, agent_word(config.agent))
     except TallystickError as error:
         yield Trial("server", ", ".join(config.agent.servers), False, str(error))
         return

@@ -185,6 +185,8 @@ class NativeParser(FrameParser):
             self._connection.host
         )
         self._connection.begin(agent, run)
+        if self.greeting.neighbour is not None:
+            self.greeting.neighbour.meet(self._connection)
         return Reason.NONE
 
     def _learn(self, buffer: NDArray[np.uint8], begin: int, stop: int) -> bool:

@@ -3,6 +3,7 @@
 import hmac
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any, Protocol
 
 import numpy as np
@@ -12,6 +13,7 @@ from tallystick.kernels.native import UNSEEN, Dictionary
 from tallystick.kernels.words import PADDING
 from tallystick.native import messages
 from tallystick.native.messages import Name
+from tallystick.parse.neighbour import Neighbour
 
 
 class Blocklist(Protocol):
@@ -44,11 +46,14 @@ class Greeting:
     when_described
         Called with names of which a sender says something, for each of its connections anew, by the thread that
         receives: it must not wait.
+    neighbour
+        Meets each connection whose sender is received.
     """
 
     token: str = ""
     blocklist: Blocklist | None = None
     when_described: Callable[[Sequence[Name]], None] | None = None
+    neighbour: Neighbour | None = None
 
     def admits(self, token: str) -> bool:
         """Whether a sender brings the token that is asked for; takes as long for each that is wrong."""
@@ -70,6 +75,7 @@ class Connection:
 
     def begin(self, agent: str, run: str) -> None:
         """Know nothing but who sends."""
+        self.agent = agent
         self.greeted = bool(agent)
         self.sender = f"{agent}/{run}" if run else ""  # who numbers its batches
         self.last = 0
@@ -81,6 +87,13 @@ class Connection:
             np.empty(0, np.int32),
             np.zeros(1, np.int64),
         )
+
+    def names(self) -> list[str]:
+        """The names that were said; any thread may ask."""
+        said = self.said  # what is behind `known` is not touched, and room is made elsewhere
+        known = int(said.known[0])
+        text, ends = said.arena.tobytes(), said.offsets[: known + 1].tolist()
+        return [text[begin:end].decode(errors="replace") for begin, end in pairwise(ends)]
 
     @property
     def size_bytes(self) -> int:

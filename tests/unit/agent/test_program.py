@@ -1,6 +1,7 @@
 """The agent as a program: what it collects reaches each server, with what it tells of itself."""
 
 import json
+import socket
 import threading
 from collections.abc import Iterator
 from pathlib import Path
@@ -12,9 +13,10 @@ from foreign_http import answering, http
 from native_doors import NativeDoor
 from posting import NOW_S
 from servers import wait_until
-from tallystick.agent import program
+from tallystick.agent import program, trial
 from tallystick.agent.trial import trials
 from tallystick.config import Agent, Check, Collector, Config
+from tallystick.config.doors import Door
 from tallystick.model.clock import ManualClock, SystemClock
 from tallystick.native.names import short_host
 from tallystick.parse.native_connection import Greeting
@@ -88,11 +90,31 @@ def test_a_trial_tells_what_can_be_used_and_what_cannot(doors: list[NativeDoor],
     away = NativeDoor()
     away.open()
     away.close()
-    config = config_of([*doors, away], tmp_path / "spool", "load", "cpu")
-    found = {(trial.what, trial.name): trial for trial in trials(config, ManualClock())}
+    config = config_of([*doors, away], tmp_path / "spool", "load", "udp")
+    clock = ManualClock()
+    found = {(one.what, one.name): one for one in trials(config, clock, clock.advance)}
     servers = [found["server", str(door.address)] for door in (*doors, away)]
-    assert [trial.is_good for trial in servers] == [True, False, False]
+    assert [one.is_good for one in servers] == [True, False, False]
     assert "token" in servers[1].found and "refused" in servers[2].found
-    assert found["collector", "load"].found.startswith("3 numbers")
+    assert found["collector", "load"].found == "3 numbers, every 3600 s"
+    assert int(found["collector", "udp"].found.partition(" ")[0]) > 3, "rates, which are there at the second look"
     assert found["spool", str(tmp_path / "spool")].is_good
     assert not list(tmp_path.iterdir()), "a trial leaves nothing behind"
+
+
+def test_a_door_that_nobody_asked_for_may_be_taken(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        door = Door(protocol="opentsdb", address=f"tcp://127.0.0.1:{taken.getsockname()[1]}")
+        config = config_of([], tmp_path / "spool", "load")
+        config = replace(config, agent=replace(config.agent, doors=(door,), discover=False))
+
+        def tried() -> tuple[bool, str]:
+            clock = ManualClock()
+            (one,) = [one for one in trials(config, clock, clock.advance) if one.name == door.address]
+            return one.is_good, one.found
+
+        good, cause = tried()
+        assert not good and "another program uses it" in cause
+        monkeypatch.setattr(trial, "DEFAULT_DOORS", (door,))
+        good, cause = tried()
+        assert good and cause.startswith("left out: ") and "another program uses it" in cause
