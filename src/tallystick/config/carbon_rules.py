@@ -10,6 +10,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
 
+from tallystick.config.table import expression
+
 T = TypeVar("T")
 
 METHODS = ("sum", "avg", "min", "max", "last", "count", "p50", "p75", "p80", "p90", "p95", "p99", "p999")
@@ -127,7 +129,7 @@ def read_patterns(path: Path) -> tuple[str, ...]:
     ValueError
         As `read_aggregation`.
     """
-    return tuple(_each(path, "list of regular expressions", _expression))
+    return tuple(_each(path, "list of regular expressions", lambda line: expression(line).pattern))
 
 
 def read_rewrites(path: Path) -> dict[str, tuple[tuple[str, str], ...]]:
@@ -151,7 +153,7 @@ def read_rewrites(path: Path) -> dict[str, tuple[tuple[str, str], ...]]:
         pattern, equals, replacement = (part.strip() for part in line.partition("="))
         if not equals or not section:
             raise ValueError(f"{line!r} is no rewrite of a section; expected 'regular expression = replacement'")
-        compiled = re.compile(_expression(pattern))
+        compiled = expression(pattern)
         try:
             compiled.sub(replacement, "")
         except (re.error, IndexError) as error:
@@ -161,14 +163,6 @@ def read_rewrites(path: Path) -> dict[str, tuple[tuple[str, str], ...]]:
     for _ in _each(path, "rewrite-rules.conf", one):
         pass
     return {word: tuple(rules) for word, rules in found.items()}
-
-
-def _expression(text: str) -> str:
-    try:
-        re.compile(text)
-    except re.error as error:
-        raise ValueError(f"{text!r} is broken: {error}; expected a regular expression") from None
-    return text
 
 
 def _each(path: Path, kind: str, read: Callable[[str], T]) -> Iterator[T]:

@@ -9,7 +9,7 @@ from typing import Annotated, Any
 import msgspec
 
 from tallystick.config.carbon_rules import AggregationLine, read_aggregation, read_patterns, read_rewrites
-from tallystick.config.table import Conflict, Table, key, toml
+from tallystick.config.table import Conflict, Table, expression, key, toml
 
 FIELDS = ("environment", "class", "host", "peer", "protocol", "kind", "type", "name", "sent")
 """What can stand in braces in a template."""
@@ -61,18 +61,11 @@ def _check_template(pattern: str, template: str) -> None:
     unknown = [word for word in _FIELD.findall(template) if word not in FIELDS]
     if unknown:
         raise ValueError(f"there is no field {{{unknown[0]}}}; expected one of {', '.join(FIELDS)}")
-    compiled = _compiled(pattern)
+    compiled = expression(pattern)
     try:
         compiled.sub(_FIELD.sub("x", template), "")
     except (re.error, IndexError) as error:
         raise ValueError(f"{template!r} is broken: {error}; expected groups that {pattern!r} has") from None
-
-
-def _compiled(pattern: str) -> re.Pattern[str]:
-    try:
-        return re.compile(pattern)
-    except re.error as error:
-        raise ValueError(f"{pattern!r} is broken: {error}; expected a regular expression") from None
 
 
 def _rewrite(text: str) -> None:
@@ -94,12 +87,8 @@ def _maps(maps: dict[str, str]) -> None:
         _check_template(pattern, template)
 
 
-def _expression(text: str) -> None:
-    _compiled(text)
-
-
 def _with_group(text: str) -> None:
-    if text and not _compiled(text).groups:
+    if text and not expression(text).groups:
         raise ValueError(f"{text!r} has no group; expected one around the host's name, as '^([^.]+)'")
 
 
@@ -156,7 +145,7 @@ class Rule(Table, frozen=True):
     """
 
     match: Annotated[str, key("Glob over the whole name; * crosses dots.", min_length=1)] = "*"
-    regex: Annotated[str, key("Regular expression that is searched in the name.", _expression)] = ""
+    regex: Annotated[str, key("Regular expression that is searched in the name.", expression)] = ""
     kinds: Annotated[tuple[str, ...], key(f"Only these: {', '.join(KINDS)}.", _kinds)] = ()
     source: Annotated[
         tuple[str, ...],

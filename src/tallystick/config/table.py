@@ -40,8 +40,8 @@ def word(text: str) -> None:
         raise ValueError(f"{text!r} is no component of a name; expected letters, digits, _ and -")
 
 
-def expression(text: str) -> None:
-    """Check a regular expression.
+def expression(text: str) -> re.Pattern[str]:
+    """A regular expression.
 
     Raises
     ------
@@ -49,9 +49,9 @@ def expression(text: str) -> None:
         If it is none.
     """
     try:
-        re.compile(text)
+        return re.compile(text)
     except re.error as error:
-        raise ValueError(f"{text!r} is broken: {error}; expected a regular expression") from error
+        raise ValueError(f"{text!r} is broken: {error}; expected a regular expression") from None
 
 
 def start_of_names(text: str) -> None:
