@@ -21,7 +21,7 @@ from tallystick.model.kind import Kind
 from tallystick.native import messages
 from tallystick.native.blocking import NOTHING_BLOCKED, Blocking
 from tallystick.native.link import Answer, Link
-from tallystick.native.messages import FRAME_HEAD, Name, Slot
+from tallystick.native.messages import FRAME_BYTES, FRAME_HEAD, SLOTS_AT_ONCE, Name, Slot
 
 log = logging.getLogger(__name__)
 
@@ -29,9 +29,6 @@ BACKOFF_MIN_S = 0.1
 BACKOFF_MAX_S = 30.0
 WINDOW_BYTES = 4 << 20
 """So much is sent without an answer."""
-_SLOTS_AT_ONCE = 2000
-_FRAME_BYTES = 256 << 10
-_NAMES_AT_ONCE = 40  # at most 200 KiB of them and what is said of them
 _LOOK_S = 0.5
 
 
@@ -111,8 +108,8 @@ class NativeClient:
 
     def offer(self, slots: Sequence[Slot]) -> None:
         """Take slots; never waits."""
-        for begin in range(0, len(slots), _SLOTS_AT_ONCE):
-            self._offer(slots[begin : begin + _SLOTS_AT_ONCE])
+        for begin in range(0, len(slots), SLOTS_AT_ONCE):
+            self._offer(slots[begin : begin + SLOTS_AT_ONCE])
         self._tell_thread()
 
     def describe(self, names: Iterable[Name]) -> None:
@@ -184,7 +181,7 @@ class NativeClient:
         numbered = [(self._id(slot), slot) for slot in slots]
         generated = len(slots) + self._unsaid + self._unsaid_blocked
         message = messages.batch(self._number + 1, generated, slots[0].at_ms, numbered, self._unsaid_blocked)
-        if len(message) > _FRAME_BYTES and len(slots) > 1:
+        if len(message) > FRAME_BYTES and len(slots) > 1:
             self._add(slots[: len(slots) // 2])
             self._add(slots[len(slots) // 2 :])
             return
@@ -247,11 +244,8 @@ class NativeClient:
                     continue
                 if size >= bytes_max:
                     break
-                while names < batch.names:
-                    part = self._names[names : min(names + _NAMES_AT_ONCE, batch.names)]
-                    frames.append(messages.framed(messages.names(names, part)))
-                    names += len(part)
-                frames.append(batch.frame)
+                frames += messages.framed_names(names, self._names[names : batch.names]), batch.frame
+                names = batch.names
                 size += len(batch.frame)
                 number = batch.number
         return b"".join(frames), number, names

@@ -22,6 +22,11 @@ TOLD_BYTES_MAX = 1024
 """What is said of a name is cut here: each of unit, owner, description and alert."""
 BLOCKED_BYTES_MAX = 48 << 10
 """Patterns of a `blocked` message together; a server that has more tells the first of them, and applies all."""
+SLOTS_AT_ONCE = 2000
+"""In a batch."""
+FRAME_BYTES = 256 << 10
+"""Of a batch; one that is longer is parted, unless it is a single slot."""
+_NAMES_AT_ONCE = 40  # at most 200 KiB of them and what is said of them
 _DOUBLE = struct.Struct("<d")
 _SPREAD = struct.Struct("<5d")
 _NULL, _THERE = b"\x00", b"\x02"
@@ -98,6 +103,12 @@ def names(first: int, named: Sequence[Name]) -> bytes:
     """Names whose first one has number `first`."""
     items = b"".join(map(_name, named))
     return _long(NAMES) + _long(first) + (_long(len(named)) + items if named else b"") + _END
+
+
+def framed_names(first: int, named: Sequence[Name]) -> bytes:
+    """Names as frames, as many as are needed; none for no names."""
+    parts = range(0, len(named), _NAMES_AT_ONCE)
+    return b"".join(framed(names(first + at, named[at : at + _NAMES_AT_ONCE])) for at in parts)
 
 
 def batch(number: int, generated: int, base_ms: int, slots: Iterable[tuple[int, Slot]], blocked: int = 0) -> bytes:

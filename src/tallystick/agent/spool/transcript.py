@@ -5,11 +5,7 @@ from collections.abc import Mapping, Sequence
 from tallystick.agent.spool.record import Record
 from tallystick.model.kind import Kind
 from tallystick.native import messages
-from tallystick.native.messages import Name, Slot
-
-_SLOTS_AT_ONCE = 2000
-_FRAME_BYTES = 256 << 10
-_NAMES_AT_ONCE = 40  # at most 200 KiB of them and what is said of them
+from tallystick.native.messages import FRAME_BYTES, SLOTS_AT_ONCE, Name, Slot
 
 
 class Transcript:
@@ -40,8 +36,8 @@ class Transcript:
         without slots if there is something to tell."""
         said: list[Name] = []
         parts = [
-            [(self._number(slot, said), slot) for slot in slots[first : first + _SLOTS_AT_ONCE]]
-            for first in range(0, len(slots), _SLOTS_AT_ONCE)
+            [(self._number(slot, said), slot) for slot in slots[first : first + SLOTS_AT_ONCE]]
+            for first in range(0, len(slots), SLOTS_AT_ONCE)
         ]
         if not parts and generated:
             parts = [[]]
@@ -51,7 +47,7 @@ class Transcript:
             told = (0, 0) if parts else (generated, blocked)
             base_ms = part[0][1].at_ms if part else at_ms
             message = messages.batch(number + 1, told[0], base_ms, part, told[1])
-            if len(message) > _FRAME_BYTES and len(part) > 1:
+            if len(message) > FRAME_BYTES and len(part) > 1:
                 parts[:0] = [part[: len(part) // 2], part[len(part) // 2 :]]
                 continue
             number += 1
@@ -67,9 +63,6 @@ class Transcript:
         return number
 
     def _frames(self, said: Sequence[Name]) -> bytes:
-        frames = [
-            messages.framed(messages.names(self._names + first, said[first : first + _NAMES_AT_ONCE]))
-            for first in range(0, len(said), _NAMES_AT_ONCE)
-        ]
+        frames = messages.framed_names(self._names, said)
         self._names += len(said)
-        return b"".join(frames)
+        return frames
