@@ -7,7 +7,6 @@ server does not want is not sent, and counted in the same way.
 
 import contextlib
 import logging
-import random
 import secrets
 import socket
 import ssl
@@ -22,11 +21,10 @@ from tallystick.native import messages
 from tallystick.native.blocking import NOTHING_BLOCKED, Blocking
 from tallystick.native.link import Answer, Link
 from tallystick.native.messages import FRAME_BYTES, FRAME_HEAD, SLOTS_AT_ONCE, Name, Slot
+from tallystick.sockets import Backoff
 
 log = logging.getLogger(__name__)
 
-BACKOFF_MIN_S = 0.1
-BACKOFF_MAX_S = 30.0
 WINDOW_BYTES = 4 << 20
 """So much is sent without an answer."""
 _LOOK_S = 0.5
@@ -208,7 +206,7 @@ class NativeClient:
         return wanted
 
     def _run(self) -> None:
-        backoff_s = BACKOFF_MIN_S
+        backoff = Backoff()
         while not self._stopping.is_set():
             try:
                 with contextlib.closing(Link(self._server, self._tls)) as link:
@@ -219,13 +217,12 @@ class NativeClient:
                 with self._lock:
                     self._away = True
                     self._idle.notify_all()
-                if backoff_s == BACKOFF_MIN_S:  # once for each time the server goes away
+                if backoff.is_fresh:  # once for each time the server goes away
                     log.warning("cannot send to %s: %s; keeping slots and trying again", self._server, error)
             if self._answered:
-                backoff_s, self._answered = BACKOFF_MIN_S, False
-            # Spread, so that a fleet does not come back to a restarted server in one moment.
-            self._stopping.wait(backoff_s * random.uniform(0.5, 1.0))
-            backoff_s = min(2 * backoff_s, BACKOFF_MAX_S)
+                backoff.begin_anew()
+                self._answered = False
+            self._stopping.wait(backoff.next_s())
 
     # What an exchange needs of its client.
 

@@ -13,12 +13,11 @@ from dataclasses import dataclass
 
 from tallystick.ledger import Account
 from tallystick.model.address import Address
-from tallystick.sockets import connect, hung_up
+from tallystick.sockets import Backoff, connect, hung_up
 
 logger = logging.getLogger(__name__)
 
 TIMEOUT_S = 10.0
-_PATIENCE_S_MIN, _PATIENCE_S_MAX = 0.1, 30.0
 _DRAIN_S = 2.0
 
 
@@ -120,7 +119,7 @@ class Destination:
             self._account.turned_away(left)
 
     def _run(self) -> None:
-        patience_s = _PATIENCE_S_MIN
+        backoff = Backoff()
         while not self._stopping:
             with self._changed:
                 self._changed.wait_for(lambda: bool(self._waiting) or self._stopping)
@@ -129,13 +128,12 @@ class Destination:
             try:
                 with connect(self._address, TIMEOUT_S) as connection:
                     self._told("", connected=True)
-                    patience_s = _PATIENCE_S_MIN
+                    backoff.begin_anew()
                     self._send(connection)
             except OSError as error:
                 self._told(error.strerror or str(error), connected=False)
                 with self._changed:
-                    self._changed.wait_for(lambda: self._stopping, patience_s)
-                patience_s = min(2 * patience_s, _PATIENCE_S_MAX)
+                    self._changed.wait_for(lambda: self._stopping, backoff.next_s())
 
     def _send(self, connection: socket.socket) -> None:
         """Send what waits, as it comes; raises OSError where the connection breaks."""

@@ -25,6 +25,7 @@ from tallystick.model.errors import StartError
 from tallystick.model.kind import Kind
 from tallystick.native.messages import Name, Slot
 from tallystick.parse.native_connection import Greeting
+from tallystick.sockets import Backoff
 
 Make = Callable[..., Delivery]
 
@@ -40,7 +41,7 @@ def door() -> Iterator[NativeDoor]:
 @pytest.fixture
 def make(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Make]:
     """Make deliveries of one spool, which are stopped at the end."""
-    monkeypatch.setattr(destination, "BACKOFF_MAX_S", 0.2)
+    monkeypatch.setattr(destination, "Backoff", lambda: Backoff(most_s=0.2))
     made: list[Delivery] = []
 
     def delivery(*doors: NativeDoor, files: Files | None = None, **keys: Any) -> Delivery:

@@ -12,6 +12,7 @@ import pytest
 from tallystick.agent.doors import events as module
 from tallystick.agent.doors.events import WAITING_MAX, Events, Told
 from tallystick.model.clock import ManualClock
+from tallystick.sockets import Backoff
 
 DEPLOY = b"_e{6,7}:deploy|4.2\\nok|d:1700000000|h:web1|t:info|s:ci|#app:shop,x"
 
@@ -63,7 +64,7 @@ def server() -> Iterator[Server]:
 
 @pytest.fixture(autouse=True)
 def haste(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(module, "_BACKOFF_MIN_S", 0.01)
+    monkeypatch.setattr(module, "Backoff", lambda *_: Backoff(0.01))
 
 
 def test_an_event_is_told_as_the_servers_own_door_tells_it() -> None:

@@ -5,11 +5,12 @@ from door import Door
 
 from tallystick.agent.delivery import forward
 from tallystick.agent.delivery.forward import Forwarder
+from tallystick.sockets import Backoff
 
 
 @pytest.fixture(autouse=True)
 def quick(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(forward, "BACKOFF_MAX_S", 0.1)
+    monkeypatch.setattr(forward, "Backoff", lambda: Backoff(most_s=0.1))
 
 
 def test_lines_arrive_in_their_order(door: Door) -> None:

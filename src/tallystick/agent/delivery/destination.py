@@ -2,7 +2,6 @@
 
 import contextlib
 import logging
-import random
 import socket
 import ssl
 import threading
@@ -17,11 +16,10 @@ from tallystick.model.clock import Clock
 from tallystick.native import messages
 from tallystick.native.blocking import NOTHING_BLOCKED, Blocking
 from tallystick.native.link import Answer, Link
+from tallystick.sockets import Backoff
 
 log = logging.getLogger(__name__)
 
-BACKOFF_MIN_S = 0.1
-BACKOFF_MAX_S = 30.0
 WINDOW_BYTES = 4 << 20
 """So much is sent without an answer."""
 RETURN_S = 60.0
@@ -110,15 +108,13 @@ class Destination:
         self._wake.close()
 
     def _run(self) -> None:
-        backoff_s = BACKOFF_MIN_S
+        backoff = Backoff()
         while not self._stopping.is_set():
             for position, server in enumerate(self._servers):
                 if self._serve(server, RETURN_S if position else None):
-                    backoff_s = BACKOFF_MIN_S
+                    backoff.begin_anew()
                     break
-            # Spread, so that a fleet does not come back to a restarted server in one moment.
-            self._stopping.wait(backoff_s * random.uniform(0.5, 1.0))
-            backoff_s = min(2 * backoff_s, BACKOFF_MAX_S)
+            self._stopping.wait(backoff.next_s())
 
     def _serve(self, server: Address, patience_s: float | None) -> bool:
         """Send to a server until that fails, or the preferred one is there again; True if it took something."""

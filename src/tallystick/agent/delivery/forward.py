@@ -6,21 +6,18 @@ much. Our own servers are sent to by a `tallystick.agent.delivery.Destination`, 
 """
 
 import logging
-import random
 import socket
 import threading
 from collections import deque
 from dataclasses import dataclass
 
 from tallystick.model.address import Address
-from tallystick.sockets import connect, hung_up
+from tallystick.sockets import Backoff, connect, hung_up
 
 log = logging.getLogger(__name__)
 
 CONNECT_TIMEOUT_S = 5.0
 SEND_TIMEOUT_S = 10.0
-BACKOFF_MIN_S = 0.1
-BACKOFF_MAX_S = 30.0
 
 
 @dataclass(slots=True)
@@ -84,7 +81,7 @@ class Forwarder:
                 self._drop_oldest()
 
     def _run(self) -> None:
-        backoff_s = BACKOFF_MIN_S
+        backoff = Backoff()
         while (chunk := self._next()) is not None:
             last_try = self._stopping.is_set()
             try:
@@ -93,14 +90,12 @@ class Forwarder:
                 self._close()
                 if last_try:
                     break
-                if backoff_s == BACKOFF_MIN_S:  # once for each time the server goes away
+                if backoff.is_fresh:  # once for each time the server goes away
                     log.warning("cannot send to %s: %s; keeping lines and trying again", self._server, error)
-                # Spread, so that a fleet does not come back to a restarted server in one moment.
-                self._stopping.wait(backoff_s * random.uniform(0.5, 1.0))
-                backoff_s = min(2 * backoff_s, BACKOFF_MAX_S)
+                self._stopping.wait(backoff.next_s())
             else:
                 self._sent(chunk)
-                backoff_s = BACKOFF_MIN_S
+                backoff.begin_anew()
         self._close()
 
     def _next(self) -> bytes | None:

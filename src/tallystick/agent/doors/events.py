@@ -7,7 +7,6 @@ written, events wait in memory. An event whose answer was lost with the connecti
 import http.client
 import json
 import logging
-import random
 import threading
 from collections import deque
 from pathlib import Path
@@ -17,6 +16,7 @@ from urllib.parse import urlsplit
 from tallystick.agent.doors.messages import event_parts, fields_of, time_of
 from tallystick.files import Files
 from tallystick.model.clock import Clock
+from tallystick.sockets import Backoff
 
 log = logging.getLogger(__name__)
 
@@ -25,7 +25,6 @@ WAITING_MAX = 1000
 """The oldest are dropped beyond it, and counted."""
 _WHAT_CHARS_MAX, _DATA_CHARS_MAX, _TAGS_MAX = 1024, 4096, 64
 _TIMEOUT_S = 10.0
-_BACKOFF_MIN_S, _BACKOFF_MAX_S = 0.5, 60.0
 _NEVER = (400, 413, 422)
 """Answers that will be the same next time."""
 
@@ -112,18 +111,17 @@ class Events:
             self._thread.join()
 
     def _run(self) -> None:
-        backoff_s = _BACKOFF_MIN_S
+        backoff = Backoff(0.5, 60.0)
         while True:
             with self._changed:
                 self._changed.wait_for(lambda: self._waiting or self._stopping)
                 stopping = self._stopping
             self._keep()
             if self._post_all():
-                backoff_s = _BACKOFF_MIN_S
+                backoff.begin_anew()
             elif not stopping:
                 with self._changed:
-                    self._changed.wait_for(lambda: self._stopping, backoff_s * random.uniform(0.5, 1.0))
-                backoff_s = min(2 * backoff_s, _BACKOFF_MAX_S)
+                    self._changed.wait_for(lambda: self._stopping, backoff.next_s())
             self._keep()
             if stopping:
                 return
