@@ -4,19 +4,16 @@ Threads: one for stream sockets, one for each datagram socket, one for the log, 
 collectors, and the main one for HTTP. They share the store, which any thread may call.
 """
 
-import asyncio
 import contextlib
 import gc
 import resource
 import signal
 import socket
-import ssl
 import sys
 from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
-import uvicorn
 from starlette.routing import BaseRoute
 from starlette.types import ASGIApp
 
@@ -52,6 +49,7 @@ from tallystick.query.outputs import OutputsView
 from tallystick.query.statsd_names import MARKS_FILE_NAME, Marks, Naming, StatsdView
 from tallystick.receive import DatagramDoor, Intake, IntakeLimits, StreamDoor
 from tallystick.receive.bookkeeping import Bookkeeper
+from tallystick.receive.encryption import tls_of
 from tallystick.receive.pace import Pace
 from tallystick.receive.points import take_points
 from tallystick.receive.polls import Poller
@@ -75,10 +73,10 @@ from tallystick.web.keeping import Compacted, Snapshot
 from tallystick.web.reading import Reads, Workers
 from tallystick.web.relays import relay_routes
 from tallystick.web.rules import rules_routes
+from tallystick.web.serving import serve
 from tallystick.web.status import Health
 from tallystick.web.writes.writing import Writing
 
-_HTTP_CONNECTIONS_MAX = 2000  # further requests are answered 503 at once: descriptors are left for senders
 _THREAD_SWITCH_S = 0.001  # shorter than Python's 5 ms: a receiving thread waits this long for one that computes
 
 
@@ -110,7 +108,7 @@ class Service:
             config.store.path,
             rules,
             self._clock,
-            _store_options(config),
+            StoreOptions.configured(config.store),
             aggregation=config.store.aggregation_rules,
         )
         names = NameTable(entries_max=config.store.series_max)
@@ -183,14 +181,7 @@ class Service:
 
     def _make_reads(self) -> Reads:
         """What queries share, whichever way they come."""
-        q = self._config.query
-        limits = QueryLimits(
-            series_max=q.series_max,
-            points_max=q.points_max,
-            bytes_max=q.bytes_max,
-            time_s_max=q.time_s_max,
-            workers=q.workers,
-        )
+        limits = QueryLimits.configured(self._config.query)
         outputs = OutputsView(NotedReader(self.store, self._marks_of_series), lambda: self._router.naming.aggregates)
         self.store.when_forgotten(outputs.forget)
         reading: StoreReader = outputs
@@ -253,17 +244,7 @@ class Service:
 
     def serve_http(self) -> None:
         """Answer HTTP until SIGINT or SIGTERM."""
-        uvicorn_config = uvicorn.Config(
-            self.app(),
-            loop="uvloop",
-            lifespan="off",
-            log_level="warning",
-            access_log=False,
-            server_header=False,
-            limit_concurrency=_HTTP_CONNECTIONS_MAX,
-            timeout_graceful_shutdown=3,
-        )
-        _HttpServer(uvicorn_config, self._guests, self._istatd).run(sockets=[self._http])
+        serve(self.app(), self._http, self._guests, self._istatd)
 
     def health(self) -> Health:
         """How the server is."""
@@ -336,7 +317,7 @@ class Service:
             self.listening.append((listener.protocol, door.address))
         else:
             hand_over = self._guests.take if listener.protocol == "opentsdb" else None
-            opened = self._streams.open(endpoint, parser, hand_over, _tls_of(listener), is_secret=bool(listener.token))
+            opened = self._streams.open(endpoint, parser, hand_over, tls_of(listener), is_secret=bool(listener.token))
             self.listening.append((listener.protocol, opened))
 
     def _tell_what_is_blocked(self) -> None:
@@ -366,21 +347,6 @@ class Service:
             self._journal.note(Told(change.what, change.data, tags=change.tags))
 
         return [runner_for(self._config, self._clock, take, discover=False, when_changed=note)]
-
-
-class _HttpServer(uvicorn.Server):
-    """Serves others on its event loop, too: guests, and what has an address of its own."""
-
-    def __init__(self, config: uvicorn.Config, guests: Guests, beside: Beside | None) -> None:
-        super().__init__(config)
-        self._guests = guests
-        self._beside = beside
-
-    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
-        await super().startup(sockets)
-        self._guests.serve_on(asyncio.get_running_loop())
-        if self._beside is not None:
-            await self._beside.serve()
 
 
 def run(config: Config, announce: Callable[[Service], None]) -> int:
@@ -434,28 +400,3 @@ def _know_series(names: NameTable, router: Router, catalog: SeriesCatalog) -> No
     known, series = catalog.name_table(max(names.entries_max, len(catalog)))
     names.become(known)
     router.know(np.arange(len(series), dtype=np.int32), series, catalog.kinds(series))
-
-
-def _tls_of(listener: Listener) -> ssl.SSLContext | None:
-    """How a listener's connections are encrypted, if they are."""
-    if not listener.tls_certificate:
-        return None
-    tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    try:
-        tls.load_cert_chain(Path(listener.tls_certificate).expanduser(), Path(listener.tls_key).expanduser())
-    except OSError as error:
-        cause = f"cannot use the certificate {listener.tls_certificate} with the key {listener.tls_key}: {error}"
-        raise StartError(f"{cause}; expected PEM files that belong together (key listeners)") from None
-    return tls
-
-
-def _store_options(config: Config) -> StoreOptions:
-    store = config.store
-    return StoreOptions(
-        commit_interval_s=store.commit_interval_ms / 1000,
-        seal_interval_s=store.seal_interval_s,
-        queue_bytes_max=store.queue_bytes_max,
-        future_limit_s=store.future_limit_s,
-        scrub_interval_s=store.scrub_days * 86400,
-        scrub_bytes_per_s=store.scrub_bytes_per_s,
-    )

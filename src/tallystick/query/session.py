@@ -3,11 +3,12 @@
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import TypeVar
+from typing import Self, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
+from tallystick.config import Query
 from tallystick.model.clock import Clock
 from tallystick.model.errors import GoneError, LimitError
 from tallystick.model.statistic import Statistic
@@ -51,6 +52,17 @@ class QueryLimits:
     bytes_max: int = 2 << 30
     time_s_max: float = 30.0
     workers: int = 4
+
+    @classmethod
+    def configured(cls, query: Query) -> Self:
+        """As the config says."""
+        return cls(
+            series_max=query.series_max,
+            points_max=query.points_max,
+            bytes_max=query.bytes_max,
+            time_s_max=query.time_s_max,
+            workers=query.workers,
+        )
 
 
 @dataclass(slots=True)

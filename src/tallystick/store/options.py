@@ -1,6 +1,9 @@
 """`StoreOptions`: how an embedded store works."""
 
 from dataclasses import dataclass
+from typing import Self
+
+from tallystick.config import Store
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,3 +35,15 @@ class StoreOptions:
     future_limit_s: int = 600
     scrub_interval_s: float = 7 * 86400.0
     scrub_bytes_per_s: float = 4 << 20
+
+    @classmethod
+    def configured(cls, store: Store) -> Self:
+        """As the config says."""
+        return cls(
+            commit_interval_s=store.commit_interval_ms / 1000,
+            seal_interval_s=store.seal_interval_s,
+            queue_bytes_max=store.queue_bytes_max,
+            future_limit_s=store.future_limit_s,
+            scrub_interval_s=store.scrub_days * 86400,
+            scrub_bytes_per_s=store.scrub_bytes_per_s,
+        )
