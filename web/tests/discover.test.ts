@@ -142,3 +142,14 @@ test("what one looks at first on a host comes first", async () => {
   const firsts = section?.families.map((family) => family.title.split(" ")[0]);
   expect(firsts).toEqual(["cpu", "load", "checks", "clock", "kernel", "vmstat"]);
 });
+
+test("how long requests took has a graph of its own beside how many there were", async () => {
+  const names = ["requests", "errors", "response_time", "gc.collected;generation=0", "gc.pause;generation=0"];
+  const [section] = await discover("dev.apps.shop", treeOf(names.map((name) => `dev.apps.shop.${name}`)));
+  expect(section?.families).toEqual([
+    { title: "shop · requests, errors", target: "dev.apps.shop.{requests,errors}" },
+    { title: "shop · response time", target: "dev.apps.shop.response_time" },
+    { title: "gc · collected;generation=0", target: "dev.apps.shop.gc.collected;generation=0" },
+    { title: "gc · pause;generation=0", target: "dev.apps.shop.gc.pause;generation=0" },
+  ]);
+});

@@ -33,6 +33,9 @@ const A_HOST = /^([^.]+\.hosts\.[^.]+|hosts)\.[^.]+$/;
 /** Lines that would flatten all others on their graph: nearly 100 %, or what never changes. */
 const LEFT_OUT = /^([^.]+\.hosts\.[^.]+|hosts)\.[^.]+\.cpu\.(idle|cores)$/;
 
+/** What lasts, in whatever unit: beside counts it would be a line along the bottom. */
+const LASTS = /(^|_)(time|duration|latency|pause|wait|lag)(;|$)/;
+
 /** What a section is made with: how to ask, and the path that its titles leave out. */
 interface Plan {
   readonly children: Children;
@@ -172,10 +175,15 @@ function overlap(a: readonly string[], b: readonly string[]): number {
   return shared / (a.length + b.length - shared);
 }
 
-/** One graph for each unit among the leaves: bytes and percent do not share an axis. */
+/** Leaves that can share an axis have the same one. */
+function axisOf(path: string, leaf: string): string {
+  return unitOf(join(path, leaf)) || (LASTS.test(leaf) ? "time" : "");
+}
+
+/** One graph for each unit among the leaves: bytes and percent do not share an axis, counts and times neither. */
 function familiesOf(plan: Plan, path: string, leaves: readonly string[], called: string): Family[] {
   const shown = leaves.filter((leaf) => !LEFT_OUT.test(join(called, leaf)));
-  const groups = grouped(shown, (leaf) => unitOf(join(path, leaf)));
+  const groups = grouped(shown, (leaf) => axisOf(path, leaf));
   const title = called === plan.base ? called.slice(called.lastIndexOf(".") + 1) : called.slice(plan.base ? plan.base.length + 1 : 0);
   return groups.map((names) => {
     const whole = names.length === leaves.length && names.length > 1 && names.length <= LEAVES_MAX;
