@@ -28,13 +28,13 @@ from tallystick.census import FILE_NAME as SERIES_MARKS_FILE_NAME
 from tallystick.census import SAVE_S as MARKS_SAVE_S
 from tallystick.census import Census, NotedReader
 from tallystick.census import Marks as SeriesMarks
-from tallystick.config import Address, Config, Listener
+from tallystick.config import Config, Listener
 from tallystick.described import Descriptions, Keeping
 from tallystick.events import FILE_NAME as EVENTS_FILE_NAME
 from tallystick.events import EventStore, Forwarding
 from tallystick.ledger import Ledger
 from tallystick.ledger.invariants import Auditor
-from tallystick.model.address import host_port
+from tallystick.model.address import Address, host_port
 from tallystick.model.clock import Clock, SystemClock
 from tallystick.model.errors import StartError, StoreError
 from tallystick.parse import NameTable, protocols

@@ -7,7 +7,7 @@ import pytest
 
 import services
 from tallystick.agent.services.stream import Stream
-from tallystick.config import Address
+from tallystick.model.address import Address
 from watched import Watched, found
 
 pytestmark = pytest.mark.senders

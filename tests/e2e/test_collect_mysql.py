@@ -10,7 +10,7 @@ import services
 from servers import wait_until
 from tallystick.agent.services.mysql import Mysql, Row
 from tallystick.agent.services.stream import Stream
-from tallystick.config import Address
+from tallystick.model.address import Address
 from watched import Watched, found
 
 pytestmark = pytest.mark.senders

@@ -11,7 +11,7 @@ import services
 from servers import wait_until
 from tallystick.agent.services.postgres import Postgres
 from tallystick.agent.services.stream import Stream
-from tallystick.config import Address
+from tallystick.model.address import Address
 from watched import Watched, found
 
 pytestmark = pytest.mark.senders

@@ -10,7 +10,7 @@ from certificates import self_signed
 from servers import wait_until
 from tallystick.agent.collectors.redis import command
 from tallystick.agent.services.stream import Stream
-from tallystick.config import Address
+from tallystick.model.address import Address
 from watched import Watched, found
 
 pytestmark = pytest.mark.senders

@@ -10,8 +10,7 @@ from typing import TYPE_CHECKING
 import click
 
 from tallystick.cli.options import server_extra
-from tallystick.config import Address
-from tallystick.model.address import host_port
+from tallystick.model.address import Address, host_port
 from tallystick.model.clock import SystemClock
 from tallystick.model.retention import parse_seconds
 

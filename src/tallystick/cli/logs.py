@@ -8,8 +8,8 @@ from pathlib import Path
 
 import click
 
-from tallystick.config import Address
 from tallystick.config.logs import Log
+from tallystick.model.address import Address
 from tallystick.model.clock import SystemClock
 from tallystick.model.errors import TallystickError
 

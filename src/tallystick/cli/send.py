@@ -12,7 +12,7 @@ from tallystick.cli.datagrams import datagrams
 from tallystick.cli.options import token_option
 from tallystick.cli.sending import is_name, lines, send_datagrams
 from tallystick.cli.server import SERVER, post
-from tallystick.config import Address
+from tallystick.model.address import Address
 from tallystick.model.errors import TallystickError
 from tallystick.native.names import APP, APP_ON_HOST, here
 from tallystick.sockets import connect

@@ -21,14 +21,12 @@ from tallystick.config.schema import (
 )
 from tallystick.config.statsd import Statsd
 from tallystick.config.store import Keep, Store
-from tallystick.model.address import Address
 
 __all__ = [
     "DEFAULT_LISTENERS",
     "EVERYTHING",
     "POLLED",
     "PROTOCOLS",
-    "Address",
     "Agent",
     "Check",
     "Collector",

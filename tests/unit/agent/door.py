@@ -4,7 +4,7 @@ import contextlib
 import socket
 import threading
 
-from tallystick.config import Address
+from tallystick.model.address import Address
 
 
 class Door:

@@ -6,7 +6,6 @@ import pytest
 from tallystick.config import (
     DEFAULT_LISTENERS,
     EVERYTHING,
-    Address,
     Agent,
     Collector,
     Config,
@@ -21,6 +20,7 @@ from tallystick.config import (
     parse,
     sample,
 )
+from tallystick.model.address import Address
 from tallystick.model.errors import ConfigError
 
 

@@ -5,10 +5,10 @@ import threading
 import numpy as np
 import pytest
 
-from tallystick.config import Address
 from tallystick.demo import Fleet, Player
 from tallystick.demo.deploys import WINDOW_S
 from tallystick.demo.fleet import STEP_S, day
+from tallystick.model.address import Address
 from tallystick.model.clock import ManualClock
 from tallystick.model.errors import TallystickError
 

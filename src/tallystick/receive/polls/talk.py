@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
-from tallystick.config import Address
+from tallystick.model.address import Address
 from tallystick.model.reason import Reason
 from tallystick.receive.polls.exchange import PollError
 

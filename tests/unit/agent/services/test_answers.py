@@ -24,7 +24,7 @@ from tallystick.agent.services.munin import Said
 from tallystick.agent.services.postgres import Postgres
 from tallystick.agent.services.reading import Reading
 from tallystick.agent.services.stream import Stream
-from tallystick.config import Address
+from tallystick.model.address import Address
 from tallystick.model.kind import Kind
 from watched import undocumented
 

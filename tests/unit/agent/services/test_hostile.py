@@ -14,7 +14,7 @@ from certificates import self_signed
 from tallystick.agent.services.failure import ServiceError
 from tallystick.agent.services.stream import Stream, trusting
 from tallystick.agent.services.web import ask
-from tallystick.config import Address
+from tallystick.model.address import Address
 from watched import Watched
 
 Serve = Callable[[socket.socket], None]

@@ -13,7 +13,7 @@ import pytest
 from tallystick.agent.services.failure import ServiceError
 from tallystick.agent.services.mysql import Mysql
 from tallystick.agent.services.stream import Stream
-from tallystick.config import Address
+from tallystick.model.address import Address
 
 SALT = bytes(range(1, 21))
 OK = b"\x00\x00\x00\x02\x00\x00\x00"
