@@ -6,6 +6,7 @@ from itertools import islice
 
 from tallystick.kernels.globs import Globs
 from tallystick.model.errors import BlockError
+from tallystick.model.printable import on_a_line
 
 PATTERN_CHARS_MAX = 1000
 WHY_CHARS_MAX = 1000
@@ -163,9 +164,3 @@ def _check_pattern(pattern: str) -> None:
         Globs.of(globs)
     except ValueError as error:
         raise BlockError(f"cannot block {pattern[:100]!r}: {error}") from error
-
-
-def on_a_line(text: str, chars_max: int) -> str:
-    """Text as a database can hold it and a terminal can show it, on one line."""
-    clean = text.encode("utf-8", "replace").decode()
-    return " ".join("".join(c if c.isprintable() else " " for c in clean).split())[:chars_max]

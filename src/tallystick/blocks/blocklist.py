@@ -20,10 +20,10 @@ from tallystick.blocks.block import (
     checked_block,
     host_in,
     in_own_form,
-    on_a_line,
 )
 from tallystick.model.clock import Clock
 from tallystick.model.errors import BlockError, StoreError
+from tallystick.model.printable import on_a_line
 from tallystick.sql import SqlFile
 
 logger = logging.getLogger(__name__)

@@ -1,14 +1,13 @@
 """`Description`: what is known of a series beside its numbers."""
 
-import re
 from typing import NamedTuple, Self
+
+from tallystick.model.printable import on_a_line
 
 UNIT_CHARS_MAX = 64
 OWNER_CHARS_MAX = 128
 DESCRIPTION_CHARS_MAX = 2000
 ALERT_CHARS_MAX = 1000
-
-_CONTROL = re.compile(r"[\x00-\x1f\x7f\u2028\u2029]+")
 
 
 class Description(NamedTuple):
@@ -41,18 +40,11 @@ class Description(NamedTuple):
     def said(cls, unit: str, owner: str, description: str, alert: str) -> Self:
         """What a sender says, as far as it can be kept: on one line each, and cut to its limit."""
         return cls(
-            one_line(unit)[:UNIT_CHARS_MAX],
-            one_line(owner)[:OWNER_CHARS_MAX],
-            one_line(description)[:DESCRIPTION_CHARS_MAX],
-            one_line(alert)[:ALERT_CHARS_MAX],
+            on_a_line(unit, UNIT_CHARS_MAX),
+            on_a_line(owner, OWNER_CHARS_MAX),
+            on_a_line(description, DESCRIPTION_CHARS_MAX),
+            on_a_line(alert, ALERT_CHARS_MAX),
         )
 
 
 NOTHING = Description()
-
-
-def one_line(text: str) -> str:
-    """A text on one line, of characters that a database can hold: half a pair of surrogates is none."""
-    if text.isprintable():  # nearly always
-        return text.strip()
-    return _CONTROL.sub(" ", text).encode("utf-8", "replace").decode().strip()
