@@ -158,6 +158,7 @@ class Marks:
 
 def _write(path: Path, since_s: int, rows: NDArray[np.void]) -> None:
     fresh = path.with_name(path.name + ".new")
+    fresh.touch(0o640)
     with fresh.open("wb") as file:
         file.write(_MAGIC.tobytes() + since_s.to_bytes(8, "little") + rows.tobytes())
         file.flush()

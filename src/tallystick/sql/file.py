@@ -8,7 +8,7 @@ import os
 import sqlite3
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 from typing import TypeVar
 
@@ -86,6 +86,8 @@ class SqlFile:
             return self._open(path)
 
     def _open(self, path: Path) -> sqlite3.Connection:
+        with suppress(OSError):  # which SQLite tells better
+            path.touch(0o640)  # as all that is beside it; what it writes ahead gets the same
         connection = sqlite3.connect(path, check_same_thread=False)
         try:
             for setting in ("journal_mode = wal", "synchronous = full", "foreign_keys = on"):
@@ -122,6 +124,7 @@ def copy_file(source: Path, destination: Path) -> int:
     if not source.exists():
         return 0
     with _told_as_store_error(f"copy {source}"), closing(sqlite3.connect(source)) as connection:
+        destination.touch(0o640)
         connection.execute("vacuum into ?", (str(destination),))
     with destination.open("rb") as file:
         os.fsync(file.fileno())

@@ -86,9 +86,11 @@ class Marks:
     def _write(self, path: Path, *, stale: bool, unsaved: list[NDArray[np.int32]]) -> None:
         if stale:
             fresh = path.with_suffix(".new")
+            fresh.touch(0o640)
             fresh.write_bytes(self._lines(self.ids()))
             fresh.replace(path)
         elif unsaved:
+            path.touch(0o640)
             with path.open("ab") as file:
                 file.write(self._lines(np.concatenate(unsaved)))
 
