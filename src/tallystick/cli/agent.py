@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 import click
 
 from tallystick.cli.options import config_from, config_option
+from tallystick.cli.tables import unbroken
 from tallystick.config import Config
 from tallystick.model.clock import SystemClock
 from tallystick.model.errors import ConfigError, StartError
@@ -25,7 +26,6 @@ if TYPE_CHECKING:
 
     from tallystick.agent.logs.report import ToldError
 
-_PIPED_WIDTH = 500
 _UNIT_CONFIG = Path("/etc/tallystick/agent.toml")
 
 
@@ -74,7 +74,6 @@ def errors(config_file: Path | None, limit: int) -> None:
     The fingerprint of a kind is the same on every host, and stands at the end of the name of its series.
     """
     import msgspec
-    from rich.console import Console
 
     from tallystick.agent.logs import ERRORS_FILE, read_errors
 
@@ -86,7 +85,7 @@ def errors(config_file: Path | None, limit: int) -> None:
     except (OSError, msgspec.DecodeError) as error:
         raise StartError(f"cannot read {file}: {error}; expected what an agent writes there") from error
     for path, kinds in told.items():
-        Console(width=None if sys.stdout.isatty() else _PIPED_WIDTH).print(_errors_table(path, kinds[:limit]))
+        unbroken().print(_errors_table(path, kinds[:limit]))
 
 
 @command.command("test", short_help="Try everything that the config names.")
@@ -110,7 +109,7 @@ def test(config_file: Path | None) -> None:
             bad += not trial.is_good
             mark = Text("ok", "green") if trial.is_good else Text("BAD", "bold red")
             table.add_row(mark, trial.what, Text(trial.name), Text(trial.found))
-    Console(width=None if sys.stdout.isatty() else _PIPED_WIDTH).print(table)
+    unbroken().print(table)
     if bad:
         click.echo(f"{bad} of these cannot be used.", err=True)
         sys.exit(1)

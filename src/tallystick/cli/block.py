@@ -11,16 +11,15 @@ import click
 
 from tallystick.cli.options import token_option
 from tallystick.cli.server import asked, post, server_asked
+from tallystick.cli.tables import table, unbroken
 from tallystick.model.printable import printable
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
-
     from rich.console import RenderableType
-    from rich.table import Table
 
 PATH = "/api/blocks"
 _ACTS = 20
+_COUNTS = ("kept out", "kept out here", "not sent")
 
 
 @click.command("block")
@@ -52,9 +51,7 @@ def command(
         if as_json:
             click.echo(json.dumps(answer, indent=2))
             return
-        from rich.console import Console
-
-        Console().print(_shown(answer))
+        unbroken().print(_shown(answer))
         return
     if not why:
         raise click.UsageError("cannot block without a reason; expected --why TEXT")
@@ -96,31 +93,18 @@ def _shown(answer: dict[str, Any]) -> RenderableType:
             (_meant(b), _until(b["until"]), f"{b['refused']:,}", b["why"], b["who"], _moment(b["since"]))
             for b in answer["blocks"]
         ]
-        tables += [_table(("blocked", "until", "kept out", "why", "who", "since"), blocks)]
+        tables += [table(("blocked", "until", "kept out", "why", "who", "since"), blocks, _COUNTS)]
     else:
         tables += [Text("nothing is blocked by the list")]
     if answer["rules"]:
-        tables += ["", _table(("blocked by rules of the config",), [(r["pattern"],) for r in answer["rules"]])]
+        tables += ["", table(("blocked by rules of the config",), [(r["pattern"],) for r in answer["rules"]])]
     if answer["sources"]:
         sources = [
             (f"{s['source']} {s['peer']}".rstrip(), f"{s['blocked']:,}", f"{s['withheld']:,}")
             for s in answer["sources"][:_ACTS]
         ]
-        tables += ["", _table(("from", "kept out here", "not sent"), sources)]
+        tables += ["", table(("from", "kept out here", "not sent"), sources, _COUNTS)]
     if answer["acts"]:
         acts = [(_moment(a["at"]), a["what"], _meant(a), a["why"], a["who"]) for a in answer["acts"][:_ACTS]]
-        tables += ["", _table(("when", "what", "names", "why", "who"), acts)]
+        tables += ["", table(("when", "what", "names", "why", "who"), acts)]
     return Group(*tables)
-
-
-def _table(headings: tuple[str, ...], rows: Iterable[tuple[str, ...]]) -> Table:
-    from rich.table import Table
-    from rich.text import Text
-
-    table = Table(box=None, pad_edge=False)
-    for heading in headings:
-        is_count = heading in ("kept out", "kept out here", "not sent")
-        table.add_column(heading, overflow="fold", justify="right" if is_count else "left")
-    for row in rows:
-        table.add_row(*(Text(printable(cell)) for cell in row))
-    return table

@@ -10,6 +10,7 @@ import click
 
 from tallystick.cli.options import token_option
 from tallystick.cli.server import asked, server_asked
+from tallystick.cli.tables import table, unbroken
 from tallystick.model.printable import printable
 
 if TYPE_CHECKING:
@@ -52,9 +53,7 @@ def command(under: str, server: str, token: str | None, sort: str, unread_days: 
     if as_json:
         click.echo(json.dumps(answer, indent=2))
         return
-    from rich.console import Console
-
-    Console().print(_shown(answer, sort, limit))
+    unbroken().print(_shown(answer, sort, limit))
 
 
 def _shown(answer: dict[str, Any], sort: str, limit: int) -> RenderableType:
@@ -75,15 +74,7 @@ def _shown(answer: dict[str, Any], sort: str, limit: int) -> RenderableType:
 
 
 def _table(heading: str, groups: Sequence[dict[str, Any]], *, with_values: bool) -> Table:
-    from rich.table import Table
-    from rich.text import Text
-
-    table = Table(box=None, pad_edge=False)
-    table.add_column(heading, overflow="fold")
     words = ("series", "hour", "day", "unread", *(("values",) if with_values else ()))
-    names = {"hour": "new in 1 h", "day": "new in 1 d"}
-    for word in words:
-        table.add_column(names.get(word, word), justify="right", no_wrap=True)
-    for one in groups:
-        table.add_row(Text(printable(one["name"])), *(f"{one[word]:,}" if one[word] else "-" for word in words))
-    return table
+    counts = [{"hour": "new in 1 h", "day": "new in 1 d"}.get(word, word) for word in words]
+    rows = [(one["name"], *(f"{one[word]:,}" if one[word] else "-" for word in words)) for one in groups]
+    return table((heading, *counts), rows, counts)

@@ -11,14 +11,12 @@ import click
 from tallystick.cli.options import server_extra
 from tallystick.cli.store._place import place_from, place_options
 from tallystick.cli.store._progress import size_of
+from tallystick.cli.tables import unbroken
 
 if TYPE_CHECKING:
     from rich.table import Table
 
     from tallystick.store.summary import Summary, SummaryRow
-
-
-_WIDTH_OF_A_PIPE = 200
 
 
 @click.command("info")
@@ -38,13 +36,10 @@ def command(config_file: Path | None, directory: Path | None, slots: bool) -> No
 
 
 def _print(found: Summary) -> None:
-    from rich.console import Console
     from rich.table import Table
     from rich.text import Text
 
-    console = Console()
-    if not console.is_terminal:  # nothing is cut off for a program
-        console = Console(width=_WIDTH_OF_A_PIPE)
+    console = unbroken()
     facts = Table(box=None, show_header=False, pad_edge=False)
     facts.add_column(style="dim")
     facts.add_column()
