@@ -81,7 +81,9 @@ def opened(
         If it does not answer, or refuses; with its own sentence.
     """
     from urllib.error import HTTPError
-    from urllib.request import Request, urlopen
+    from urllib.request import Request, build_opener
+
+    from tallystick.redirects import NoRedirects
 
     request = Request(f"{server.rstrip('/')}{path}", body, method=method)
     if body is not None:
@@ -89,7 +91,7 @@ def opened(
     if token:
         request.add_header("Authorization", f"Bearer {token}")
     try:
-        with urlopen(request, timeout=timeout_s) as response:
+        with build_opener(NoRedirects).open(request, timeout=timeout_s) as response:
             yield response
     except HTTPError as error:
         try:

@@ -13,9 +13,10 @@ from http.client import HTTPException, HTTPResponse
 from typing import IO, Any
 from urllib.error import HTTPError, URLError
 from urllib.parse import urlencode, urlsplit
-from urllib.request import HTTPRedirectHandler, Request, build_opener
+from urllib.request import Request, build_opener
 
 from tallystick.model.errors import LimitError, QueryError, ServerError
+from tallystick.redirects import NoRedirects
 
 Fields = Sequence[tuple[str, str]]
 
@@ -50,7 +51,7 @@ class Server:
         self._headers = {"Authorization": f"Bearer {_checked_token(token)}"} if token else {}
         self._timeout_s = timeout_s
         self.answer_bytes_max = answer_bytes_max
-        self._opener = build_opener(_NoRedirects)
+        self._opener = build_opener(NoRedirects)
 
     def check(self) -> None:
         """Ask for the server's version, which strangers are not told.
@@ -189,15 +190,6 @@ class Body:
 
     def seekable(self) -> bool:
         return False
-
-
-class _NoRedirects(HTTPRedirectHandler):
-    """A redirect is an answer like others."""
-
-    def redirect_request(
-        self, req: Request, fp: IO[bytes], code: int, msg: str, headers: Any, newurl: str
-    ) -> Request | None:
-        return None
 
 
 def _checked_url(url: str) -> str:

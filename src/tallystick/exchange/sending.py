@@ -1,12 +1,13 @@
 """`Sending`: history on its way to a running server."""
 
 from urllib.error import HTTPError
-from urllib.request import Request, urlopen
+from urllib.request import Request, build_opener
 
 import msgspec
 
 from tallystick.exchange.wire import CONTENT_TYPE, PATH, encode
 from tallystick.model.errors import TallystickError
+from tallystick.redirects import NoRedirects
 from tallystick.store.history import History, Loaded, Overlap
 
 _WAIT_S_MAX = 300
@@ -43,7 +44,7 @@ class Sending:
     def _send(self, body: bytes) -> Loaded:
         request = Request(self._url, body, self._headers, method="POST")
         try:
-            with urlopen(request, timeout=_WAIT_S_MAX) as answer:
+            with build_opener(NoRedirects).open(request, timeout=_WAIT_S_MAX) as answer:
                 return msgspec.json.decode(answer.read(), type=Loaded)
         except HTTPError as error:
             raise TallystickError(_told(error)) from error

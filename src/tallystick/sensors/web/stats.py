@@ -19,6 +19,7 @@ from urllib.parse import urlencode, urlsplit
 
 from tallystick import sensors
 from tallystick.native.names import APP, Place
+from tallystick.redirects import NoRedirects
 
 log = logging.getLogger(__name__)
 
@@ -154,14 +155,7 @@ def _graphed(found: Mapping[str, dict[str, Any]]) -> dict[str, Any]:
     return {"start": first["start"], "step": first["step"], "columns": columns}
 
 
-class _NoRedirect(urllib.request.HTTPRedirectHandler):
-    """Our questions are for the server that was named, and for nobody that it names."""
-
-    def redirect_request(self, *args: Any) -> None:
-        return None
-
-
-_opener = urllib.request.build_opener(_NoRedirect, urllib.request.ProxyHandler({}))
+_opener = urllib.request.build_opener(NoRedirects, urllib.request.ProxyHandler({}))
 
 
 def _error(text: str) -> bytes:
