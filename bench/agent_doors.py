@@ -34,7 +34,7 @@ _AT_ONCE = 256
 _AT_LEAST = 150_000.0
 
 
-@benchmark("agent_doors")
+@benchmark("agent-doors")
 def agent_doors() -> Iterator[Figure]:
     """The agent's StatsD door: lines a second on a core, and what 50,000 lines a second cost, beside StatsD itself."""
     yield from _in_process()
