@@ -68,7 +68,9 @@ def test_another_sitecustomize_is_loaded_as_well(door: Hearing, tmp_path: Path, 
     other.mkdir()
     write(other, sitecustomize="import builtins\nbuiltins.customized = __file__")
     write(tmp_path, shop="import sys; print(customized, sys.modules['sitecustomize'].__file__); print(sys.path)")
-    found = run(tmp_path, environ | {"PYTHONPATH": f"{other}:{environ['PYTHONPATH']}"}, sys.executable, "shop.py")
+    found = run(
+        tmp_path, environ | {"PYTHONPATH": f"{other}:{environ.get('PYTHONPATH', '')}"}, sys.executable, "shop.py"
+    )
     files, path = found.stdout.splitlines()
     assert set(files.split()) == {str(other / "sitecustomize.py")}
     assert str(SITE) not in path
