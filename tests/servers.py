@@ -123,9 +123,13 @@ class Server:
         return answer.json()
 
     def render(self, target: str, since: str = "-30min") -> dict[str, dict[int, float]]:
-        """What each series of a target has in each slot: values by time, without the gaps."""
+        """What each series of a target has in each slot: values by time, without the gaps.
+
+        A series that has nothing is left out: its name is known a moment before its first value.
+        """
         found = self.get("/render", target=target, format="json", **{"from": since})
-        return {row["target"]: {at: value for value, at in row["datapoints"] if value is not None} for row in found}
+        slots = {row["target"]: {at: value for value, at in row["datapoints"] if value is not None} for row in found}
+        return {name: values for name, values in slots.items() if values}
 
     def values(self, target: str) -> list[float]:
         """The values of a target that is one series or none, without the gaps."""

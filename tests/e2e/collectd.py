@@ -70,10 +70,14 @@ def need_plugin(name: str, package: str) -> None:
 
 
 def write_http(url: str, format_: str) -> str:
-    """The plugin that posts, in one of its formats; it sends what it has gathered at the end."""
+    """The plugin that posts, in one of its formats; it sends what it has gathered at the end.
+
+    Unless told otherwise it gives up after an interval, which a busy machine may take to sync a disk, and what it gave
+    up is lost.
+    """
     return (
         "LoadPlugin write_http\n<Plugin write_http>\n"
-        f'<Node "tallystick">\nURL "{url}/collectd"\nFormat "{format_}"\n</Node>\n</Plugin>\n'
+        f'<Node "tallystick">\nURL "{url}/collectd"\nFormat "{format_}"\nTimeout 30000\n</Node>\n</Plugin>\n'
     )
 
 

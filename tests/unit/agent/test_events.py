@@ -30,14 +30,16 @@ class Server:
         class Handler(BaseHTTPRequestHandler):
             def do_POST(self) -> None:
                 body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
-                self.send_response(outer.status)
-                self.send_header("Content-Length", "0")
-                self.end_headers()
+                # Noted before it is answered: the next one may come on another connection, and in another thread.
                 with outer.asked:
+                    status = outer.status
                     outer.tokens.append(self.headers.get("Authorization"))
-                    if outer.status == 200:
+                    if status == 200:
                         outer.got.append(body)
                     outer.asked.notify_all()
+                self.send_response(status)
+                self.send_header("Content-Length", "0")
+                self.end_headers()
 
             def log_message(self, *_: object) -> None:
                 pass
