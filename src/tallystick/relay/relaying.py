@@ -18,12 +18,13 @@ from tallystick.config.relays import Relay, split_server
 from tallystick.kernels.lines import TIME_BYTES, VALUE_BYTES, Lines, measured, written
 from tallystick.kernels.names import NameArrays
 from tallystick.ledger import Ledger
+from tallystick.model.address import Address
 from tallystick.model.kind import Kind
 from tallystick.model.sample import SampleBatch
 from tallystick.model.tally import TallyBatch
-from tallystick.relay.destination import Destination, Standing
 from tallystick.relay.ring import Place, Spreading, spreading
 from tallystick.route import shown
+from tallystick.sockets import Forwarder, Standing
 
 _DECIDED, _NOT_KEPT = np.uint8(1), np.uint8(2)
 _LINE_BYTES = VALUE_BYTES + TIME_BYTES + 3
@@ -45,8 +46,8 @@ class _Group:
 class _Member:
     """A server of a relay, and those that may stand in for it."""
 
-    destination: Destination
-    others: tuple[Destination, ...]
+    server: Forwarder
+    others: tuple[Forwarder, ...]
     in_order: bool
 
 
@@ -61,7 +62,7 @@ class Relaying:
 
     def __init__(self, relays: Sequence[Relay], ledger: Ledger, draw: random.Random | None = None) -> None:
         self._draw = draw or random.Random()
-        self._destinations: dict[tuple[str, int], Destination] = {}
+        self._servers: dict[tuple[str, int], Forwarder] = {}
         self._members: list[_Member] = []
         self._groups = [self._group(relay, ledger) for relay in relays]
         self.hold: Callable[[NDArray[np.int32]], None] | None = None
@@ -100,7 +101,7 @@ class Relaying:
 
     def standings(self) -> list[Standing]:
         """How each server is."""
-        return [one.standing() for one in self._destinations.values()]
+        return [one.standing() for one in self._servers.values()]
 
     def problems(self) -> list[str]:
         """What an operator should know: servers that are away."""
@@ -108,17 +109,17 @@ class Relaying:
 
     def start(self) -> None:
         """Begin to send."""
-        for one in self._destinations.values():
+        for one in self._servers.values():
             one.start()
 
     def stop(self) -> None:
         """Send what can be sent soon."""
-        for one in self._destinations.values():
+        for one in self._servers.values():
             one.stop()
 
     def _group(self, relay: Relay, ledger: Ledger) -> _Group:
         places = [Place(*split_server(text)) for text in relay.servers]
-        own = [self._destination(place, relay.queue_bytes_max, ledger) for place in places]
+        own = [self._server(place, relay.queue_bytes_max, ledger) for place in places]
         others = tuple(own) if relay.way in ("any", "failover") else ()
         first = len(self._members)
         self._members += [_Member(one, others, relay.way == "failover") for one in own]
@@ -126,20 +127,20 @@ class Relaying:
         ways = spreading(relay.way, places, relay.replication)
         return _Group(matching, ways, first, relay.stop, relay.keep)
 
-    def _destination(self, place: Place, queue_bytes_max: int, ledger: Ledger) -> Destination:
+    def _server(self, place: Place, queue_bytes_max: int, ledger: Ledger) -> Forwarder:
         key = place.host, place.port
-        if key not in self._destinations:
+        if key not in self._servers:
             account = ledger.account(f"relay {place.host}:{place.port}")
-            self._destinations[key] = Destination(*key, queue_bytes_max, account)
-        return self._destinations[key]
+            self._servers[key] = Forwarder(Address("tcp", *key), queue_bytes_max, account.turned_away)
+        return self._servers[key]
 
-    def _serving(self, member: _Member) -> Destination:
+    def _serving(self, member: _Member) -> Forwarder:
         """Who gets what is for a member: itself, or if it is away one that stands in for it."""
-        if not member.destination.is_away:
-            return member.destination
+        if not member.server.is_away:
+            return member.server
         there = [one for one in member.others if not one.is_away]
         if not there:
-            return member.destination
+            return member.server
         return there[0] if member.in_order else self._draw.choice(there)
 
     def _decide(self, ids: NDArray[np.int32], arrays: NameArrays) -> None:

@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 
 from certificates import self_signed
+from line_server import line_server
 from native_doors import NativeDoor
 from posting import NOW_S
 from servers import wait_until
@@ -314,15 +315,13 @@ def test_a_second_agent_does_not_use_the_same_spool(make: Make, door: NativeDoor
         make(door)
 
 
-def test_the_same_is_repeated_to_another_system_in_its_words(
-    make: Make, door: NativeDoor, open_door: Callable[[], Any]
-) -> None:
-    old = open_door()
-    delivery = make(door, repeats=(Repeat(protocol="carbon", address=str(old.address), prefix="old."),))
-    delivery.start()
-    offer(delivery, slots(0, 2))
-    assert old.wait_for(2) == [b"old.of.0 1 %d\n" % NOW_S, b"old.of.1 1 %d\n" % NOW_S]
-    arrived(door, 2)
+def test_the_same_is_repeated_to_another_system_in_its_words(make: Make, door: NativeDoor) -> None:
+    with line_server() as old:
+        delivery = make(door, repeats=(Repeat(protocol="carbon", address=str(old.address), prefix="old."),))
+        delivery.start()
+        offer(delivery, slots(0, 2))
+        assert old.wait_for(2) == [b"old.of.0 1 %d\n" % NOW_S, b"old.of.1 1 %d\n" % NOW_S]
+        arrived(door, 2)
 
 
 def test_a_token_from_a_file_and_a_certificate_of_our_own_open_an_encrypted_door(make: Make, tmp_path: Path) -> None:

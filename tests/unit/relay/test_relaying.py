@@ -1,12 +1,11 @@
 """Samples handed on to other servers: which, to whom, as what lines; bounded and counted where a server is away."""
 
-import socket
-import threading
 from collections.abc import Iterator
 
 import numpy as np
 import pytest
 
+from line_server import LineServer, line_server
 from servers import wait_until
 from tallystick.config import Config, parse
 from tallystick.kernels.lines import Lines, written
@@ -15,44 +14,11 @@ from tallystick.ledger import Ledger
 from tallystick.model.clock import ManualClock
 from tallystick.parse import NameTable, protocols
 from tallystick.receive import Intake, IntakeLimits
-from tallystick.relay import Destination, Relaying
+from tallystick.relay import Relaying
 from tallystick.route import Router
 from tallystick.store.memory import MemoryStore
 
 NOW_S = 1_700_000_000
-
-
-class Sink:
-    """A server that keeps the lines that it is sent."""
-
-    def __init__(self, port: int = 0) -> None:
-        self.lines: list[str] = []
-        self.listening = socket.create_server(("127.0.0.1", port))
-        self.port = int(self.listening.getsockname()[1])
-        self.connections: list[socket.socket] = []
-        self.thread = threading.Thread(target=self._serve, daemon=True)
-        self.thread.start()
-
-    def _serve(self) -> None:
-        while True:
-            try:
-                connection, _ = self.listening.accept()
-            except OSError:
-                return
-            self.connections.append(connection)
-            threading.Thread(target=self._read, args=(connection,), daemon=True).start()
-
-    def _read(self, connection: socket.socket) -> None:
-        rest = b""
-        while data := connection.recv(65536):
-            *lines, rest = (rest + data).split(b"\n")
-            self.lines += [line.decode() for line in lines]
-
-    def close(self) -> None:
-        self.listening.shutdown(socket.SHUT_RDWR)
-        self.listening.close()
-        for connection in self.connections:
-            connection.shutdown(socket.SHUT_RDWR)
 
 
 class Way:
@@ -83,18 +49,16 @@ def configured(text: str) -> Config:
 
 
 @pytest.fixture
-def sinks() -> Iterator[list[Sink]]:
-    made = [Sink(), Sink()]
-    yield made
-    for one in made:
-        one.close()
+def sinks() -> Iterator[list[LineServer]]:
+    with line_server() as first, line_server() as second:
+        yield [first, second]
 
 
-def arrived(sink: Sink, count: int) -> list[str]:
-    return wait_until(lambda: sorted(sink.lines) if len(sink.lines) >= count else [], f"{count} lines")
+def arrived(sink: LineServer, count: int) -> list[str]:
+    return sorted(line.decode().rstrip("\n") for line in sink.wait_for(count))
 
 
-def test_levels_are_handed_on_as_they_were_sent_and_kept_as_well(sinks: list[Sink]):
+def test_levels_are_handed_on_as_they_were_sent_and_kept_as_well(sinks: list[LineServer]):
     way = Way(f'[[relay]]\nservers = ["127.0.0.1:{sinks[0].port}", "127.0.0.1:{sinks[1].port}"]\n')
     way.relaying.start()
     values = ["5", "-0.25", "12.3333333333", "1e300", "0.1", "123456789012345680", "-7", "1e-7"]
@@ -112,7 +76,7 @@ def test_levels_are_handed_on_as_they_were_sent_and_kept_as_well(sinks: list[Sin
     way.relaying.stop()
 
 
-def test_what_is_not_kept_is_counted_as_relayed_and_stop_ends_the_row_of_relays(sinks: list[Sink]):
+def test_what_is_not_kept_is_counted_as_relayed_and_stop_ends_the_row_of_relays(sinks: list[LineServer]):
     way = Way(
         f'[[relay]]\nservers = ["127.0.0.1:{sinks[0].port}"]\nregex = "^old\\\\."\nkeep = false\nstop = true\n'
         f'[[relay]]\nservers = ["127.0.0.1:{sinks[1].port}"]\nmatch = "*.cpu"\n'
@@ -126,7 +90,7 @@ def test_what_is_not_kept_is_counted_as_relayed_and_stop_ends_the_row_of_relays(
     way.relaying.stop()
 
 
-def test_names_are_spread_by_the_hash(sinks: list[Sink]):
+def test_names_are_spread_by_the_hash(sinks: list[LineServer]):
     first, second = (sink.port for sink in sinks)
     way = Way(f'[[relay]]\nservers = ["127.0.0.1:{first}=a", "127.0.0.1:{second}=b"]\nway = "jump_fnv1a_ch"\n')
     way.relaying.start()
@@ -137,10 +101,9 @@ def test_names_are_spread_by_the_hash(sinks: list[Sink]):
 
 
 @pytest.mark.parametrize("name", ["any", "failover"])
-def test_another_server_takes_what_one_cannot_that_is_away(sinks: list[Sink], name: str):
+def test_another_server_takes_what_one_cannot_that_is_away(sinks: list[LineServer], name: str):
     away, there = sinks
     away.close()
-    away.listening = socket.create_server(("127.0.0.1", 0))
     way = Way(f'[[relay]]\nservers = ["127.0.0.1:{away.port}", "127.0.0.1:{there.port}"]\nway = "{name}"\n')
     way.relaying.start()
     names = [f"n{k}" for k in range(20)]
@@ -148,30 +111,25 @@ def test_another_server_takes_what_one_cannot_that_is_away(sinks: list[Sink], na
     wait_until(lambda: way.relaying.problems(), "the server to be missed")
     before = len(there.lines)
     way.send(*(f"{one} 2 {NOW_S}" for one in names))
-    wait_until(lambda: sum(line.split()[1] == "2" for line in there.lines) == 20, "all lines at the other one")
+    wait_until(lambda: sum(line.split()[1] == b"2" for line in there.lines) == 20, "all lines at the other one")
     assert before <= 20
     way.relaying.stop()
 
 
-def test_what_a_server_cannot_take_waits_bounded_and_the_oldest_gives_way_and_is_counted():
-    clock = ManualClock()
-    account = Ledger(clock).account("relay x")
-    with socket.create_server(("127.0.0.1", 0)) as probe:
-        port = probe.getsockname()[1]
-    destination = Destination("127.0.0.1", port, 100, account)
+def test_what_a_server_cannot_take_is_counted_by_the_ledger(sinks: list[LineServer]):
+    sinks[0].close()
+    way = Way(f'[[relay]]\nservers = ["127.0.0.1:{sinks[0].port}"]\nqueue_bytes_max = 65536\n')
     for k in range(10):
-        destination.offer(b"%02d" % k * 10, 1)
-    standing = destination.standing()
-    assert (standing.waiting, standing.waiting_bytes, standing.dropped) == (5, 100, 5)
-    assert account.snapshot().queue_drops == 5
-    sink = Sink(port)
-    destination.start()
-    wait_until(lambda: destination.standing().sent == 5, "what was left to be sent")
-    destination.stop()
-    sink.close()
+        way.send(*(f"n{j:095d} {k} {NOW_S}" for j in range(100)))
+    standing = way.relaying.standings()[0]
+    assert standing.server == f"127.0.0.1:{sinks[0].port}"
+    assert standing.waiting_bytes <= 65536
+    assert standing.waiting + standing.dropped == 1000
+    account = way.ledger.account(f"relay {standing.server}")
+    assert account.snapshot().queue_drops == standing.dropped > 0
 
 
-def test_lines_arrive_after_a_server_was_away(sinks: list[Sink]):
+def test_lines_arrive_after_a_server_was_away(sinks: list[LineServer]):
     port = sinks[0].port
     way = Way(f'[[relay]]\nservers = ["127.0.0.1:{port}"]\n')
     way.relaying.start()
@@ -180,12 +138,12 @@ def test_lines_arrive_after_a_server_was_away(sinks: list[Sink]):
     sinks[0].close()
     way.send(f"a 2 {NOW_S}")
     wait_until(lambda: way.relaying.problems(), "the server to be missed")
-    sinks[0] = Sink(port)
-    assert arrived(sinks[0], 1) == [f"a 2 {NOW_S}"]
+    sinks[0].open()
+    assert arrived(sinks[0], 2) == [f"a 1 {NOW_S}", f"a 2 {NOW_S}"]
     way.relaying.stop()
 
 
-def test_entries_of_a_table_that_is_made_anew_are_looked_at_anew(sinks: list[Sink]):
+def test_entries_of_a_table_that_is_made_anew_are_looked_at_anew(sinks: list[LineServer]):
     way = Way(f'[[relay]]\nservers = ["127.0.0.1:{sinks[0].port}"]\nmatch = "a.*"\n')
     way.relaying.start()
     way.send(f"b.x 1 {NOW_S}", f"a.x 1 {NOW_S}")
@@ -196,7 +154,7 @@ def test_entries_of_a_table_that_is_made_anew_are_looked_at_anew(sinks: list[Sin
     way.relaying.stop()
 
 
-def test_names_that_only_others_have_keep_their_place_in_the_table(sinks: list[Sink]):
+def test_names_that_only_others_have_keep_their_place_in_the_table(sinks: list[LineServer]):
     way = Way(f'[[relay]]\nservers = ["127.0.0.1:{sinks[0].port}"]\nkeep = false\n')
     way.router.useless_min = 10
     for _ in range(3):
@@ -206,7 +164,7 @@ def test_names_that_only_others_have_keep_their_place_in_the_table(sinks: list[S
     assert len(way.names) == 100
 
 
-def test_names_are_handed_on_as_they_were_sent_whatever_rules_make_of_them_for_whom(sinks: list[Sink]):
+def test_names_are_handed_on_as_they_were_sent_whatever_rules_make_of_them_for_whom(sinks: list[LineServer]):
     way = Way(
         f'[[relay]]\nservers = ["127.0.0.1:{sinks[0].port}"]\n'
         '[[rules]]\nsource = ["10.0.0.1"]\nprefix = "one"\n'

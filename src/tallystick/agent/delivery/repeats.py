@@ -10,10 +10,10 @@ import socket
 from collections.abc import Callable, Iterable, Iterator, Sequence
 
 from tallystick.agent.carbon import number
-from tallystick.agent.delivery.forward import Forwarder
 from tallystick.config.delivery import Repeat
 from tallystick.model.kind import Kind
 from tallystick.native.messages import Slot
+from tallystick.sockets import Forwarder
 
 _DATAGRAM_BYTES = 1432
 _BUCKET_ORIGIN, _BUCKETS_TO_DOUBLE = 40_000, 32
@@ -110,7 +110,7 @@ class Repeater:
     @property
     def dropped(self) -> int:
         """Lines, or datagrams, that are known not to have arrived."""
-        return self._datagrams_dropped if self._forwarder is None else self._forwarder.counts.dropped
+        return self._datagrams_dropped if self._forwarder is None else self._forwarder.standing().dropped
 
     def start(self) -> None:
         """Begin to send."""
@@ -119,9 +119,9 @@ class Repeater:
 
     def repeat(self, slots: Sequence[Slot]) -> None:
         """Send slots; never waits."""
-        lines = lines_of(self._repeat.protocol, slots, self._repeat.prefix)
+        lines = list(lines_of(self._repeat.protocol, slots, self._repeat.prefix))
         if self._forwarder is not None:
-            self._forwarder.offer("".join(lines).encode())
+            self._forwarder.offer("".join(lines).encode(), len(lines))
         else:
             self._send(datagrams(lines))
 
