@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from tallystick.kernels.census import fingerprints
 from tallystick.model.clock import Clock
+from tallystick.model.columns import grown
 from tallystick.store.names.catalog import SeriesCatalog
 
 logger = logging.getLogger(__name__)
@@ -149,11 +150,7 @@ class Marks:
         return out
 
     def _grow(self, needed: int) -> None:
-        room = len(self._born_s)
-        if needed > room:
-            more = max(2 * room, needed) - room
-            self._born_s = np.concatenate([self._born_s, np.zeros(more, np.uint32)])
-            self._read_day = np.concatenate([self._read_day, np.zeros(more, np.uint16)])
+        self._born_s, self._read_day = grown(self._born_s, needed), grown(self._read_day, needed)
 
 
 def _write(path: Path, since_s: int, rows: NDArray[np.void]) -> None:

@@ -1,7 +1,5 @@
 """`OpenSlot`: the slot that samples are arriving for."""
 
-from typing import Any
-
 import numpy as np
 from numpy.typing import NDArray
 
@@ -9,6 +7,7 @@ from tallystick.fold.histogram import HistogramTable, merge_cells
 from tallystick.fold.members import MemberTable
 from tallystick.kernels.fold import COUNT, M2, MAX, MIN, ROWS, SPREAD_COLUMNS, SPREADS, SUM, fold_slot, rows_in_order
 from tallystick.kernels.fold_tallies import fold_tallied, singles
+from tallystick.model.columns import grown
 from tallystick.model.kind import Kind
 from tallystick.model.sample import SampleBatch
 from tallystick.model.tally import Spread, Tally, TallyBatch
@@ -219,22 +218,13 @@ class OpenSlot:
             self._histograms.add_cells(series, h.bucket, h.weight)
 
     def _grow(self, n_series: int) -> None:
-        if n_series > len(self._row_of):
-            row_of = np.zeros(max(n_series, 2 * len(self._row_of)), np.int32)
-            row_of[: len(self._row_of)] = self._row_of
-            self._row_of = row_of
+        self._row_of = grown(self._row_of, n_series)
 
     def _make_room(self, samples: int) -> None:
         rows = int(self._used[ROWS]) + samples
-        if rows > len(self._last):
-            size = max(rows, 2 * len(self._last))
-            self._row_series = _resized(self._row_series, size)
-            self._last = _resized(self._last, size)
-            self._at = _resized(self._at, size)
-            self._spread_of = _resized(self._spread_of, size)
-        spreads = int(self._used[SPREADS]) + samples
-        if spreads > len(self._spreads):
-            self._spreads = _resized(self._spreads, max(spreads, 2 * len(self._spreads)))
+        self._row_series, self._last = grown(self._row_series, rows), grown(self._last, rows)
+        self._at, self._spread_of = grown(self._at, rows), grown(self._spread_of, rows)
+        self._spreads = grown(self._spreads, int(self._used[SPREADS]) + samples)
 
 
 def single_rows(batch: TallyBatch) -> NDArray[np.bool_]:
@@ -243,9 +233,3 @@ def single_rows(batch: TallyBatch) -> NDArray[np.bool_]:
     s = batch.spread
     singles(batch.last, s.count, s.sum, s.m2, s.min, s.max, single)
     return single
-
-
-def _resized(array: NDArray[Any], size: int) -> NDArray[Any]:
-    wider = np.empty((size, *array.shape[1:]), array.dtype)
-    wider[: len(array)] = array
-    return wider

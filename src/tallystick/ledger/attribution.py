@@ -11,6 +11,7 @@ from tallystick.kernels.names import NameTable
 from tallystick.kernels.packed import Names
 from tallystick.ledger.book import Book, Shares
 from tallystick.ledger.prefixes import prefix_column
+from tallystick.model.columns import grown
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,12 +113,7 @@ class Attribution:
         self._grow()
 
     def _grow(self) -> None:
-        room, needed = len(self._prefixes), len(self._names)
-        if needed > room:
-            more = max(2 * room, needed) - room
-            self._prefixes = np.concatenate([self._prefixes, prefix_column(more)])
-            self._renamed = np.concatenate([self._renamed, np.zeros(more, np.bool_)])
-        if len(self._counts) < self._book.cells:
-            self._counts = np.zeros(2 * self._book.cells, np.int64)
-            self._touched = np.zeros(2 * self._book.cells, np.int32)
-            self._shares = np.zeros(2 * self._book.cells, np.int64)
+        names, cells = len(self._names), self._book.cells
+        self._prefixes, self._renamed = grown(self._prefixes, names, UNDECIDED), grown(self._renamed, names)
+        self._counts, self._shares = grown(self._counts, cells), grown(self._shares, cells)
+        self._touched = grown(self._touched, cells)

@@ -18,6 +18,7 @@ from tallystick.kernels.attributing import NAMED, OTHER, UNDECIDED
 from tallystick.ledger.prefixes import Prefixes
 from tallystick.ledger.terms import COLUMNS
 from tallystick.ledger.windows import WINDOWS_MAX, Counts, Windows
+from tallystick.model.columns import grown
 
 _FLIGHT_WINDOWS = 7  # longer than anything may be in flight, see `tallystick.ledger.invariants`
 CELLS_MAX = 16_384
@@ -219,12 +220,10 @@ class Book:
             cell = self._free_cells.pop()
             self._account_of[cell], self._prefix_of[cell] = account, prefix
             return cell
-        if self._cells == len(self._account_of):
-            self._account_of = np.concatenate([self._account_of, np.zeros(self._cells, np.int32)])
-            self._prefix_of = np.concatenate([self._prefix_of, np.zeros(self._cells, np.uint16)])
         cell = self._cells
-        self._account_of[cell], self._prefix_of[cell] = account, prefix
         self._cells += 1
+        self._account_of, self._prefix_of = grown(self._account_of, self._cells), grown(self._prefix_of, self._cells)
+        self._account_of[cell], self._prefix_of[cell] = account, prefix
         self.windows.grow(self._cells)
         return cell
 

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tallystick.ledger.terms import COLUMNS
+from tallystick.model.columns import grown
 
 WINDOWS_MAX = 360
 """Windows in memory: an hour."""
@@ -81,9 +82,8 @@ class Windows:
         if cells <= self._room:
             return
         self._room = max(2 * self._room, cells)
-        self._sum = _grown(self._sum, self._room)
-        self._last = np.concatenate([self._last, np.full(self._room - len(self._last), -1, np.int64)])
-        self._open = {number: _grown(counts, self._room) for number, counts in self._open.items()}
+        self._sum, self._last = grown(self._sum, self._room), grown(self._last, self._room, -1)
+        self._open = {number: grown(counts, self._room) for number, counts in self._open.items()}
 
     def counting(self, number: int) -> Counts:
         """The matrix of a window, to be added to before the lock is let go: int64[cells, COLUMNS]."""
@@ -153,9 +153,3 @@ class Windows:
         counts: Counts = self._sealed.pop(number).full(self._room)
         self._sum -= counts
         return counts
-
-
-def _grown(counts: Counts, rows: int) -> Counts:
-    out = np.zeros((rows, COLUMNS), np.int64)
-    out[: len(counts)] = counts
-    return out

@@ -14,6 +14,7 @@ from tallystick.kernels.globs import Globs
 from tallystick.kernels.names import NameArrays
 from tallystick.kernels.packed import Names
 from tallystick.ledger.book import Book
+from tallystick.model.columns import grown
 from tallystick.route import shown_names
 from tallystick.store.contract import Store
 
@@ -34,10 +35,7 @@ class Verdicts:
 
     def of(self, ids: NDArray[np.int32], names_of: NamesOf) -> NDArray[np.int32]:
         """The verdict on each of some names, by entries or series: int32[n]."""
-        needed = int(ids.max(initial=-1)) + 1
-        if needed > len(self._column):
-            more = np.full(max(2 * len(self._column), needed) - len(self._column), _UNDECIDED, np.int32)
-            self._column = np.concatenate([self._column, more])
+        self._column = grown(self._column, int(ids.max(initial=-1)) + 1, _UNDECIDED)
         found: NDArray[np.int32] = self._column[ids]
         new = found == _UNDECIDED
         if new.any():

@@ -19,6 +19,7 @@ from tallystick.kernels.lines import TIME_BYTES, VALUE_BYTES, Lines, measured, w
 from tallystick.kernels.names import NameArrays
 from tallystick.ledger import Ledger
 from tallystick.model.address import Address
+from tallystick.model.columns import grown
 from tallystick.model.kind import Kind
 from tallystick.model.sample import SampleBatch
 from tallystick.model.tally import TallyBatch
@@ -148,11 +149,8 @@ class Relaying:
             self._state = arrays.state
             self._known[:] = 0
         needed = int(ids.max()) + 1
-        if needed > len(self._known):
-            more = max(2 * len(self._known), needed) - len(self._known)
-            self._members_of = np.concatenate([self._members_of, np.zeros(more, np.uint64)])
-            self._known = np.concatenate([self._known, np.zeros(more, np.uint8)])
-            self._begins = np.concatenate([self._begins, np.zeros(more, np.uint8)])
+        self._known, self._begins = grown(self._known, needed), grown(self._begins, needed)
+        self._members_of = grown(self._members_of, needed)
         new = self._known[ids] == 0
         if not new.any():
             return

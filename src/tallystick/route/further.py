@@ -1,12 +1,12 @@
 """`Further`: which entries a name's samples go to beside its own series; only names that rules multiply have any."""
 
 from dataclasses import dataclass
-from typing import TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
-Column = TypeVar("Column", bound=np.generic)
+from tallystick.model.columns import grown
+
 _NONE = -1
 AS_SENT = 255
 """In a column of kinds: the kind that the sample has."""
@@ -43,19 +43,14 @@ class Further:
 
     def grow(self, entries: int) -> None:
         """Have room for so many entries."""
-        more = entries - len(self._begin)
-        if more > 0:
-            self._begin = np.concatenate([self._begin, np.full(more, _NONE, np.int32)])
-            self._length = np.concatenate([self._length, np.zeros(more, np.int32)])
+        self._begin, self._length = grown(self._begin, entries, _NONE), grown(self._length, entries)
 
     def set(self, entry: int, entries: NDArray[np.int32], kinds: NDArray[np.uint8]) -> None:
         """Give an entry its list; an older one is forgotten."""
         begin = int(self._begin[entry])
         if begin < 0 or self._length[entry] != len(entries):  # else, decided about once more, it takes no new room
             begin, self._used = self._used, self._used + len(entries)
-            if self._used > len(self._entries):
-                room = max(self._used, 2 * len(self._entries))
-                self._entries, self._kinds = _grown(self._entries, room), _grown(self._kinds, room)
+            self._entries, self._kinds = grown(self._entries, self._used), grown(self._kinds, self._used)
         end = begin + len(entries)
         self._begin[entry], self._length[entry] = begin, len(entries)
         self._entries[begin:end], self._kinds[begin:end] = entries, kinds
@@ -106,9 +101,3 @@ class Further:
         having = np.flatnonzero(self._begin[:count] >= 0)
         found = self.of(having)
         return np.unique(having[found.rows[found.entries < 0]])
-
-
-def _grown(column: NDArray[Column], room: int) -> NDArray[Column]:
-    out = np.empty(room, column.dtype)
-    out[: len(column)] = column
-    return out

@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tallystick.kernels.fold import remember_gauges, resolve_deltas
+from tallystick.model.columns import grown
 from tallystick.model.kind import Kind
 from tallystick.model.sample import GAUGE_DELTA, SampleBatch
 from tallystick.model.tally import TallyBatch
@@ -72,7 +73,4 @@ class Gauges:
             self._value, self._changing = self._value[:n_series].copy(), self._changing[:n_series].copy()
 
     def _make_room(self, n_series: int) -> None:
-        if n_series > len(self._value):
-            more = max(n_series, 2 * len(self._value)) - len(self._value)
-            self._value = np.concatenate([self._value, np.full(more, np.nan)])
-            self._changing = np.concatenate([self._changing, np.zeros(more, np.bool_)])
+        self._value, self._changing = grown(self._value, n_series, np.nan), grown(self._changing, n_series)

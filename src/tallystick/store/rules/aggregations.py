@@ -5,6 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
+from tallystick.model.columns import grown
 from tallystick.model.kind import Kind
 from tallystick.model.retention import AggregationRule
 from tallystick.model.statistic import STATISTICS, Statistic
@@ -35,10 +36,7 @@ class Aggregations:
         """Say what series are, by their names."""
         if len(self._of_rule) == 1:
             return
-        end = int(ids.max(initial=-1)) + 1
-        if end > len(self._of):
-            more = max(end, 2 * len(self._of)) - len(self._of)
-            self._of = np.concatenate([self._of, np.full(more, _AVG, np.uint8)])
+        self._of = grown(self._of, int(ids.max(initial=-1)) + 1, _AVG)
         self._of[ids] = self._of_rule[[self._first(name) for name in names]]
 
     def defaults(

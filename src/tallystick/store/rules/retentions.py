@@ -6,6 +6,7 @@ from math import lcm
 import numpy as np
 from numpy.typing import NDArray
 
+from tallystick.model.columns import grown
 from tallystick.model.retention import AggregationRule, Retention, RetentionRule, reached
 from tallystick.store.rules.aggregations import Aggregations
 from tallystick.store.rules.first_match import FirstMatch, expression_of
@@ -36,10 +37,7 @@ class Retentions:
 
     def assign(self, ids: NDArray[np.int32], names: Sequence[str]) -> None:
         """Say how series are kept and what they are in coarse slots, by their names."""
-        end = int(ids.max(initial=-1)) + 1
-        if end > len(self._of):
-            more = max(end, 2 * len(self._of)) - len(self._of)
-            self._of = np.concatenate([self._of, np.zeros(more, np.int16)])
+        self._of = grown(self._of, int(ids.max(initial=-1)) + 1)
         self._of[ids] = self.of_names(names)
         self._aggregations.assign(ids, names)
 
