@@ -8,8 +8,7 @@ from tallystick.kernels.names import NameTable
 from tallystick.kernels.packed import Names
 from tallystick.model.name import NAME_BYTES_MAX
 from tallystick.model.reason import Reason
-from tallystick.route.normal import normal
-from tallystick.route.router import in_normal_form
+from tallystick.route.normal import in_normal_form, normal
 
 PIECES = st.sampled_from(
     ["a", "b", "ab", "é", "日本", ".", "..", ";", ";", "=", "=", ";k=v", "~", "!", "^", " ", "\x7f", "x" * 60]

@@ -3,25 +3,24 @@
 import threading
 from collections.abc import Callable, Sequence
 from dataclasses import replace
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from tallystick.config.rules import Rule
 from tallystick.kernels.firsts import first_places
-from tallystick.kernels.names import NameArrays, NameTable
+from tallystick.kernels.names import NameTable
 from tallystick.kernels.packed import Names, pieces
-from tallystick.kernels.routing import TAGS_MAX, look_up, write_normal
-from tallystick.kernels.words import PADDING
 from tallystick.ledger.attribution import Attribution, Senders
 from tallystick.model.kind import Kind
 from tallystick.model.reason import Reason
 from tallystick.model.sample import GAUGE_DELTA
 from tallystick.native.names import Place
+from tallystick.route.decisions import LEVELS_ALIKE, Decisions
 from tallystick.route.facts import Facts
 from tallystick.route.further import AS_SENT, Further, Multiplied
 from tallystick.route.naming import Naming
+from tallystick.route.normal import in_normal_form
 from tallystick.route.own import MADE, is_own, made_name, shown, sort_of
 from tallystick.route.routed import Routed, RouteRejects, Rows
 from tallystick.route.variants import Describe, Variants
@@ -32,11 +31,7 @@ EXAMPLES_MAX = 64
 USELESS_ENTRIES_MIN = 4096
 """Fewer names that lead nowhere are not worth the work of being rid of them."""
 
-_UNSEEN = -1000
-_ANEW = -1001  # was decided, and is to be once more: its sender is no stranger
-_HELD = -1002  # not decided, and to be kept: somebody else has what comes by it
 _NOBODY = Facts()
-_LEVELS_ALIKE = Kind.GAUGE ^ Kind.CUMULATIVE
 
 Create = Callable[[Names, NDArray[np.uint8]], NDArray[np.int32]]
 """Makes series, as `tallystick.store.contract.Store.create`."""
@@ -77,17 +72,13 @@ class Router:
         self._place = place
         self.naming = Naming(rules, place)
         """What decides about names."""
-        self._target = np.full(64, _UNSEEN, np.int32)  # series id, or the negative Reason why there is none
-        self._kind = np.zeros(64, np.uint8)
+        self._decisions = Decisions()
         self.useless_min = USELESS_ENTRIES_MIN
         self._looked_at = 0  # size of the table when its worth was last looked at
         self._rebuilding = threading.Lock()
         self.attribution: Attribution | None = None  # told of names that rules rename, and of entries that move
         self.refuse: Refuse | None = None
         """Asked about each new name, as the rules leave it; who changes what it says calls `reopen`."""
-        self._clashed = np.zeros(64, np.uint8)  # a bit for each kind that the name was sent with but does not have
-        self._own = np.zeros(64, np.bool_)  # entries that nobody sent, see `tallystick.route.own`
-        self._owns = False
         self._variants = Variants(names, self._adopt)
         self._further = Further()
 
@@ -99,7 +90,7 @@ class Router:
     @property
     def watchful(self) -> bool:
         """Whether `discern` has anything to do."""
-        return self._owns or self.naming.discerns
+        return self._decisions.has_own or self.naming.discerns
 
     def problems(self) -> list[str]:
         """What the rules cannot do as they are asked, a sentence each."""
@@ -130,7 +121,9 @@ class Router:
             Entries; and a `Reason` for each row where some cannot be routed. Their entries are as they came.
         """
         self._grow()
-        refused = np.where(self._own[ids], np.uint8(Reason.NAME_BYTES), np.uint8(0)) if self._owns else None
+        refused = None
+        if self._decisions.has_own:
+            refused = np.where(self._decisions.are_own(ids), np.uint8(Reason.NAME_BYTES), np.uint8(0))
         if self.naming.discerns:
             found = self._variants.find(self.naming, ids, kinds, senders)
             lost = found < 0
@@ -181,7 +174,8 @@ class Router:
         """Give each row its series id, and take out those that have none."""
         ids, missing, other = self._settled(batch)
         if other:
-            batch = replace(batch, kind=np.where(batch.kind >= GAUGE_DELTA, batch.kind, self._kind[batch.ids]))
+            of_series = self._decisions.kinds(batch.ids)
+            batch = replace(batch, kind=np.where(batch.kind >= GAUGE_DELTA, batch.kind, of_series))
         if not missing:
             return Routed(batch.with_ids(ids), batch.ids, RouteRejects.none())
         found = batch.take(ids >= 0)
@@ -191,16 +185,12 @@ class Router:
         """Decide about names that are those of series as they stand, unless there are rules to ask first."""
         if self._is_plain:
             self._grow()
-            self._target[entries], self._kind[entries] = series, kinds
+            self._decisions.lead(entries, series, kinds)
 
     def forget(self, series: NDArray[np.int32]) -> None:
         """Decide anew about all names that led to these series, and about those whose kind a series had taken."""
         self._grow()
-        gone = np.zeros(int(series.max(initial=-1)) + 1, np.bool_)
-        gone[series] = True
-        led = np.flatnonzero((self._target >= 0) & (self._target < len(gone)))
-        open_ = np.concatenate([led[gone[self._target[led]]], np.flatnonzero(self._target == -int(Reason.KIND))])
-        self._target[open_], self._clashed[open_] = _UNSEEN, 0
+        self._decisions.forget(series)
         self._looked_at = 0
 
     def redecide(self) -> None:
@@ -209,21 +199,18 @@ class Router:
         Costs nothing now, and then what a new name costs; names stay known, so that nobody is throttled for them.
         """
         self._grow()
-        count = len(self._names)
-        known = self._worth_keeping(count)
-        self._target[:count] = np.where(known & ~self._own[:count], _ANEW, _UNSEEN)
-        self._clashed[:count] = 0
+        self._decisions.reopen_all(self._worth_keeping(len(self._names)))
         self._further.clear()
         self._variants.forget()
 
     def hold(self, entries: NDArray[np.integer]) -> None:
         """Keep names that lead to no series when the table is made anew: they come again, and go elsewhere."""
         self._grow()
-        self._target[entries[self._target[entries] == _UNSEEN]] = _HELD
+        self._decisions.hold(entries)
 
     def reopen(self, reason: Reason) -> None:
         """Decide anew about names that were refused for a reason, when they come again."""
-        self._target[self._target == -int(reason)] = _UNSEEN
+        self._decisions.reopen(reason)
 
     @property
     def wasteful(self) -> bool:
@@ -262,13 +249,9 @@ class Router:
             late = np.flatnonzero(leading & (place < 0))
             place[late] = fresh.intern_packed(names.packed(late))
             moved = np.flatnonzero(place >= 0)
-            columns = self._target, self._kind, self._clashed, self._own
-            self._target, self._kind, self._clashed, self._own = (
-                _moved(column, moved, place, len(fresh)) for column in columns
-            )
+            self._decisions.moved(moved, place, len(fresh))
             self._further.moved(moved, place, len(fresh))
-            self._target[self._further.lacking(len(fresh))] = _ANEW
-            self._owns = bool(self._own.any())
+            self._decisions.reopen_known(self._further.lacking(len(fresh)))
             self._variants.forget_entries()
             if self.attribution is not None:
                 self.attribution.moved(moved, place[moved], len(fresh))
@@ -279,21 +262,16 @@ class Router:
         """The series of each row, -1 where there is none; how many these are, and how many have their series' kind."""
         self._grow()
         ids = np.empty(len(batch), np.int32)
-        missing, other = self._look_up(batch, ids)
+        missing, other = self._decisions.look_up(batch, ids)
         while missing and self._decide(batch, ids):
-            missing, other = self._look_up(batch, ids)
+            missing, other = self._decisions.look_up(batch, ids)
         return ids, missing, other
-
-    def _look_up(self, batch: Rows, out: NDArray[np.int32]) -> tuple[int, int]:
-        return look_up(batch.ids, batch.kind, self._target, self._kind, GAUGE_DELTA, _LEVELS_ALIKE, out)
 
     def _decide(self, batch: Rows, ids: NDArray[np.int32]) -> bool:
         """Decide about names that are new, or new with their kind; returns whether there were any."""
         rows = np.flatnonzero(ids < 0)
         entries, kinds = batch.ids[rows], batch.kind[rows] & np.uint8(~GAUGE_DELTA & 0xFF)
-        target = self._target[entries]
-        untried = (self._clashed[entries] >> kinds) & 1 == 0
-        open_ = (target <= _UNSEEN) | ((target == -Reason.KIND) & untried)
+        open_ = self._decisions.are_open(entries, kinds)
         if not open_.any():
             return False
         # In the order of arrival, so that series that are sent together lie together.
@@ -303,7 +281,6 @@ class Router:
 
     def _make(self, entries: NDArray[np.int32], kinds: NDArray[np.uint8]) -> None:
         names, usable = self._normal(entries)
-        self._kind[entries] = kinds
         if not usable.all():
             entries, kinds = entries[usable], kinds[usable]
         if len(entries) == 0:
@@ -311,15 +288,14 @@ class Router:
         if self.attribution is not None and not self._is_plain:
             self.attribution.rename(entries, names)
         series = self._create(names, kinds)
-        clash = series < 0
-        levels = np.flatnonzero(clash & ((kinds & ~np.uint8(_LEVELS_ALIKE)) == Kind.GAUGE))
+        of_series, lost = kinds.copy(), series < 0
+        levels = np.flatnonzero(lost & ((kinds & ~np.uint8(LEVELS_ALIKE)) == Kind.GAUGE))
         if len(levels):
-            others = kinds[levels] ^ np.uint8(_LEVELS_ALIKE)
-            series[levels] = self._create(Names.of([names[k] for k in levels.tolist()]), others)
-            self._kind[entries[levels]] = others
-            clash = series < 0
-        self._target[entries] = np.where(clash, -int(Reason.KIND), series)
-        self._clashed[entries[clash]] |= np.uint8(1) << kinds[clash]
+            of_series[levels] ^= np.uint8(LEVELS_ALIKE)
+            series[levels] = self._create(Names.of([names[k] for k in levels.tolist()]), of_series[levels])
+            lost = series < 0
+        self._decisions.lead(entries, series, of_series)
+        self._decisions.clash(entries[lost], kinds[lost])
 
     def _normal(self, entries: NDArray[np.int32]) -> tuple[Names, NDArray[np.bool_]]:
         """The series' names of the entries that have one, and which those are; the others' reasons are noted."""
@@ -335,13 +311,13 @@ class Router:
                 free = np.flatnonzero(refused == 0)
                 names = pieces(names.arena, names.offsets[free], names.offsets[free + 1])
                 usable = faults == Reason.NONE
-        self._target[entries[~usable]] = -faults[~usable].astype(np.int32)
+        self._decisions.refuse(entries[~usable], faults[~usable])
         return names, usable
 
     @property
     def _is_plain(self) -> bool:
         """Whether names are those of series as they stand."""
-        return not self.naming.steps and not self._owns
+        return not self.naming.steps and not self._decisions.has_own
 
     def _named_by_rules(self, entries: NDArray[np.int32]) -> tuple[Names, NDArray[np.uint8]]:
         """As `in_normal_form`, by the rules; what they multiply is noted."""
@@ -349,7 +325,7 @@ class Router:
         faults = np.zeros(len(entries), np.uint8)
         further: dict[int, tuple[tuple[str, bool], ...]] = {}
         sent = self._names.names(entries)
-        for k, (entry, own) in enumerate(zip(sent, self._own[entries].tolist(), strict=True)):
+        for k, (entry, own) in enumerate(zip(sent, self._decisions.are_own(entries).tolist(), strict=True)):
             text = shown(entry).decode() if own else entry.decode()
             if own and entry.startswith(MADE):
                 names.append(text)
@@ -396,15 +372,12 @@ class Router:
     def _own_from(self, entries: NDArray[np.int32]) -> None:
         """Call entries ours; what was decided about them while they were not is forgotten."""
         self._grow()
-        fresh = entries[~self._own[entries]]
-        self._own[fresh], self._target[fresh], self._clashed[fresh] = True, _UNSEEN, 0
-        self._owns |= bool(len(fresh))
+        self._decisions.make_own(entries)
 
     def _worth_keeping(self, count: int) -> NDArray[np.bool_]:
         """Which of the first entries lead to a series, or will when they are decided about; bool[count]."""
-        target = self._target[:count]
-        worth: NDArray[np.bool_] = (target >= 0) | (target == _ANEW) | (target == _HELD)
-        if self._owns:
+        worth = self._decisions.worth_keeping(count)
+        if self._decisions.has_own:
             worth |= self._further.having(count)
             bases, variants = self._variants.bases()
             worth[bases[worth[variants]]] = True
@@ -414,35 +387,12 @@ class Router:
 
     def _rejects(self, ids: NDArray[np.int32], rows: NDArray[np.int64]) -> RouteRejects:
         entries = ids[rows]
-        target = self._target[entries]
-        reasons = np.where(target < 0, -target, int(Reason.KIND))
+        reasons = self._decisions.reasons(entries)
         counts = np.bincount(reasons, minlength=len(Reason)).astype(np.int64)
         pairs = np.unique(np.stack([entries, reasons]), axis=1)[:, :EXAMPLES_MAX]
         examples = [(Reason(reason), shown(self._names.name(entry))) for entry, reason in pairs.T.tolist()]
         return RouteRejects(counts, examples, rows, reasons.astype(np.int64))
 
     def _grow(self) -> None:
-        room, needed = len(self._target), len(self._names)
-        if needed <= room:
-            return
-        more = max(2 * room, needed) - room
-        self._target = np.concatenate([self._target, np.full(more, _UNSEEN, np.int32)])
-        self._kind = np.concatenate([self._kind, np.zeros(more, np.uint8)])
-        self._clashed = np.concatenate([self._clashed, np.zeros(more, np.uint8)])
-        self._own = np.concatenate([self._own, np.zeros(more, np.bool_)])
-        self._further.grow(room + more)
-
-
-def _moved(column: NDArray[Any], entries: NDArray[np.intp], place: NDArray[np.intp], count: int) -> NDArray[Any]:
-    moved = np.zeros(count, column.dtype)
-    moved[place[entries]] = column[entries]
-    return moved
-
-
-def in_normal_form(table: NameArrays, entries: NDArray[np.int32]) -> tuple[Names, NDArray[np.uint8]]:
-    """The normal forms of those entries that have one, and a `Reason` for each entry."""
-    room = int((table.offsets[entries + 1] - table.offsets[entries]).sum()) + PADDING
-    out, ends = np.zeros(room, np.uint8), np.empty(len(entries) + 1, np.int64)
-    tags, faults = np.empty((TAGS_MAX, 3), np.int64), np.empty(len(entries), np.uint8)
-    written = write_normal(table.arena, table.offsets, entries, tags, out, ends, faults)
-    return Names(out[: ends[written] + PADDING], ends[: written + 1]), faults
+        self._decisions.grow(len(self._names))
+        self._further.grow(self._decisions.room)
