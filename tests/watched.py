@@ -4,7 +4,9 @@ import re
 from collections.abc import Iterable
 from typing import Any
 
-from tallystick.agent import Host, Point, Runner, registered
+from beside import LOCK
+from servers import wait_until
+from tallystick.agent import Host, Point, Runner, Surroundings, registered
 from tallystick.agent.jobs import Finder
 from tallystick.config import Collector
 from tallystick.model.clock import ManualClock
@@ -72,7 +74,15 @@ def undocumented(name: str, yielded: Iterable[str]) -> list[str]:
     return sorted(one for one in yielded if not known.fullmatch(one))
 
 
-def found(name: str) -> list[tuple[str, Any]]:
-    """What a collector finds on this machine: instances and settings."""
-    finder = Finder([Collector(name="*")], Host())
-    return [(job.name, job.collector.settings) for job in finder.search() if job.name.partition(".")[0] == name]
+def found(name: str) -> dict[str, Any]:
+    """What a collector finds on this machine, where other tests may have services, too: settings by name."""
+    with LOCK.searching():
+        finds = list(registered()[name].looks.discover(Surroundings(Host())))
+    return {f"{name}.{one.instance}" if one.instance else name: one.settings for one in finds}
+
+
+def wait_until_found(name: str, **keys: Any) -> str:
+    """The name by which a service is found that is asked with these keys: on a slow machine not at the first look."""
+    wanted = registered()[name].settings(**keys)
+    names = wait_until(lambda: [one for one, settings in found(name).items() if settings == wanted], f"{name} {keys}")
+    return names[0]

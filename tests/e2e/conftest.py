@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from beside import LOCK
 from servers import Server, running_server
 
 ALL_DOORS = """
@@ -44,6 +45,13 @@ def shared_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     root = tmp_path_factory.mktemp("shared")
     with running_server(root, ALL_DOORS.format(root=root)) as server:
         yield server
+
+
+@pytest.fixture
+def counted_alone() -> Iterator[None]:
+    """No other test asks services that it finds on this machine: they would count that, too."""
+    with LOCK.counting():
+        yield
 
 
 @pytest.fixture

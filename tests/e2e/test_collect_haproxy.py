@@ -7,9 +7,9 @@ import pytest
 import services
 from servers import wait_until
 from services import ask
-from watched import Watched, found
+from watched import Watched, wait_until_found
 
-pytestmark = pytest.mark.senders
+pytestmark = [pytest.mark.senders, pytest.mark.usefixtures("counted_alone")]
 
 
 def test_it_tells_of_requests_and_of_servers_that_go_away(tmp_path: Path) -> None:
@@ -41,7 +41,7 @@ def test_it_tells_of_requests_and_of_servers_that_go_away(tmp_path: Path) -> Non
 
         by_page = Watched("haproxy", address=f"http://127.0.0.1:{stats}/stats;csv").look()
         assert by_page["up"] == by_page["backend.app.up"] == 1
-        assert f"unix://{roots[2]}/admin.sock" in [settings.address for _, settings in found("haproxy")]
+        assert wait_until_found("haproxy", address=f"unix://{roots[2]}/admin.sock").startswith("haproxy.")
 
         haproxy.kill()
         assert watched.look() == {"up": 0}

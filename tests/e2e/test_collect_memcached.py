@@ -8,9 +8,9 @@ import pytest
 import services
 from tallystick.agent.services.stream import Stream
 from tallystick.model.address import Address
-from watched import Watched, found
+from watched import Watched, wait_until_found
 
-pytestmark = pytest.mark.senders
+pytestmark = [pytest.mark.senders, pytest.mark.usefixtures("counted_alone")]
 
 
 @pytest.fixture
@@ -37,7 +37,7 @@ def test_it_counts_what_was_asked_and_survives_a_restart(memcached: tuple[servic
     assert counted == {"commands.set": 20, "commands.get": 30, "get.hits": 20, "get.misses": 10}
     assert seen["items.stored"] == 20 and seen["get.hit_percent"] == pytest.approx(66.667)
     assert seen["slab.96.used"] == 20 and seen["memory.max_bytes"] == 16 << 20
-    assert f"memcached.{port}" in [name for name, _ in found("memcached")]
+    assert wait_until_found("memcached", address=f"tcp://127.0.0.1:{port}") == f"memcached.{port}"
 
     daemon.kill()
     assert watched.look() == {"up": 0}

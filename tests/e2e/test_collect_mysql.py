@@ -11,9 +11,9 @@ from servers import wait_until
 from tallystick.agent.services.mysql import Mysql, Row
 from tallystick.agent.services.stream import Stream
 from tallystick.model.address import Address
-from watched import Watched, found
+from watched import Watched, wait_until_found
 
-pytestmark = pytest.mark.senders
+pytestmark = [pytest.mark.senders, pytest.mark.usefixtures("counted_alone")]
 
 
 class Server(NamedTuple):
@@ -131,4 +131,4 @@ def test_its_socket_is_found(server: Server, tmp_path: Path, monkeypatch: pytest
     options = tmp_path / ".my.cnf"
     options.write_text("[client]\nuser=tallystick\npassword=secret\n")
     options.chmod(0o600)
-    assert server.socket in [settings.address for _, settings in found("mysql")]
+    assert wait_until_found("mysql", address=server.socket).startswith("mysql.")

@@ -12,9 +12,9 @@ from servers import wait_until
 from tallystick.agent.services.postgres import Postgres
 from tallystick.agent.services.stream import Stream
 from tallystick.model.address import Address
-from watched import Watched, found
+from watched import Watched, wait_until_found
 
-pytestmark = pytest.mark.senders
+pytestmark = [pytest.mark.senders, pytest.mark.usefixtures("counted_alone")]
 
 
 class Server(NamedTuple):
@@ -170,9 +170,7 @@ def test_a_role_without_rights_is_told_what_everybody_is(server: Server) -> None
 
 
 def test_its_socket_is_found(server: Server) -> None:
-    assert [settings.address for name, settings in found("postgresql") if name == f"postgresql.{server.port}"] == [
-        server.socket
-    ]
+    assert wait_until_found("postgresql", address=server.socket) == f"postgresql.{server.port}"
 
 
 def test_a_standby_and_its_primary_tell_of_replication(server: Server, open_path: Path) -> None:

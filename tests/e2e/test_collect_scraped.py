@@ -15,9 +15,9 @@ from servers import cannot_run
 from tallystick.agent.services.failure import ServiceError
 from tallystick.agent.services.web import ask
 from tallystick.model.kind import Kind
-from watched import Watched, found
+from watched import Watched, wait_until_found
 
-pytestmark = pytest.mark.senders
+pytestmark = [pytest.mark.senders, pytest.mark.usefixtures("counted_alone")]
 
 JOLOKIA = Path(".senders/jolokia.jar").absolute()
 IDLE = "public class Idle { public static void main(String[] words) throws Exception { Thread.sleep(600000); } }"
@@ -80,7 +80,7 @@ def test_a_jvm_is_asked_by_jolokia_and_survives_a_restart(jvm: tuple[Daemon, int
     seen = watched.look()
     collections = sum(value for name, value in seen.items() if re.fullmatch(r"gc\.[^.]+\.collections", name))
     assert round(10 * collections) >= 3 and "ms" in seen and "none" not in seen
-    assert url in [settings.url for _, settings in found("jmx")]
+    assert wait_until_found("jmx", url=url) == f"jmx.{port}"
     daemon.kill()
     assert watched.look() == {"up": 0}
     daemon.start()

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 import services
+from beside import LOCK
 from servers import START_S_MAX, running_server, wait_until
 from tallystick.agent import Host, Point, Runner, Surroundings
 from tallystick.agent.jobs import Finder
@@ -62,7 +63,10 @@ def test_a_server_finds_a_service_beside_it_and_says_what_its_numbers_mean(tmp_p
     daemon, port = services.redis(tmp_path / "redis")
     daemon.start()
     try:
-        with running_server(tmp_path, '[[collectors]]\nname = "*"\n[agent]\nprefix = "here"\n') as server:
+        with (
+            LOCK.searching(),
+            running_server(tmp_path, '[[collectors]]\nname = "*"\n[agent]\nprefix = "here"\n') as server,
+        ):
             name = f"here.redis.{port}.memory.used_bytes"
             wait_until(lambda: server.values(name), "Redis to be found")
             said = wait_until(lambda: server.get("/api/metadata", query=name).get("series"), "its meaning")
@@ -75,7 +79,7 @@ def test_who_does_not_let_us_in_is_tried_a_few_times_only(tmp_path: Path) -> Non
     daemon, port = services.redis(tmp_path, "--requirepass", "secret")
     daemon.start()
     try:
-        assert f"redis.{port}" not in [name for name, _ in found("redis")]
+        assert f"redis.{port}" not in found("redis")
         around = Surroundings(Host())
         tries = [around.worth_trying("redis", 1, "there") for _ in range(TRIES_MAX + 5)]
         assert tries == [True] * TRIES_MAX + [False] * 5

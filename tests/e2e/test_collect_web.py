@@ -5,10 +5,11 @@ from pathlib import Path
 import pytest
 
 import services
+from servers import wait_until
 from services import ask
-from watched import Watched, found
+from watched import Watched, wait_until_found
 
-pytestmark = pytest.mark.senders
+pytestmark = [pytest.mark.senders, pytest.mark.usefixtures("counted_alone")]
 
 
 def test_nginx_counts_what_was_asked_and_survives_a_restart(tmp_path: Path) -> None:
@@ -33,7 +34,7 @@ def test_nginx_counts_what_was_asked_and_survives_a_restart(tmp_path: Path) -> N
         assert back["up"] == 1 and "requests" not in back, "what was counted while nobody looked has no rate"
         ask(port)
         assert watched.counted("requests") == [2]
-        assert f"http://127.0.0.1:{port}/nginx_status" in [settings.url for _, settings in found("nginx")]
+        assert wait_until_found("nginx", url=f"http://127.0.0.1:{port}/nginx_status") == f"nginx.{port}"
     finally:
         daemon.kill()
 
@@ -43,8 +44,9 @@ def test_apache_counts_what_was_asked_and_survives_a_restart(open_path: Path) ->
     daemon.start()
     try:
         watched = Watched("apache", url=f"http://127.0.0.1:{port}/server-status?auto")
+        wait_until(lambda: watched.look().get("workers.idle") == 3, "nobody else to be served")
         first = watched.look()
-        assert first["up"] == 1 and first["workers.busy"] == 1 and first["workers.idle"] >= 3
+        assert first["up"] == 1 and first["workers.busy"] == 1
         for _ in range(24):
             assert ask(port, "/index.html").startswith(b"HTTP/1.1 200")
         # Apache counts a request when it is over: of the looks it is the one before.
@@ -58,7 +60,7 @@ def test_apache_counts_what_was_asked_and_survives_a_restart(open_path: Path) ->
         daemon.start()
         back = watched.look()
         assert back["up"] == 1 and "requests" not in back and back["uptime_s"] <= 60
-        assert f"http://127.0.0.1:{port}/server-status?auto" in [settings.url for _, settings in found("apache")]
+        assert wait_until_found("apache", url=f"http://127.0.0.1:{port}/server-status?auto") == f"apache.{port}"
     finally:
         daemon.kill()
 

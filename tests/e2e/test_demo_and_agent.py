@@ -72,6 +72,7 @@ interval_s = 1
 [agent]
 servers = ["tcp://127.0.0.1:{server.port("native tcp")}"]
 prefix = "agents.one"
+discover = false
 doors = []
 spool = "{tmp_path / "spool"}"
 """)

@@ -76,6 +76,24 @@ class Job:
         return self.awaited is not None
 
 
+class Search:
+    """A collector's search, whose finds can be taken while it goes on."""
+
+    def __init__(self, one: Registered, around: Surroundings) -> None:
+        self.is_taken = False
+        self._found: list[Found[Any]] = []
+        self.under_way = Aside(lambda: self._find(one.looks, around), f"search for {one.name}")
+
+    def take(self) -> list[Found[Any]]:
+        """All that has been found so far."""
+        self.is_taken = self.under_way.ended  # asked first: what is found behind it is taken the next time
+        return self._found.copy()
+
+    def _find(self, looks: type[Collector[Any]], around: Surroundings) -> None:
+        for found in looks.discover(around):
+            self._found.append(found)
+
+
 class Finder:
     """Makes jobs of what the config names, and of what is found.
 
@@ -105,9 +123,9 @@ class Finder:
         self._for_all = everything[0] if everything else CollectorConfig(name=EVERYTHING) if discover else None
         self._host = host
         self._telling = Telling(log, SystemClock())
-        self._found: set[str] = set()
+        self._found: dict[str, Found[Any]] = {}
         self._tries: Counter[tuple[object, ...]] = Counter()
-        self._searches: dict[str, Aside[list[Found[Any]]]] = {}
+        self._searches: dict[str, Search] = {}
 
     def configured(self) -> list[Job]:
         """Jobs for what the config names.
@@ -156,26 +174,32 @@ class Finder:
                 )
                 job = self._job(item, one.looks(found.settings, self._host))
                 if job.name in self._found:
+                    self._tell_namesake(job.name, found)
                     continue
                 if len(self._found) >= FOUND_MAX:
                     self._telling.worse("all", f"cannot collect {job.name}: {FOUND_MAX} things were found already")
                     continue
-                self._found.add(job.name)
+                self._found[job.name] = found
                 if services:
                     log.info("collecting %s%s", job.name, f": {found.what}" if found.what else "")
                 yield job
 
     def _search(self, one: Registered, around: Surroundings) -> list[Found[Any]]:
-        """What a collector finds; nothing if it has not come to an end in time, and while it has not."""
-        before = self._searches.get(one.name)
-        if before is not None and not before.ended:
-            return []
-        search = self._searches[one.name] = Aside(lambda: list(one.looks.discover(around)), f"search for {one.name}")
-        if not search.wait(DISCOVERY_LIMIT_S):
-            self._telling.worse(one.name, f"cannot search for {one.name}: no end within {DISCOVERY_LIMIT_S:g} s")
-        elif search.error is not None:
-            self._telling.worse(one.name, f"cannot search for {one.name}: {cause(search.error)}")
-        return search.result or []
+        """What a collector has found in time; what it finds later, held up by somebody, is there the next time."""
+        search = self._searches.get(one.name)
+        if search is None or search.is_taken:
+            search = self._searches[one.name] = Search(one, around)
+            if not search.under_way.wait(DISCOVERY_LIMIT_S):
+                self._telling.worse(one.name, f"cannot search for {one.name}: no end within {DISCOVERY_LIMIT_S:g} s")
+        found = search.take()
+        if search.under_way.error is not None:
+            self._telling.worse(one.name, f"cannot search for {one.name}: {cause(search.under_way.error)}")
+        return found
+
+    def _tell_namesake(self, name: str, found: Found[Any]) -> None:
+        if found.settings != self._found[name].settings:
+            why = f"{found.what or found.settings}, and {name} is another one; expected an item in the config"
+            self._telling.worse(name, f"cannot collect {name}: {why}")
 
     def _job(self, item: CollectorConfig, made: Collector[Any]) -> Job:
         name = f"{item.name}.{item.instance}" if item.instance else item.name

@@ -12,6 +12,7 @@ TRIES_MAX = 10
 
 _TRIED_MAX = 10_000
 _LISTEN = "0A"
+_ACCEPTS = 0x10000
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,15 +60,22 @@ class Surroundings:
         return frozenset(int(row[1].rpartition(":")[2], 16) for row in rows if row[3] == _LISTEN)
 
     @cached_property
-    def sockets(self) -> frozenset[str]:
-        """Paths of Unix sockets that are there."""
+    def sockets(self) -> dict[str, int]:
+        """Paths of Unix sockets that are listened to, sorted; with numbers, which are others after a restart."""
         text = self.host.text_or_none("/proc/net/unix") or ""
         rows = (line.split(None, 7) for line in text.splitlines()[1:])
-        return frozenset(row[7] for row in rows if len(row) == 8 and row[7].startswith("/"))
+        listening = (row for row in rows if len(row) == 8 and row[7].startswith("/") and int(row[3], 16) & _ACCEPTS)
+        return {row[7]: int(row[6]) for row in sorted(listening, key=lambda row: row[7])}
 
     def running(self, *names: str) -> list[Process]:
         """Processes whose name, or the file name of whose program, is one of `names`."""
         return [process for process in self.processes if process.name in names or _program(process) in names]
+
+    def leading(self, *names: str) -> list[Process]:
+        """Of `running` those that no other one of them has started: of a server that has workers, the master."""
+        running = self.running(*names)
+        theirs = {process.pid for process in running}
+        return [process for process in running if self._parent(process) not in theirs]
 
     def worth_trying(self, *whom: object) -> bool:
         """Whether to ask once more who may be a service, or may not like us: the first ten minutes of his only."""
@@ -77,13 +85,16 @@ class Surroundings:
         return self.tries[whom] <= TRIES_MAX
 
     def _processes(self) -> Iterator[Process]:
-        for entry in self.host.names("/proc"):
-            if not entry.isdigit():
-                continue
+        for entry in sorted(filter(str.isdigit, self.host.names("/proc")), key=int):
             name = self.host.text_or_none(f"/proc/{entry}/comm")
             arguments = self.host.text_or_none(f"/proc/{entry}/cmdline")
             if name is not None:  # else it has ended meanwhile
                 yield Process(int(entry), name.rstrip("\n"), tuple((arguments or "").rstrip("\0").split("\0")))
+
+    def _parent(self, process: Process) -> int:
+        text = self.host.text_or_none(f"/proc/{process.pid}/stat") or ""
+        told = text[text.rfind(")") + 2 :].split()  # the name before it may hold anything
+        return int(told[1]) if len(told) > 1 else 0
 
 
 def _program(process: Process) -> str:

@@ -34,11 +34,17 @@ class Served(Service[Settings]):
     """A service that is found at the ports that are noted here."""
 
     at: ClassVar[list[int]] = []
+    called: ClassVar[str] = ""
+    held: ClassVar[int] = 0
+    freed: ClassVar[threading.Event] = threading.Event()
 
     @classmethod
     def discover(cls, around: Surroundings) -> Iterable[Found[Settings]]:
         for port in cls.at:
-            yield Found(Settings(port=port), "" if port == 80 else str(port), f"it listens on port {port}")
+            if port == cls.held:
+                cls.freed.wait()
+            instance = cls.called or ("" if port == 80 else str(port))
+            yield Found(Settings(port=port), instance, f"it listens on port {port}")
 
     def collect(self, monotonic_s: float) -> Iterator[Point]:
         yield Point("port", float(self.settings.port))
@@ -81,11 +87,13 @@ KNOWN = {
 
 @pytest.fixture(autouse=True)
 def fresh(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    monkeypatch.setattr(Served, "at", [])
+    for name, value in (("at", []), ("called", ""), ("held", 0), ("freed", threading.Event())):
+        monkeypatch.setattr(Served, name, value)
     monkeypatch.setattr(Lost, "freed", threading.Event())
     monkeypatch.setattr(jobs_module, "DISCOVERY_LIMIT_S", 0.05)
     yield
     Lost.freed.set()
+    Served.freed.set()
 
 
 def found(*items: Collector, discover: bool = False) -> Finder:
@@ -127,6 +135,28 @@ def test_what_was_found_is_told_once_and_what_cannot_be_searched_for_too(caplog:
         "cannot search for lost: no end within 0.05 s",
         "collecting served: it listens on port 80",
     ]
+
+
+def test_another_one_that_is_called_the_same_is_told_of(caplog: pytest.LogCaptureFixture) -> None:
+    Served.called = "shop"
+    Served.at = [81]
+    finder = found(discover=True)
+    assert names(finder.search()) == ["served.shop"]
+    Served.at = [81, 82]
+    for _ in range(2):
+        assert names(finder.search()) == []
+    why = "it listens on port 82, and served.shop is another one; expected an item in the config"
+    assert caplog.messages.count(f"cannot collect served.shop: {why}") == 1
+
+
+def test_what_is_found_while_another_one_holds_up_the_search_is_there_all_the_same() -> None:
+    Served.at = [80, 81, 82]
+    Served.held = 81
+    finder = found(discover=True)
+    assert names(finder.search()) == ["served"]
+    assert names(finder.search()) == [], "it is not searched for a second time meanwhile"
+    Served.freed.set()
+    wait_until(lambda: "served.82" in names(finder.search()), "what is behind it")
 
 
 def test_what_is_configured_is_not_searched_for() -> None:

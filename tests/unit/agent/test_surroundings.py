@@ -14,7 +14,9 @@ def test_processes_ports_and_sockets_of_this_very_host(tmp_path: Path) -> None:
         unix.listen()
         around = Surroundings(Host())
         assert tcp.getsockname()[1] in around.ports
-        assert path in around.sockets
+        with socket.socket(socket.AF_UNIX) as client:
+            client.connect(path)
+            assert Surroundings(Host()).sockets[path] == around.sockets[path], "its clients' ends have its path, too"
     own = next(process for process in around.processes if process.pid == os.getpid())
     assert own in around.running(own.name)
     assert own in around.running(Path(own.arguments[0]).name)
@@ -39,6 +41,6 @@ def test_a_tree_of_files_stands_for_a_host(tmp_path: Path) -> None:
     )
     around = Surroundings(Host(str(tmp_path)))
     assert around.ports == {80}
-    assert around.sockets == frozenset()
+    assert around.sockets == {}
     assert [process.pid for process in around.running("nginx")] == [7]
     assert around.running("java")[0].arguments == ("/opt/jdk/bin/java", "-jar", "/opt/shop.jar")

@@ -82,8 +82,10 @@ def test_all_problems_of_a_config_are_told_with_status_3(tmp_path: Path) -> None
         assert second.endswith("bad.toml line 3: it is 0; expected an integer >= 1")
 
 
-def test_an_agent_prints_what_it_would_send() -> None:
-    result = invoke("agent", "--print")
+def test_an_agent_prints_what_it_would_send(tmp_path: Path) -> None:
+    file = tmp_path / "agent.toml"
+    file.write_text('[agent]\ndiscover = false\n[[collectors]]\nname = "cpu"\n')
+    result = invoke("agent", "--print", "--config", str(file))
     assert result.exit_code == 0
     assert all(len(line.split()) == 3 for line in result.stdout.splitlines())
     assert ".cpu.user " in result.stdout

@@ -30,12 +30,14 @@ def test_wrong_usage_has_status_2() -> None:
     assert run("serve", "--prot").returncode == 2
 
 
-def test_the_light_commands_load_nothing_of_the_server() -> None:
-    program = """
+def test_the_light_commands_load_nothing_of_the_server(tmp_path: Path) -> None:
+    config = tmp_path / "agent.toml"
+    config.write_text('[agent]\ndiscover = false\n[[collectors]]\nname = "cpu"\n')
+    program = f"""
 import sys
 from click.testing import CliRunner
 from tallystick.cli.verbs import verbs
-for arguments in (["--help"], ["agent", "--print"], ["config", "sample"], ["send", "--help"]):
+for arguments in (["--help"], ["agent", "--print", "--config", "{config}"], ["config", "sample"], ["send", "--help"]):
     assert CliRunner().invoke(verbs, arguments).exit_code == 0
 print(*sys.modules)
 """

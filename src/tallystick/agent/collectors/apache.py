@@ -7,13 +7,14 @@ import re
 from collections import Counter
 from collections.abc import Iterator
 from typing import Annotated
+from urllib.parse import urlsplit
 
 from tallystick.agent.collector import Found, Service
 from tallystick.agent.host import Host
 from tallystick.agent.point import Point
 from tallystick.agent.registry import collector
 from tallystick.agent.services.failure import ServiceError
-from tallystick.agent.services.finding import configured, option, works
+from tallystick.agent.services.finding import Candidate, answering, configured, option
 from tallystick.agent.services.reading import Looks, Metric, Ratio, Reading
 from tallystick.agent.services.settings import WebSettings
 from tallystick.agent.services.web import check_url
@@ -72,19 +73,22 @@ class Apache(Service[Settings]):
 
     @classmethod
     def discover(cls, around: Surroundings) -> Iterator[Found[Settings]]:
-        """By the ``server-status`` that the configuration has; Debian's has one for this machine."""
-        for process in around.running("apache2", "httpd"):
-            given = option(process, "-f")
-            files = [given] if given else ["/etc/apache2/apache2.conf", "/etc/httpd/conf/httpd.conf"]
-            root = option(process, "-d") or ("/etc/httpd" if process.name == "httpd" else "/etc/apache2")
-            for url in places(configured(around.host, files, _INCLUDE, root)):
-                settings = Settings(url=url)
-                if around.worth_trying("apache", url) and works(cls(settings, around.host)):
-                    yield Found(settings)
-                    return
+        """By the ``server-status`` that the configuration of each has; Debian's has one for this machine."""
+        return answering(cls, around, candidates(around), lambda place: Settings(url=place))
 
     def collect(self, monotonic_s: float) -> Iterator[Point]:
         yield from self._looks.points(read(self.settings.ask(self.settings.url, self.limit_s).text()), monotonic_s)
+
+
+def candidates(around: Surroundings) -> Iterator[Candidate]:
+    """The status pages of all that run; one with a configuration of its own is called by the page's port."""
+    for process in around.leading("apache2", "httpd"):
+        usual = "/etc/httpd" if process.name == "httpd" else "/etc/apache2"
+        root, given = option(process, "-d") or usual, option(process, "-f")
+        files = [given] if given else ["apache2.conf", "conf/httpd.conf"]
+        is_usual = root == usual and given in ("", f"{usual}/apache2.conf", f"{usual}/conf/httpd.conf")
+        for url in places(configured(around.host, files, _INCLUDE, root)):
+            yield Candidate(process.pid, url, "" if is_usual else str(urlsplit(url).port))
 
 
 def places(configuration: str) -> Iterator[str]:

@@ -14,7 +14,7 @@ from tallystick.agent.host import Host
 from tallystick.agent.point import Point
 from tallystick.agent.registry import collector
 from tallystick.agent.services.failure import ServiceError
-from tallystick.agent.services.finding import configured, option, works
+from tallystick.agent.services.finding import Candidate, answering, by_path, configured, option
 from tallystick.agent.services.reading import Looks, Metric, Reading
 from tallystick.agent.services.settings import WebSettings
 from tallystick.agent.services.stream import Stream
@@ -90,6 +90,7 @@ METRICS = (*INFO, *(metric._replace(name=f"{start}.{metric.name}") for start, of
 _SOCKET = re.compile(r"(?m)^\s*stats\s+socket\s+(?:unix@)?(/\S+)")
 _NO_INCLUDE = re.compile(r"(?!)")
 _ROWS_MAX = 5000
+_USUAL = "/etc/haproxy/haproxy.cfg"
 _UP = ("UP", "OPEN", "no check")
 
 
@@ -120,14 +121,8 @@ class Haproxy(Service[Settings]):
 
     @classmethod
     def discover(cls, around: Surroundings) -> Iterator[Found[Settings]]:
-        """By the stats socket of the configuration."""
-        for process in around.running("haproxy"):
-            file = option(process, "-f") or "/etc/haproxy/haproxy.cfg"
-            for path in _SOCKET.findall(configured(around.host, [file], _NO_INCLUDE)):
-                settings = Settings(address=f"unix://{path}")
-                if around.worth_trying("haproxy", process.pid, path) and works(cls(settings, around.host)):
-                    yield Found(settings)
-                    return
+        """By the stats socket of the configuration of each."""
+        return answering(cls, around, candidates(around), lambda place: Settings(address=place))
 
     def collect(self, monotonic_s: float) -> Iterator[Point]:
         settings = self.settings
@@ -142,6 +137,14 @@ class Haproxy(Service[Settings]):
         with Stream(Address.parse(self.settings.address), self.limit_s) as stream:
             stream.send(f"{command}\n".encode())
             return stream.rest().decode("utf-8", "replace")
+
+
+def candidates(around: Surroundings) -> Iterator[Candidate]:
+    """The sockets of all that run; one with a configuration of its own is called by its path."""
+    for process in around.leading("haproxy"):
+        file = option(process, "-f") or _USUAL
+        for path in _SOCKET.findall(configured(around.host, [file], _NO_INCLUDE)):
+            yield Candidate(process.pid, f"unix://{path}", by_path(file, _USUAL))
 
 
 def read(stat: str, info: str = "") -> Reading:

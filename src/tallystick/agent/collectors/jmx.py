@@ -13,7 +13,7 @@ from tallystick.agent.host import Host
 from tallystick.agent.point import Point
 from tallystick.agent.registry import collector
 from tallystick.agent.services.failure import ServiceError
-from tallystick.agent.services.finding import works
+from tallystick.agent.services.finding import Candidate, answering, by_port
 from tallystick.agent.services.reading import Looks, Metric, Reading, number, scaled
 from tallystick.agent.services.settings import WebSettings
 from tallystick.agent.services.web import check_url
@@ -85,18 +85,21 @@ class Jmx(Service[Settings]):
     @classmethod
     def discover(cls, around: Surroundings) -> Iterator[Found[Settings]]:
         """By the port that the options of a JVM give to Jolokia's agent."""
-        for process in around.running("java"):
-            told = next((word for word in process.arguments if "jolokia" in word and "-javaagent:" in word), "")
-            if told and around.worth_trying("jmx", process.pid):
-                port = found[1] if (found := _PORT.search(told)) else "8778"
-                settings = Settings(url=f"http://127.0.0.1:{port}/jolokia/")
-                if works(cls(settings, around.host)):
-                    yield Found(settings, "" if port == "8778" else port)
+        return answering(cls, around, candidates(around), lambda place: Settings(url=place))
 
     def collect(self, monotonic_s: float) -> Iterator[Point]:
         body = json.dumps(questions(self.settings.mbeans)).encode()
         answer = self.settings.ask(self.settings.url, self.limit_s, body, {"Content-Type": "application/json"})
         yield from self._looks.points(read(answer.text(), self.settings.mbeans), monotonic_s)
+
+
+def candidates(around: Surroundings) -> Iterator[Candidate]:
+    """All JVMs that were started with Jolokia's agent."""
+    for process in around.running("java"):
+        told = next((word for word in process.arguments if "jolokia" in word and "-javaagent:" in word), "")
+        if told:
+            port = found[1] if (found := _PORT.search(told)) else "8778"
+            yield Candidate(process.pid, f"http://127.0.0.1:{port}/jolokia/", by_port(port, "8778"))
 
 
 def questions(beans: Sequence[Bean]) -> list[dict[str, str]]:

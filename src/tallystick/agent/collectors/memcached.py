@@ -13,7 +13,7 @@ from tallystick.agent.host import Host
 from tallystick.agent.point import Point
 from tallystick.agent.registry import collector
 from tallystick.agent.services.failure import ServiceError
-from tallystick.agent.services.finding import option, works
+from tallystick.agent.services.finding import Candidate, answering, by_path, by_port, option
 from tallystick.agent.services.reading import Looks, Metric, Ratio, Reading, number
 from tallystick.agent.services.settings import SocketSettings, socket_address
 from tallystick.agent.services.stream import Stream
@@ -64,6 +64,8 @@ SLABS = (
 COUNTERS = Metric("counters.<key>", "counters", "A counter of an application, per second", rate=True)
 GAUGES = Metric("gauges.<key>", "gauges", "A level that an application keeps")
 
+_PORT = "11211"
+_USUAL = ("/run/memcached/memcached.sock", "/var/run/memcached/memcached.sock")
 _SLABS_MAX = 64
 _LINES_MAX = 5000
 _KEYS_MAX = 1000
@@ -106,12 +108,7 @@ class Memcached(Service[Settings]):
     @classmethod
     def discover(cls, around: Surroundings) -> Iterator[Found[Settings]]:
         """By the options that processes were started with."""
-        for process in around.running("memcached"):
-            if around.worth_trying("memcached", process.pid):
-                file, port = option(process, "-s", "--unix-socket"), option(process, "-p", "--port") or "11211"
-                settings = Settings(address=f"unix://{file}" if file.startswith("/") else f"tcp://127.0.0.1:{port}")
-                if port.isdigit() and works(cls(settings, around.host)):
-                    yield Found(settings, "" if file or port == "11211" else port)
+        return answering(cls, around, candidates(around), lambda place: Settings(address=place))
 
     def collect(self, monotonic_s: float) -> Iterator[Point]:
         settings = self.settings
@@ -123,6 +120,16 @@ class Memcached(Service[Settings]):
                 read_slabs(reading, asked(stream, "stats slabs"), asked(stream, "stats items"))
             read_keys(reading, values(stream, settings.counters), values(stream, settings.gauges))
         yield from self._looks.points(reading, monotonic_s)
+
+
+def candidates(around: Surroundings) -> Iterator[Candidate]:
+    """All that run; one with a socket is called by it."""
+    for process in around.running("memcached"):
+        file, port = option(process, "-s", "--unix-socket"), option(process, "-p", "--port") or _PORT
+        if file.startswith("/"):
+            yield Candidate(process.pid, f"unix://{file}", by_path(file, *_USUAL))
+        elif port.isdigit() and int(port):
+            yield Candidate(process.pid, f"tcp://127.0.0.1:{port}", by_port(port, _PORT))
 
 
 def sign_in(stream: Stream, user: str, password: str) -> None:

@@ -5,6 +5,7 @@ user is that of the agent, whom the Unix socket proves. Passwords are taken from
 else, with the user, from the section ``client`` of ``~/.my.cnf``. One that lets us in by its socket is found.
 """
 
+import re
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Annotated
@@ -14,7 +15,7 @@ from tallystick.agent.host import Host
 from tallystick.agent.point import Point
 from tallystick.agent.registry import collector
 from tallystick.agent.services.failure import RefusedError, ServiceError
-from tallystick.agent.services.finding import works
+from tallystick.agent.services.finding import Candidate, answering, by_path
 from tallystick.agent.services.mysql import Mysql as Session
 from tallystick.agent.services.mysql import Row
 from tallystick.agent.services.reading import Looks, Metric, Ratio, Reading
@@ -93,7 +94,8 @@ REPLICATION = (
     Metric("replication.<channel>.io_running", "io", "1 if it receives, else 0"),
     Metric("replication.<channel>.sql_running", "sql", "1 if it applies, else 0"),
 )
-_SOCKETS = ("/mysqld.sock", "/mysql.sock", "/mariadb.sock")
+_SOCKET = re.compile(r"/(?:mysqld?|mariadbd?)(?![a-z])[^/]*\.sock$")  # mysqlx.sock speaks another protocol
+_USUAL = ("/run/mysqld/mysqld.sock", "/var/run/mysqld/mysqld.sock", "/var/lib/mysql/mysql.sock", "/tmp/mysql.sock")
 _ASKED = ", ".join(f"'{metric.source}'" for metric in (*METRICS, READY))
 _VARIABLES = f"SHOW GLOBAL VARIABLES WHERE Variable_name IN ({_ASKED})"
 _STATUS = f"SHOW GLOBAL STATUS WHERE Variable_name IN ({_ASKED})"  # a tenth of what there is
@@ -121,13 +123,7 @@ class Mysql(Service[Settings]):
     @classmethod
     def discover(cls, around: Surroundings) -> Iterator[Found[Settings]]:
         """By its sockets; the agent's user needs a user of his name, or ~/.my.cnf."""
-        places = [path for path in sorted(around.sockets) if path.endswith(_SOCKETS)]
-        running = min((process.pid for process in around.running("mysqld", "mariadbd")), default=0)
-        for path in places if running else ():
-            if around.worth_trying("mysql", running, path):
-                settings = Settings(address=f"unix://{path}")
-                if works(cls(settings, around.host)):
-                    yield Found(settings, "" if len(places) == 1 else Path(path).parent.name)
+        return answering(cls, around, candidates(around), lambda place: Settings(address=place))
 
     def collect(self, monotonic_s: float) -> Iterator[Point]:
         settings = self.settings
@@ -140,6 +136,14 @@ class Mysql(Service[Settings]):
         yield from self._looks.points(read(status, channels), monotonic_s)
         if refusal:
             raise IncompleteError(str(refusal))
+
+
+def candidates(around: Surroundings) -> Iterator[Candidate]:
+    """All sockets that look like theirs, if there is any who could listen to them."""
+    if around.running("mysqld", "mariadbd"):
+        for path, number in around.sockets.items():
+            if _SOCKET.search(path):
+                yield Candidate(number, f"unix://{path}", by_path(path, *_USUAL))
 
 
 def read(status: Mapping[str, str], channels: list[Row]) -> Reading:

@@ -9,13 +9,14 @@ import re
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Annotated, Any
+from urllib.parse import urlsplit
 
 from tallystick.agent.collector import Found, Service
 from tallystick.agent.host import Host
 from tallystick.agent.point import Point
 from tallystick.agent.registry import collector
 from tallystick.agent.services.failure import ServiceError
-from tallystick.agent.services.finding import configured, option, works
+from tallystick.agent.services.finding import Candidate, answering, configured, option
 from tallystick.agent.services.reading import Looks, Metric, Reading
 from tallystick.agent.services.settings import WebSettings
 from tallystick.agent.services.web import check_url
@@ -42,6 +43,7 @@ ZONES = (
     Metric("zone.<zone>.sent_bytes", "sent", "NGINX Plus: bytes to its clients, per second", rate=True),
 )
 _ZONES_MAX = 200
+_USUAL = "/etc/nginx/nginx.conf"
 _INCLUDE = re.compile(r"\binclude\s+([^;{}\s]+)\s*;")
 _STUB = re.compile(
     r"Active connections:\s*(\d+)\s+server accepts handled requests(?: request_time)?\s+(\d+)\s+(\d+)\s+(\d+)"
@@ -69,16 +71,8 @@ class Nginx(Service[Settings]):
 
     @classmethod
     def discover(cls, around: Surroundings) -> Iterator[Found[Settings]]:
-        """By the first ``stub_status`` that the configuration has for this machine."""
-        for process in around.running("nginx"):
-            if "master process" not in " ".join(process.arguments):
-                continue
-            file = option(process, "-c") or "/etc/nginx/nginx.conf"
-            for url in places(configured(around.host, [file], _INCLUDE, str(Path(file).parent))):
-                settings = Settings(url=url)
-                if around.worth_trying("nginx", process.pid, url) and works(cls(settings, around.host)):
-                    yield Found(settings)
-                    return
+        """By the first ``stub_status`` that the configuration of each has for this machine."""
+        return answering(cls, around, candidates(around), lambda place: Settings(url=place))
 
     def collect(self, monotonic_s: float) -> Iterator[Point]:
         try:
@@ -92,6 +86,16 @@ class Nginx(Service[Settings]):
         if not re.search(r"/api/\d+$", url):
             return read_stub(self.settings.ask(url, self.limit_s).text())
         return read_api(*(self.settings.ask(f"{url}/{part}", self.limit_s).text() for part in _API))
+
+
+def candidates(around: Surroundings) -> Iterator[Candidate]:
+    """The status pages of all that run; one with a configuration of its own is called by the page's port."""
+    for process in around.running("nginx"):
+        if "master process" not in " ".join(process.arguments):
+            continue
+        file = str(Path(option(process, "-p"), option(process, "-c") or _USUAL))
+        for url in places(configured(around.host, [file], _INCLUDE, str(Path(file).parent))):
+            yield Candidate(process.pid, url, "" if file == _USUAL else str(urlsplit(url).port))
 
 
 def places(configuration: str) -> Iterator[str]:

@@ -15,7 +15,7 @@ from tallystick.agent.host import Host
 from tallystick.agent.point import Point
 from tallystick.agent.registry import collector
 from tallystick.agent.services.failure import RefusedError, ServiceError
-from tallystick.agent.services.finding import works
+from tallystick.agent.services.finding import Candidate, answering, by_port
 from tallystick.agent.services.postgres import Postgres, Row, ask_for_tls
 from tallystick.agent.services.reading import Looks, Metric, Ratio, Reading
 from tallystick.agent.services.secret import login, read_if_private
@@ -174,13 +174,7 @@ class Postgresql(Service[Settings]):
     @classmethod
     def discover(cls, around: Surroundings) -> Iterator[Found[Settings]]:
         """By its sockets; the agent's user needs a role of his name, or a line in ~/.pgpass."""
-        running = min((process.pid for process in around.running("postgres")), default=0)
-        for path in sorted(around.sockets):
-            port = path.rpartition("/.s.PGSQL.")[2]
-            if port.isdigit() and around.worth_trying("postgresql", running, path):
-                settings = Settings(address=f"unix://{path}")
-                if works(cls(settings, around.host)):
-                    yield Found(settings, "" if port == "5432" else port)
+        return answering(cls, around, candidates(around), lambda place: Settings(address=place))
 
     def collect(self, monotonic_s: float) -> Iterator[Point]:
         settings = self.settings
@@ -213,6 +207,14 @@ class Postgresql(Service[Settings]):
         address = Address.parse(self.settings.address)
         host, port = address.host or "localhost", str(address.port or address.path.rpartition(".")[2])
         return from_passwords(text, (host, port, self.settings.database, user))
+
+
+def candidates(around: Surroundings) -> Iterator[Candidate]:
+    """All sockets; they have the ports in their names, by which the servers of a host differ."""
+    for path, number in around.sockets.items():
+        port = path.rpartition("/.s.PGSQL.")[2]
+        if port.isdigit():
+            yield Candidate(number, f"unix://{path}", by_port(port, "5432"))
 
 
 class Asking:

@@ -13,7 +13,7 @@ from tallystick.agent.host import Host
 from tallystick.agent.point import Point
 from tallystick.agent.registry import collector
 from tallystick.agent.services.failure import ServiceError
-from tallystick.agent.services.finding import works
+from tallystick.agent.services.finding import Candidate, answering, by_path, by_port
 from tallystick.agent.services.reading import Looks, Metric, Ratio, Reading
 from tallystick.agent.services.settings import SocketSettings, socket_address
 from tallystick.agent.services.stream import Stream
@@ -65,6 +65,7 @@ RATIOS = (
     Ratio("keys.hit_percent", ("keys.hits",), ("keys.hits", "keys.misses"), "Look-ups that found their key, of all"),
 )
 _TITLE = re.compile(r"\s(unixsocket:/\S+|\S*:(\d+))(?:\s|$)", re.ASCII)
+_USUAL = tuple(f"{run}/redis/{name}.sock" for run in ("/run", "/var/run") for name in ("redis", "redis-server"))
 _DATABASES_MAX = 64
 _DATABASE = re.compile(r"db\d{1,6}", re.ASCII)
 _REPLICA = re.compile(r"slave\d{1,4}", re.ASCII)
@@ -90,15 +91,7 @@ class Redis(Service[Settings]):
     @classmethod
     def discover(cls, around: Surroundings) -> Iterator[Found[Settings]]:
         """By the titles of processes, which tell where they listen: ``redis-server 127.0.0.1:6379``."""
-        for process in around.running("redis-server", "valkey-server"):
-            told = _TITLE.search(" ".join(process.arguments))
-            if told and around.worth_trying("redis", process.pid):
-                local = told[1].startswith("unixsocket:")
-                address = f"unix://{told[1].partition(':')[2]}" if local else f"tcp://127.0.0.1:{told[2]}"
-                settings = Settings(address=address)
-                if works(cls(settings, around.host)):
-                    usual = told[2] in (None, "6379")
-                    yield Found(settings, "" if usual else told[2])
+        return answering(cls, around, candidates(around), lambda place: Settings(address=place))
 
     def collect(self, monotonic_s: float) -> Iterator[Point]:
         with self.settings.connected(self.limit_s) as stream:
@@ -107,6 +100,17 @@ class Redis(Service[Settings]):
                 command(stream, "AUTH", *words)
             info = command(stream, "INFO")
         yield from self._looks.points(read(info, time.time()), monotonic_s)
+
+
+def candidates(around: Surroundings) -> Iterator[Candidate]:
+    """All that run; one without a port is called by its socket."""
+    for process in around.running("redis-server", "valkey-server"):
+        told = _TITLE.search(" ".join(process.arguments))
+        if told and told[2]:
+            yield Candidate(process.pid, f"tcp://127.0.0.1:{told[2]}", by_port(told[2], "6379"))
+        elif told:
+            path = told[1].partition(":")[2]
+            yield Candidate(process.pid, f"unix://{path}", by_path(path, *_USUAL))
 
 
 def command(stream: Stream, *words: str) -> str:

@@ -1,24 +1,81 @@
 """Finding services on this host by what runs, and by what their own configuration says of them.
 
+Each that runs is found, and found once. It is called by what stays when it is started anew: nothing if it is where its
+kind usually is, else its port (`by_port`) or its path (`by_path`); what else runs beside it has no say in that.
+
 Nobody is asked who does not seem to be what we look for, and whoever does not answer as one is asked a few times only,
 until he or the agent is started anew (`Surroundings.worth_trying`): a service writes into its log who was refused.
 """
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from itertools import islice
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple, TypeVar
 
-from tallystick.agent.collector import Collector
+from tallystick.agent.collector import Collector, Found
 from tallystick.agent.host import Host
-from tallystick.agent.surroundings import Process
+from tallystick.agent.surroundings import Process, Surroundings
+from tallystick.config.table import Table
+from tallystick.native.names import component
+
+S = TypeVar("S", bound=Table)
 
 LIMIT_S = 1.0
 """So long what is tried may take."""
 _FILES_MAX = 500
 _FILE_BYTES_MAX = 1 << 20
 _DEPTH_MAX = 5
+
+
+class Candidate(NamedTuple):
+    """What may be a service.
+
+    Parameters
+    ----------
+    who
+        Number of its process or of its socket: another one if it is started anew. There may be several candidates of
+        one, of which the first that answers is taken.
+    place
+        Where it would be asked, an address or a URL.
+    instance
+        What it would be called.
+    """
+
+    who: int
+    place: str
+    instance: str = ""
+
+
+def answering(
+    looks: type[Collector[S]], around: Surroundings, candidates: Iterable[Candidate], settings: Callable[[str], S]
+) -> Iterator[Found[S]]:
+    """Those that answer as they should; each once, and none of them at the cost of another.
+
+    Parameters
+    ----------
+    looks
+        The collector that asks.
+    settings
+        What it needs to ask at a place.
+    """
+    known: set[int | str] = set()
+    for who, place, instance in candidates:
+        if who in known or place in known or not around.worth_trying(looks, who, place):
+            continue
+        if works(looks(settings(place), around.host)):
+            known |= {who, place}
+            yield Found(settings(place), instance, f"it answers at {place}")
+
+
+def by_port(port: str, usual: str) -> str:
+    """What a service is called that listens to a port."""
+    return "" if port == usual else port
+
+
+def by_path(path: str, *usual: str) -> str:
+    """What a service is called that has a socket or a configuration of its own: ``srv-shop-mysql``."""
+    return "" if path in usual else component(str(Path(path).with_suffix("")))
 
 
 def works(collector: Collector[Any]) -> bool:
