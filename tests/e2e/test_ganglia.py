@@ -139,7 +139,8 @@ def test_gmetrics_types_and_slopes_are_understood(cluster: Cluster) -> None:
     server = cluster.server
     for kind, value in (("uint16", "65535"), ("int32", "-7"), ("float", "21.5"), ("double", "1e-3")):
         gmetric(cluster, f"e2e.{kind}", value, kind, "-S", "10.0.0.9:DB1.example.com")
-    gmetric(cluster, "e2e.hits", "1000", "uint32", "-s", "positive", "-S", "10.0.0.9:DB1.example.com")
+    hits = ("-s", "positive", "-u", "requests", "-D", "Requests that were asked", "-S", "10.0.0.9:DB1.example.com")
+    gmetric(cluster, "e2e.hits", "1000", "uint32", *hits)
     gmetric(cluster, "e2e.words", "hello", "string", "-S", "10.0.0.9:DB1.example.com")
     name = "ganglia.db1_example_com.e2e"
     expected = {f"{name}.uint16": 65535, f"{name}.int32": -7, f"{name}.float": 21.5, f"{name}.double": 1e-3}
@@ -152,6 +153,8 @@ def test_gmetrics_types_and_slopes_are_understood(cluster: Cluster) -> None:
         told=lambda: server.render(f"{name}.*"),
     )
     assert [text for text in server.offenders("text") if "e2e.words" in text]
+    (described,) = server.get("/api/metadata", query=f"{name}.hits")["series"]
+    assert (described["unit"], described["description"]) == ("requests", "Requests that were asked")
 
 
 def test_a_group_is_heard(cluster: Cluster) -> None:

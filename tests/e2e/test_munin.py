@@ -110,6 +110,8 @@ def test_existing_plug_ins_keep_working(tmp_path: Path) -> None:
         assert server.values(f"{name}.rooms.warm")[-1] == 21.5
         assert server.values(f"{name}.rooms.kitchen.warm")[-1] == 23.25
         assert len(server.render(f"{name}.cpu.*")) >= 8
+        (described,) = server.get("/api/metadata", query=f"{name}.load.load")["series"]
+        assert (described["unit"], described["description"].partition(":")[0]) == ("load", "Load average")
         balance = server.balance(f"poll munin tcp://127.0.0.1:{port}")
         assert balance["rejected"].keys() == {"stale"}
         assert balance["received"] == balance["stored"] + sum(balance["rejected"].values()) + balance["in_flight"]

@@ -24,6 +24,7 @@ from tallystick.model.numbered import NumberedBatches
 from tallystick.model.reason import Reason
 from tallystick.model.sample import SampleBatch
 from tallystick.model.tally import TallyBatch
+from tallystick.parse.meant import Meant
 
 __all__ = ["LINE_BYTES_MAX", "PADDING", "REJECTS_NOTED_MAX", "Parsed", "Parser", "Rejects"]
 
@@ -123,6 +124,8 @@ class Parsed:
         The numbered batches that these are of, where the protocol has such: they count once, however often sent.
     receipt
         What the protocol has the sender told once all that was parsed is on disk.
+    meant
+        What was said of series beside their numbers, where the protocol says it in messages of its own.
     """
 
     batch: SampleBatch
@@ -137,6 +140,7 @@ class Parsed:
     tallies_began: NDArray[np.int64] = field(default_factory=lambda: np.empty(0, np.int64))
     numbered: NumberedBatches | None = None
     receipt: bytes = b""
+    meant: tuple[Meant, ...] = ()
 
     @property
     def taken(self) -> int:

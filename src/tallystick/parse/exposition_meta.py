@@ -49,6 +49,20 @@ def meant_by(text: bytes | memoryview) -> Iterator[Meant]:
         yield from of_family(name.decode(), words.get(b"TYPE", "").strip().lower(), words.get(b"UNIT", ""), description)
 
 
+def of_series(name: str, sort: str, unit: str, description: str) -> Iterator[Meant]:
+    """The same of one series whose name has its ending, and whose family is not named.
+
+    Parameters
+    ----------
+    sort
+        Of the family.
+    """
+    values, counts = _ENDINGS.get(sort, (_VALUES, _COUNTS))
+    ending = next((ending for ending in (*counts, *values) if ending and name.endswith(ending)), "")
+    family = name.removesuffix(ending)
+    yield from (one for one in of_family(family, sort, unit, description) if one.name == name)
+
+
 def of_family(name: str, sort: str, unit: str, description: str) -> Iterator[Meant]:
     """What is said of the series of a family.
 

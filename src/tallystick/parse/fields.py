@@ -59,6 +59,15 @@ def text_of(piece: memoryview | int | None) -> str:
     return bytes(piece).decode("utf-8", "replace") if isinstance(piece, memoryview) else ""
 
 
+def packed_numbers(piece: memoryview) -> Iterator[int]:
+    """Numbers one behind the other, as a packed field has them; of one that is damaged those before the damage."""
+    at = 0
+    while at < len(piece):
+        number, at = _varint(piece, at)
+        if at <= len(piece):
+            yield number
+
+
 def _varint(message: memoryview, at: int) -> tuple[int, int]:
     """A number, and the position behind it; behind the end where there is none."""
     value = shift = 0

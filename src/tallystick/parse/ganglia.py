@@ -14,6 +14,7 @@
 - **Without metadata** (we began to listen after the sender, and it does not repeat it) a value is a gauge if its name
   is known already. A new name is rejected as `undeclared` for a minute, because the kind of a series is for ever, and
   is a gauge from then on.
+- **Meaning.** Metadata's units and its ``DESC`` describe the series: see `tallystick.parse.ganglia_meta`.
 - **Memory.** What was announced of `METRICS_MAX` metrics is kept. When half of that is taken, those are forgotten that
   have not been heard of for their ``dmax``, or for an hour. Beyond it values are rejected as `undeclared`.
 - **Times** are those of arrival. A float of 32 bits is the shortest decimal that is the same float.
@@ -24,7 +25,7 @@ Where this differs from gmond: the host is the one that the datagram names, not 
 metadata is not asked for; datagrams of gmond before 3.1 are rejected, which it passes over.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Self
 
 import numpy as np
@@ -34,6 +35,8 @@ from tallystick.config import Listener
 from tallystick.kernels.ganglia import METRICS_FULL, Announced, parse_messages
 from tallystick.kernels.names import NameArrays, NameTable
 from tallystick.model.name import NAME_BYTES_MAX
+from tallystick.parse.contract import Parsed
+from tallystick.parse.ganglia_meta import METADATA, meant_by_metadata
 from tallystick.parse.messages import MessageParser
 from tallystick.parse.registry import protocol
 
@@ -44,6 +47,8 @@ _MESSAGE_BYTES_MAX = 1 << 16
 _IDLE_S_MAX = 3600
 _LOOK_MS = 60_000
 _METRICS_AT_ONCE = 1024
+_MEANT_AT_ONCE = 64
+"""Of so many datagrams with metadata of one call units are read; whoever sends more is not described further."""
 _NAME_BYTES_AT_ONCE = 1 << 16
 
 
@@ -71,6 +76,7 @@ class GangliaParser(MessageParser):
         self._table = NameTable(metrics_max)
         self._known = _Columns.empty(len(self._table.arrays.successor))
         self._looked_ms = 0  # when it was last looked for what can be forgotten
+        self._metadata: list[bytes] = []  # datagrams of the call at hand
 
     @classmethod
     def configured(cls, listener: Listener) -> Self:
@@ -100,9 +106,16 @@ class GangliaParser(MessageParser):
                 self._known.with_names(self._table.arrays),
             )
             if done != METRICS_FULL:
+                self._metadata = _metadata_of(buffer, starts, sizes)
                 return done
             self._table.reserve(_METRICS_AT_ONCE, _NAME_BYTES_AT_ONCE)
             self._known = self._known.moved(np.arange(len(self._table)), len(self._table.arrays.successor))
+
+    def _finished(self, parsed: Parsed, buffer: NDArray[np.uint8]) -> Parsed:
+        if not self._metadata:
+            return parsed
+        said = (meant_by_metadata(datagram, self._prefix.tobytes().decode()) for datagram in self._metadata)
+        return replace(parsed, meant=tuple(one for one in said if one is not None))
 
     def _forget(self, now_ms: int) -> None:
         """Forget metrics that nothing was heard of for as long as they are to be kept."""
@@ -114,6 +127,13 @@ class GangliaParser(MessageParser):
         table.intern_packed(self._table.packed(kept))
         self._known = self._known.moved(kept, len(table.arrays.successor))
         self._table, self._looked_ms = table, now_ms
+
+
+def _metadata_of(buffer: NDArray[np.uint8], starts: NDArray[np.int64], sizes: NDArray[np.int32]) -> list[bytes]:
+    """The first datagrams that hold metadata."""
+    found = np.flatnonzero((buffer[starts + 3] == METADATA) & (sizes > 3))[:_MEANT_AT_ONCE]
+    spans = zip(starts[found].tolist(), sizes[found].tolist(), strict=True)
+    return [buffer[start : start + size].tobytes() for start, size in spans]
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,6 +8,7 @@
   listener's prefix is ``ganglia.cluster``. Sums over a cluster or grid (``METRICS``) are
   ``ganglia.cluster.__SummaryInfo__.metric.sum`` and ``.num``.
 - **Kinds** by ``SLOPE``: positive and derivative are counters that grow, all else are gauges.
+- **Meaning.** Of each metric its ``UNITS`` and the ``DESC`` among its further elements.
 - **Times.** A value is of the moment at which it was last heard of: its age ``TN`` ago.
 - **Counting.** Each ``METRIC`` is a sample, each ``METRICS`` two. Text is rejected as `text`.
 - **Safety.** Expat calls back for each element and keeps no tree. Entities that a document declares are refused before
@@ -64,6 +65,7 @@ class _Report:
         self._sources: list[str] = []
         self._place = self._placed()
         self._host = ""
+        self._last = ""  # the series of the metric that further elements are about
         self._depth = 0
 
     def read(self, document: bytes) -> Reading:
@@ -96,6 +98,8 @@ class _Report:
             self._metric(name, attributes)
         elif element == "METRICS":
             self._summary(name, attributes)
+        elif element == "EXTRA_ELEMENT" and name == "DESC" and self._last:
+            self._made.describe(self._last, description=attributes.get("VAL", ""))
 
     def _end(self, element: str) -> None:
         self._depth -= 1
@@ -111,6 +115,7 @@ class _Report:
         return "".join(f"{part}." for part in (self._prefix, source) if part)
 
     def _metric(self, name: str, attributes: dict[str, str]) -> None:
+        self._last = ""
         if not name or not self._host:
             self._made.reject(Reason.NAME_EMPTY, _shown("METRIC", attributes))
         elif attributes.get("TYPE") == "string":
@@ -118,22 +123,28 @@ class _Report:
         else:
             age_s = int(attributes["TN"]) if _AGE.fullmatch(attributes.get("TN", "")) else 0
             at_ms = self._now_ms - 1000 * age_s
-            reason = self._add(self._host, name, attributes.get("VAL", ""), at_ms, attributes)
+            value, unit = attributes.get("VAL", ""), attributes.get("UNITS", "")
+            reason = self._add(self._host, name, value, at_ms, attributes, unit)
             if reason:
                 self._made.reject(reason, _shown("METRIC", attributes))
 
     def _summary(self, name: str, attributes: dict[str, str]) -> None:
-        for what in ("SUM", "NUM"):
+        for what, unit in (("NUM", "hosts"), ("SUM", attributes.get("UNITS", ""))):
             reason = Reason.NAME_EMPTY
             if name:
                 value = attributes.get(what, "")
-                reason = self._add(_SUMMARY, f"{name}.{what.lower()}", value, self._now_ms, attributes)
+                reason = self._add(_SUMMARY, f"{name}.{what.lower()}", value, self._now_ms, attributes, unit)
             if reason:
                 self._made.reject(reason, _shown("METRICS", attributes))
 
-    def _add(self, host: str, name: str, value: str, at_ms: int, attributes: dict[str, str]) -> Reason:
+    def _add(self, host: str, name: str, value: str, at_ms: int, attributes: dict[str, str], unit: str) -> Reason:
         kind = Kind.CUMULATIVE if attributes.get("SLOPE") in _GROWING else Kind.GAUGE
-        return self._made.add(f"{self._place}{host}.{fitting(name)}", value.strip(), at_ms, kind)
+        series = f"{self._place}{host}.{fitting(name)}"
+        reason = self._made.add(series, value.strip(), at_ms, kind)
+        if not reason:
+            self._last = series
+            self._made.describe(series, unit=unit)
+        return reason
 
 
 def _shown(element: str, attributes: dict[str, str]) -> str:

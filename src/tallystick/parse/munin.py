@@ -18,6 +18,8 @@ another graph. What ``config`` said of a field may be of an earlier conversation
 - **Names.** ``munin.host.plugin.field``; dots of the host become ``_``, those of nested graphs part the name.
 - **Kinds.** ``COUNTER`` and ``DERIVE`` are counters that grow, ``ABSOLUTE`` is one that each look sets to zero, all
   else is a gauge.
+- **Meaning.** A field is described by the graph's title with the field's ``info`` or ``label``; its unit is what the
+  graph's ``vlabel`` says, if that is one word or one ``per ${graph_period}``, and the field is drawn as it is.
 - **Values** are decimal numbers, with seconds since the epoch and a colon before them where the node kept them for us.
   ``U`` says that there is no value, and is counted as `stale`.
 - **Counting.** Each value is a sample. A comment in an answer is a plug-in that failed, and one reject.
@@ -31,6 +33,8 @@ from tallystick.parse.reading import Reading, ReadingMaker, fitting, host_compon
 
 _KINDS = {"COUNTER": Kind.CUMULATIVE, "DERIVE": Kind.CUMULATIVE, "ABSOLUTE": Kind.COUNTER}
 _ATTRIBUTE = re.compile(r"([^.\s]+)\.(\S+)\s*(.*)", re.ASCII)
+_OF_GRAPH = re.compile(r"graph_(title|vlabel)\s+(.*)", re.ASCII)
+_UNIT = re.compile(r"([^\s()]+)( per (?:\$\{graph_period\}|second))?", re.ASCII)
 _KEPT = re.compile(r"(\d{1,12}):(.*)", re.ASCII)
 
 
@@ -61,6 +65,7 @@ class _Conversation:
         self._host = ""
         self._plugin = self._graph = ""
         self._kinds: dict[tuple[str, str, str], Kind] = {}
+        self._said: dict[tuple[str, str, str, str], str] = {}  # of host, graph, field (none: of all of it): by its word
         self._values: list[tuple[str, str, str]] = []  # graph, field, value: of the answer at hand
 
     def hear(self, line: str) -> None:
@@ -77,6 +82,8 @@ class _Conversation:
             self.made.reject(Reason.FIELDS, f"{self._host} {self._plugin}: {line}")
         elif line.startswith("multigraph "):
             self._graph = line.partition(" ")[2].strip()
+        elif match := _OF_GRAPH.fullmatch(line):
+            self._said[self._host, self._graph, "", match[1]] = match[2]
         elif match := _ATTRIBUTE.fullmatch(line):
             self._attribute(match[1], match[2], match[3])
 
@@ -91,6 +98,8 @@ class _Conversation:
             self._kinds[self._host, self._graph, field] = _KINDS.get(value.upper(), Kind.GAUGE)
         elif what == "value":
             self._values.append((self._graph, field, value))
+        elif what in ("label", "info", "cdef"):
+            self._said[self._host, self._graph, field, what] = value
 
     def _value(self, graph: str, field: str, value: str) -> None:
         kept = _KEPT.fullmatch(value)
@@ -101,3 +110,20 @@ class _Conversation:
         reason = Reason.STALE if number == "U" else self.made.add(name, number, at_ms, kind)
         if reason:
             self.made.reject(reason, f"{self._host} {graph} {field}.value {value}")
+        else:
+            self._describe(name, graph, field, kind)
+
+    def _describe(self, name: str, graph: str, field: str, kind: Kind) -> None:
+        def said(what: str, field: str = "") -> str:
+            return self._said.get((self._host, graph, field, what), "")
+
+        what = said("info", field) or said("label", field)
+        description = ": ".join(part for part in (said("title"), what) if part)
+        match = None if said("cdef", field) else _UNIT.fullmatch(said("vlabel"))
+        if match is None:
+            unit = ""
+        elif kind is Kind.GAUGE:
+            unit = f"{match[1]}/s" if match[2] else match[1]
+        else:  # it is drawn as a rate, of which the series is what is counted
+            unit = match[1] if match[2] else ""
+        self.made.describe(name, unit=unit, description=description)

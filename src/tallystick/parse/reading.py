@@ -15,6 +15,7 @@ from tallystick.model.name import NAME_BYTES_MAX
 from tallystick.model.reason import Reason
 from tallystick.model.sample import SampleBatch
 from tallystick.parse.contract import REJECTS_NOTED_MAX
+from tallystick.parse.meant import Meant
 
 _UNFIT = re.compile(r"[\x00-\x20\x7f;:]")
 _NUMBER = re.compile(r"[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d+)?", re.ASCII)
@@ -37,12 +38,15 @@ class Reading:
         Unusable values, by reason.
     rejects
         Why the first `REJECTS_NOTED_MAX` of them were not taken, and their texts.
+    meant
+        What was said of the series beside their numbers.
     """
 
     names: list[bytes]
     samples: SampleBatch
     reject_counts: NDArray[np.int64]
     rejects: list[tuple[Reason, bytes]]
+    meant: list[Meant]
 
     @property
     def seen(self) -> int:
@@ -65,6 +69,7 @@ class ReadingMaker:
         self._kinds: list[int] = []
         self._reject_counts = np.zeros(len(Reason), np.int64)
         self._rejects: list[tuple[Reason, bytes]] = []
+        self._meant: dict[str, Meant] = {}
 
     def reject(self, reason: Reason, text: str) -> None:
         """Count a value that cannot be used."""
@@ -87,10 +92,16 @@ class ReadingMaker:
         self._kinds.append(kind)
         return Reason.NONE
 
+    def describe(self, name: str, *, unit: str = "", description: str = "") -> None:
+        """Note what is said of a series; what is empty leaves what was said before."""
+        known = self._meant.get(name, Meant(name, "", ""))
+        self._meant[name] = Meant(name, unit.strip() or known.unit, description.strip() or known.description)
+
     def reading(self) -> Reading:
         """Everything so far."""
         samples = SampleBatch.of(self._ids, self._at_ms, self._values, kind=self._kinds)
-        return Reading(list(self._entries), samples, self._reject_counts, self._rejects)
+        meant = [one for one in self._meant.values() if one.unit or one.description]
+        return Reading(list(self._entries), samples, self._reject_counts, self._rejects, meant)
 
 
 def host_component(host: str) -> str:

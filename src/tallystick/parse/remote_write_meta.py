@@ -1,16 +1,23 @@
-"""What Prometheus' remote write 1.0 says of metrics: the metadata that it sends once a minute, mostly by itself.
+"""What Prometheus' remote write says of metrics.
 
-Source: https://prometheus.io/docs/specs/prw/remote_write_spec/ and its types.proto
+Version 1.0 sends metadata of families once a minute, mostly by itself; 2.0 sends it with each series, as positions in
+the request's table of symbols.
+
+Source: https://prometheus.io/docs/specs/prw/remote_write_spec/, .../remote_write_spec_2_0/ and their types.proto
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
-from tallystick.parse.exposition_meta import of_family
-from tallystick.parse.fields import Fields, text_of
+from tallystick.parse.exposition_meta import of_family, of_series
+from tallystick.parse.fields import Fields, packed_numbers, text_of
 from tallystick.parse.meant import Meant
 
 _METADATA = 3
+_SYMBOLS, _SERIES = 4, 5
+_LABELS, _OF_SERIES = 1, 5
+_HELP_2, _UNIT_2 = 3, 4
 _TYPE, _FAMILY, _HELP, _UNIT = 1, 2, 4, 5
+_NAME = "__name__"
 _TYPES = ("", "counter", "gauge", "histogram", "gaugehistogram", "summary", "info", "stateset")
 
 
@@ -19,7 +26,40 @@ def meant_by_request(body: bytes | memoryview) -> Iterator[Meant]:
     fields = Fields()
     for metadata in fields.messages(memoryview(body), _METADATA):
         told = dict(fields.of(metadata))
-        number = told.get(_TYPE, 0)
-        sort = _TYPES[number] if isinstance(number, int) and number < len(_TYPES) else ""
         if name := text_of(told.get(_FAMILY)):
+            sort = _sort(told.get(_TYPE, 0))
             yield from of_family(name, sort, text_of(told.get(_UNIT)), text_of(told.get(_HELP)))
+
+
+def meant_by_request_2(body: bytes | memoryview) -> Iterator[Meant]:
+    """What a request of 2.0 says of its series, of each name once."""
+    fields = Fields()
+    parts = list(fields.of(memoryview(body)))
+    symbols = [piece for number, piece in parts if number == _SYMBOLS]
+    seen: set[str] = set()
+
+    def symbol(at: memoryview | int | None) -> str:
+        return text_of(symbols[at]) if isinstance(at, int) and at < len(symbols) else ""
+
+    for number, series in parts:
+        if number != _SERIES or not isinstance(series, memoryview):
+            continue
+        told = dict(fields.of(series))
+        name, metadata = _name(told.get(_LABELS), symbol), told.get(_OF_SERIES)
+        if name and name not in seen and isinstance(metadata, memoryview):
+            seen.add(name)
+            words = dict(fields.of(metadata))
+            sort = _sort(words.get(_TYPE, 0))
+            yield from of_series(name, sort, symbol(words.get(_UNIT_2)), symbol(words.get(_HELP_2)))
+
+
+def _sort(number: memoryview | int) -> str:
+    return _TYPES[number] if isinstance(number, int) and number < len(_TYPES) else ""
+
+
+def _name(references: memoryview | int | None, symbol: Callable[[int], str]) -> str:
+    """The value of the label ``__name__``: labels are sorted, and capitals stand before it at most."""
+    if not isinstance(references, memoryview):
+        return ""
+    pairs = packed_numbers(references)
+    return next((symbol(value) for key, value in zip(pairs, pairs, strict=False) if symbol(key) == _NAME), "")

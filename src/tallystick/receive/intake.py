@@ -270,6 +270,7 @@ class Intake:
         ticket = self._storing.append(load, arrival)
         if load.wasteful:
             self._router.rebuild()
+        self.meanings.tell(parsed.meant)
         return ticket
 
     def _refuse_unnamed(self, account: Account, passage: Passage, reason: Reason, samples: int) -> None:

@@ -7,13 +7,13 @@ one hundredth of a core at most.
 
 import threading
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 
 from tallystick.model.clock import Clock
 from tallystick.parse.exposition_meta import meant_by
 from tallystick.parse.meant import Meant
 from tallystick.parse.otlp_meta import meant_by_json, meant_by_protobuf
-from tallystick.parse.remote_write_meta import meant_by_request
+from tallystick.parse.remote_write_meta import meant_by_request, meant_by_request_2
 
 REST_FACTOR = 100
 
@@ -23,6 +23,7 @@ _READERS: dict[str, Callable[[memoryview], Iterator[Meant]]] = {
     "otlp": meant_by_protobuf,
     "otlp-json": meant_by_json,
     "remote-write": meant_by_request,
+    "remote-write-2": meant_by_request_2,
 }
 """By protocol, what reads a whole text or body."""
 
@@ -50,6 +51,11 @@ class Meanings:
     def when_told(self, tell: Tell) -> None:
         """Have `tell` called with what is found, by the threads that receive."""
         self._tell = tell
+
+    def tell(self, meant: Sequence[Meant]) -> None:
+        """Pass on what a parser read anyhow."""
+        if meant and self._tell is not None:
+            self._tell(meant)
 
     def look(self, protocol: str, text: memoryview) -> None:
         """Look into a text, if it is of a protocol that says something, and it is time."""

@@ -30,7 +30,11 @@ def outcome_of(case: Path) -> dict[str, list[list[object]]]:
             batch.ids.tolist(), *(column.tolist() for column in columns), strict=True
         )
     ]
-    return {"samples": samples, "rejects": [[reason.name, text.decode()] for reason, text in reading.rejects]}
+    return {
+        "samples": samples,
+        "rejects": [[reason.name, text.decode()] for reason, text in reading.rejects],
+        "meant": [list(one) for one in reading.meant],
+    }
 
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: f"{case.parent.name}-{case.name}")

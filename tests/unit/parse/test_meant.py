@@ -2,16 +2,20 @@
 
 import json
 
+import numpy as np
 import pytest
 from opentelemetry.proto.collector.metrics.v1.metrics_service_pb2 import ExportMetricsServiceRequest
 
-from prometheus_messages import WriteRequest
-from tallystick.parse import exposition_meta, otlp_meta
+from prometheus_messages import Request, WriteRequest
+from reference import xdr
+from tallystick.parse import NameTable, exposition_meta, otlp_meta, padded
 from tallystick.parse.exposition_meta import meant_by
 from tallystick.parse.fields import Fields
+from tallystick.parse.ganglia import GangliaParser
+from tallystick.parse.ganglia_meta import meant_by_metadata
 from tallystick.parse.meant import Meant
 from tallystick.parse.otlp_meta import meant_by_json, meant_by_protobuf
-from tallystick.parse.remote_write_meta import meant_by_request
+from tallystick.parse.remote_write_meta import meant_by_request, meant_by_request_2
 
 TEXT = rb"""# HELP http_requests_total Requests,\nby \\code.
 # TYPE http_requests_total counter
@@ -99,6 +103,63 @@ def test_remote_write_says_it_in_requests_of_their_own() -> None:
         Meant("wait_seconds_count", "", "How long."),
         Meant("strange", "", "x"),
     ]
+
+
+def test_remote_write_2_says_it_with_each_series() -> None:
+    symbols = [
+        b"",
+        b"__name__",
+        b"sent_bytes_total",
+        b"job",
+        b"a",
+        b"b",
+        b"What was sent.",
+        b"rpc_seconds_bucket",
+        b"s",
+    ]
+    of_sent, of_rpc = {"type": 1, "help_ref": 6}, {"type": 3, "unit_ref": 8, "help_ref": 6}
+    rows = [
+        {"labels_refs": [1, 2, 3, 4], "metadata": of_sent},
+        {"labels_refs": [1, 2, 3, 5], "metadata": of_sent},
+        {"labels_refs": [1, 7], "metadata": of_rpc},
+        {"labels_refs": [3, 4], "metadata": of_sent},
+        {"labels_refs": [1, 99], "metadata": of_sent},
+        {"labels_refs": [1], "metadata": of_sent},
+        {"labels_refs": [1, 4]},
+        {"labels_refs": [1, 5], "metadata": {"type": 99, "help_ref": 1000}},
+    ]
+    body = Request(symbols=symbols, timeseries=rows).SerializeToString()
+    told = [Meant("sent_bytes_total", "bytes", "What was sent."), Meant("rpc_seconds_bucket", "", "What was sent.")]
+    assert list(meant_by_request_2(body)) == told
+    for end in range(len(body)):
+        assert set(meant_by_request_2(body[:end])) <= {*told, Meant("sent_bytes_total", "bytes", "")}
+
+
+def test_metadata_of_ganglia_says_it_of_one_host() -> None:
+    extra = ((b"GROUP", b"disk"), (b"DESC", b"What is free"))
+    datagram = xdr.metadata(b"10.0.0.9:Web1.example.com", b"disk free", units=b"GB", spoofed=True, extra=extra)
+    meant = meant_by_metadata(datagram, "ganglia.")
+    assert meant == Meant("ganglia.web1_example_com.disk_free", "GB", "What is free")
+    assert meant_by_metadata(xdr.metadata(b"web", b"os", b"string", units=b"x"), "ganglia.") is None
+    assert meant_by_metadata(xdr.value(b"web", b"load", "float", 1.0), "ganglia.") is None
+    assert {meant_by_metadata(datagram[:end], "ganglia.") for end in range(len(datagram))} <= {None, meant}
+
+
+def test_what_ganglias_metadata_says_comes_with_what_is_parsed() -> None:
+    datagrams = [
+        xdr.value(b"web", b"load", "float", 1.0),
+        b"\0\0\0\x80",
+        b"",
+        xdr.metadata(b"web", b"load", units=b"jobs"),
+        xdr.metadata(b"web", b"rest"),
+    ]
+    lengths = np.array([len(one) for one in datagrams], np.int32)
+    offsets = (np.cumsum(lengths) - lengths).astype(np.int64)
+    parser, names = GangliaParser(prefix="all"), NameTable()
+    assert parser.parse_datagrams(padded(b"".join(datagrams)), offsets, lengths, names, 0).meant == (
+        Meant("all.web.load", "jobs", ""),
+    )
+    assert parser.parse_datagrams(padded(datagrams[0]), offsets[:1], lengths[:1], names, 0).meant == ()
 
 
 def test_a_body_of_millions_of_fields_is_read_as_far_as_the_limit() -> None:

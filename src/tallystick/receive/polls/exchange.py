@@ -117,6 +117,7 @@ class ReadingExchange(Exchange):
             intake.ledger.note_offender(account.source, reason, text)
         if len(reading.samples):
             intake.take(reading.names, reading.samples, account)
+        intake.meanings.tell(reading.meant)
         return len(reading.samples)
 
 
