@@ -157,8 +157,8 @@ def test_the_crosshair_is_shared_and_keys_move_it(server: Server, page: Page) ->
     first.get_by_role("group").focus()
     page.keyboard.press("ArrowLeft")
     moment = re.compile(r"^\d\d:\d\d:\d\d$")
-    expect(first.locator(".graph-note")).to_have_text(moment)
-    expect(second.locator(".graph-note")).to_have_text(moment)
+    expect(first.locator(".graph-moment")).to_have_text(moment)
+    expect(second.locator(".graph-moment")).to_have_text(moment)
 
 
 def test_what_a_sender_wrote_is_text_and_nothing_else(server: Server, page: Page, complaints: list[str]) -> None:

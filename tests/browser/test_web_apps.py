@@ -284,7 +284,7 @@ def test_a_graph_shows_the_newcomer_his_requests_with_unit_and_owner(
     page.goto(f"{server.url}/#/?target={shop.of('requests')}&target={shop.of('response_time')}&from=-15min&until=now")
     graph = page.get_by_role("article", name=shop.of("requests"), exact=True)
     expect(graph.locator(".owner")).to_have_text("team-shop")
-    expect(graph.locator(".axis-word")).to_have_text("requests")
+    expect(graph.locator(".axis-word")).to_have_text(re.compile(r"^requests per 10\ss$"))
     times = page.get_by_role("article", name=shop.of("response_time"), exact=True)
     expect(times.locator(".legend-value")).to_have_text(re.compile("(ms|s|µs)$"))
     keep_screenshot(page, "web-app-graphs")

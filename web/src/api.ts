@@ -46,9 +46,10 @@ export interface Answer {
 
 export interface Found {
   readonly text: string;
-  readonly id: string;
   readonly leaf: number | boolean;
   readonly expandable: number | boolean;
+  /** Of a series, as far as anybody said. */
+  readonly meta?: Meta;
 }
 
 export interface Health {
@@ -153,9 +154,9 @@ export function ask<T>(method: "POST" | "DELETE", path: string, body: object): P
 async function answerOf<T>(path: string, address: string, request: RequestInit): Promise<Result<T>> {
   try {
     const response = await fetch(address, { ...request, headers: { accept: "application/json" } });
-    const body: unknown = await response.json().catch(() => null);
+    const body = bodyOf(await response.text());
     // A degraded server answers /healthz with 503 and a full body; elsewhere an error has one sentence.
-    if (response.ok || (body !== null && sentenceOf(body) === null && path === "/healthz")) {
+    if ((response.ok && body !== null) || (body !== null && sentenceOf(body) === null && path === "/healthz")) {
       return { ok: true, value: body as T };
     }
     return failure(sentenceOf(body) ?? `The server answered ${path} with status ${response.status}.`);
@@ -164,6 +165,15 @@ async function answerOf<T>(path: string, address: string, request: RequestInit):
       return { ok: false, error: "", aborted: true };
     }
     return failure("The server does not answer; trying again.");
+  }
+}
+
+/** What a proxy or a login page says is no JSON. */
+function bodyOf(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return null;
   }
 }
 
@@ -178,9 +188,9 @@ function sentenceOf(body: unknown): string | null {
   return null;
 }
 
-/** One level of the tree of names. */
+/** One level of the tree of names, with what is known of its series. */
 export function find(pattern: string, signal?: AbortSignal): Promise<Result<readonly Found[]>> {
-  return get("/metrics/find", [["query", pattern], ["format", "treejson"]], signal);
+  return get("/metrics/find", [["query", pattern], ["format", "treejson"], ["meta", "1"]], signal);
 }
 
 /** Names that hold every word of `text`, shortest first. */

@@ -4,6 +4,7 @@ import { useEffect, useState } from "preact/hooks";
 
 import { BlocksPage } from "./blocks/blocks-page";
 import { Graph } from "./chart/graph";
+import { readable } from "./format/spelling";
 import { LedgerPage } from "./ledger/ledger-page";
 import { Overview } from "./overview/overview";
 import { HealthPill } from "./parts/health-pill";
@@ -28,7 +29,7 @@ export function App() {
 
   useEffect(() => {
     const named = PAGES.find((one) => one.page === page);
-    const what = named ? named.title : page === "graphs" ? targets.join(", ") : at;
+    const what = named ? named.title : page === "graphs" ? targets.map(readable).join(", ") : at;
     document.title = what ? `${what} · Tallystick` : "Tallystick";
   }, [page, at, targets]);
 
@@ -81,7 +82,7 @@ function Graphs() {
         <Graph
           key={target}
           target={target}
-          title={target}
+          title={readable(target)}
           height={targets.length === 1 ? 360 : 220}
           onRemove={() => removeTarget(target)}
         />

@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 
 import type { Series, Value } from "../src/api";
-import { hasBand, isolated, latest, toColumns, valueAt, valueRange } from "../src/chart/band";
+import { hasBand, isolated, latest, settled, toColumns, valueAt, valueRange } from "../src/chart/band";
 
 function series(name: string, start: number, step: number, values: Value[], min?: Value[], max?: Value[]): Series {
   const band = min && max ? { min, max } : {};
@@ -59,4 +59,16 @@ test.each<[number | null, number | null, (low: number, high: number) => boolean]
   [-100, -1, (low, high) => low < -100 && high === 0],
 ])("the axis for values from %j to %j holds them and starts at zero where it can", (low, high, good) => {
   expect(good(...valueRange(low, high))).toBe(true);
+});
+
+test("a sum that is not whole yet is not drawn, unless it is all there is", () => {
+  const counter = { ...series("a", 100, 10, [7, 8, 2]), kind: "counter" as const };
+  expect(settled(counter, 125).values).toEqual([7, 8]);
+  expect(settled(counter, 130).values).toEqual([7, 8, 2]);
+  expect(settled({ ...counter, values: [null, null, 2] }, 125).values).toEqual([null, null, 2]);
+  expect(settled({ ...counter, kind: "gauge" }, 125).values).toEqual([7, 8, 2]);
+});
+
+test("a counter has no band: its least increment says nothing beside a sum", () => {
+  expect(hasBand({ ...series("a", 0, 10, [10, 20], [1, 1], [3, 4]), kind: "counter" })).toBe(false);
 });

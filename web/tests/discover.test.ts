@@ -5,7 +5,7 @@ import { discover, isOwn, type Children } from "../src/overview/discover";
 import type { Node } from "../src/state/tree";
 
 /** A tree of names like the server's, from the names of its series. */
-function treeOf(names: readonly string[]): Children {
+function treeOf(names: readonly string[], units: Readonly<Record<string, string>> = {}): Children {
   return async (path) => {
     const below = names.filter((name) => path === "" || name.startsWith(`${path}.`));
     const rest = below.map((name) => name.slice(path ? path.length + 1 : 0).split("."));
@@ -18,6 +18,7 @@ function treeOf(names: readonly string[]): Children {
         path: path ? `${path}.${text}` : text,
         leaf: more.length === 0 || (before?.leaf ?? false),
         branch: more.length > 0 || (before?.branch ?? false),
+        ...(more.length === 0 && units[text] && { unit: units[text] }),
       });
     }
     return [...nodes.values()];
@@ -115,6 +116,10 @@ test.each([
   [["a.b", "a.b.c"], ["b", "b.c"]],
   [["sumSeries(a.*)", "a.b"], ["sumSeries(a.*)", "a.b"]],
   [["perSecond(a.b)", "perSecond(a.c)"], ["b", "c"]],
+  [["r;env=prod;status=200", "r;env=prod;status=500"], ["200", "500"]],
+  [["p.cpu;mode=user", "p.cpu;mode=system", "p.starts;version=4.2"], ["cpu user", "cpu system", "starts 4.2"]],
+  [["r", "r;env=prod"], ["r", "r;env=prod"]],
+  [["a.b", "a.b"], ["a.b", "a.b"]],
   [[], []],
 ])("in a legend only the difference is told: %j", (names, labels) => {
   expect(distinguish(names)).toEqual(labels);
@@ -151,5 +156,30 @@ test("how long requests took has a graph of its own beside how many there were",
     { title: "shop · response time", target: "dev.apps.shop.response_time" },
     { title: "gc · collected;generation=0", target: "dev.apps.shop.gc.collected;generation=0" },
     { title: "gc · pause;generation=0", target: "dev.apps.shop.gc.pause;generation=0" },
+  ]);
+});
+
+test("what was said of series counts before their names: each unit has its graph, however it is spelt", async () => {
+  const names = ["requests", "errors", "paid", "revenue", "wait", "hold", "size"].map((name) => `app.${name}`);
+  const units = { requests: "requests", errors: "errors", paid: "requests", revenue: "EUR", wait: "s", hold: "seconds", size: "By" };
+  const [section] = await discover("app", treeOf(names, units));
+  expect(section?.families.map((family) => family.target)).toEqual([
+    "app.{requests,paid}",
+    "app.errors",
+    "app.revenue",
+    "app.{wait,hold}",
+    "app.size",
+  ]);
+});
+
+test("names with brackets, commas and braces in them have their graphs", async () => {
+  const names = ["odd.f(x).value", "odd.{a,b}.value", "odd.plain.value", "lone(1)"];
+  const [section, loose] = await discover("", treeOf(names));
+  expect(section?.families).toEqual([{ title: "odd · value", target: "odd.*.value" }]);
+  expect(loose?.families).toEqual([{ title: "lone(1)", target: String.raw`lone\(1\)` }]);
+  const mixed = await discover("", treeOf([...names.slice(0, 2), "odd.other.thing.deep"]));
+  expect(mixed[0]?.families.map((family) => family.target)).toEqual([
+    String.raw`odd.{f\(x\),\\\{a\\\,b\\\}}.value`,
+    "odd.other.thing.deep",
   ]);
 });

@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 
 import type { Meta, Series } from "../src/api";
-import { aboutOf, commonMeaning, detailsOf, inUnits, meaningOf, readUnit } from "../src/format/meaning";
+import { aboutOf, commonMeaning, countedPer, detailsOf, inUnits, meaningOf, readUnit } from "../src/format/meaning";
 
 const series = (name: string, meta: Meta = {}, change: Partial<Series> = {}): Series => ({
   name, target: name, kind: "gauge", start: 0, step: 10, values: [1, null, 3], meta, ...change,
@@ -49,4 +49,12 @@ test("what is told of a graph is told once", () => {
     descriptions: ["Orders."], owners: ["team-x"], alerts: [],
   });
   expect(detailsOf(series("a", { ...meta, unit: "orders" }))).toEqual(["Orders.", "unit: orders", "owner: team-x"]);
+});
+
+test("sums say in how much time they were counted", () => {
+  const counter = (name: string, step: number) => series(name, {}, { kind: "counter", step });
+  expect(countedPer([counter("a", 10), counter("b", 10)], "orders")).toBe("orders per 10\u202fs");
+  expect(countedPer([counter("a", 60)], "")).toBe("per 1\u202fmin");
+  expect(countedPer([counter("a", 10), counter("b", 60)], "orders")).toBe("orders");
+  expect(countedPer([counter("a", 10), series("b")], "")).toBe("");
 });

@@ -14,10 +14,16 @@ test("the pattern below a branch is one level deep", () => {
 
 test("a name that is a series and a branch is one node", () => {
   const found = [
-    { text: "a", id: "a", leaf: 0, expandable: 1 },
-    { text: "a", id: "a", leaf: 1, expandable: 0 },
+    { text: "a", leaf: 0, expandable: 1 },
+    { text: "a", leaf: 1, expandable: 0 },
   ];
   expect(toNodes(found)).toEqual([{ text: "a", path: "a", leaf: true, branch: true }]);
+});
+
+test("a level that is spelt with wildcards is asked for as it is, and its nodes have their own names", () => {
+  expect(patternBelow("odd.x[y]")).toBe(String.raw`odd.x\[y\].*`);
+  const found = [{ text: "value", leaf: 1, expandable: 0, meta: { unit: "bytes" } }];
+  expect(toNodes(found, "odd.x[y]")).toEqual([{ text: "value", path: "odd.x[y].value", leaf: true, branch: false, unit: "bytes" }]);
 });
 
 test("a level shows that it loads, then its nodes, then what is open below them", () => {

@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 
-import { formatCount, formatValue, unitOf } from "../src/format/units";
+import { formatCount, formatTicks, formatValue, unitOf } from "../src/format/units";
 import { formatLength, formatMoment, formatTick } from "../src/format/time";
 
 const plain = (text: string): string => text.replaceAll("\u202f", " ");
@@ -23,9 +23,23 @@ test.each([
   [0.25, "s", "250 ms"],
   [90, "s", "90 s"],
   [1500, "ms", "1.5 s"],
+  [9e17, "", "900 P"],
   [9e20, "", "900 E"],
+  [6.022e23, "", "6.02e23"],
+  [1e24, "B", "1e24 B"],
+  [3e-12, "", "3 p"],
+  [-2.5e-15, "s", "-2.5e-15 s"],
 ] as const)("the number %d in %j reads %j", (value, unit, text) => {
   expect(plain(formatValue(value, unit))).toBe(text);
+});
+
+test.each([
+  [[99_999.98, 99_999.99, 100_000, 100_000.01], "", ["99.99998 k", "99.99999 k", "100 k", "100.00001 k"]],
+  [[0, 50, 100], "%", ["0", "50 %", "100 %"]],
+  [[999, 1000, 1001], "", ["999", "1 k", "1.001 k"]],
+  [[0, 1e-15], "", ["0", "1e-15"]],
+] as const)("ticks of an axis can be told apart: %j", (ticks, unit, texts) => {
+  expect(formatTicks(ticks, unit).map(plain)).toEqual(texts);
 });
 
 test("what is no number reads as a dash", () => {

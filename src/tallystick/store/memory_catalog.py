@@ -96,12 +96,14 @@ def _components(name: str) -> list[str]:
 
 
 def glob_expression(pattern: str) -> re.Pattern[str]:
-    """The regular expression of a glob: ``*``, ``?`` and ``[a-z]`` stay within a component, ``{a,b}`` may be nested.
+    r"""The regular expression of a glob: ``*``, ``?`` and ``[a-z]`` stay within a component, ``{a,b}`` may be nested.
+
+    What follows a backslash stands for itself.
 
     Raises
     ------
     QueryError
-        If brackets or braces are not balanced.
+        If brackets or braces are not balanced, or a backslash is the last character.
     """
     out: list[str] = []
     depth = 0
@@ -116,6 +118,11 @@ def glob_expression(pattern: str) -> re.Pattern[str]:
             inner = pattern[position:close].replace("\\", "\\\\").replace("[", "\\[").replace("^", "\\^")
             out.append(f"[^{inner[1:]}]" if inner.startswith("!") else f"[{inner}]")
             position = close + 1
+        elif char == "\\":
+            if position == len(pattern):
+                raise QueryError(f"cannot read glob {pattern!r}: nothing follows its last backslash")
+            out.append(re.escape(pattern[position]))
+            position += 1
         elif char == "}" and depth == 0:
             raise QueryError(
                 f"cannot read glob {pattern!r}: '}}' at column {position} opens nowhere; expected '{{' before it"

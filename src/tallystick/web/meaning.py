@@ -40,7 +40,7 @@ def _names(catalog: Catalog, path: str) -> list[str]:
 
 def _paths(node: Node) -> Iterator[str]:
     if isinstance(node, Path):
-        yield node.text
+        yield node.pattern
     elif isinstance(node, Call):
         for inner in (*node.arguments, *node.keywords.values()):
             yield from _paths(inner)

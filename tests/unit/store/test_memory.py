@@ -116,6 +116,9 @@ def test_what_was_appended_is_durable_at_once() -> None:
         ("a.{b,{c,d}e}", "a.de", True),
         ("a,b", "a,b", True),
         ("a+(b)", "a+(b)", True),
+        (r"a\*.\{b,c\}", "a*.{b,c}", True),
+        (r"a\*", "ab", False),
+        (r"{a\,b,c}", "a,b", True),
         ("disk*;host=*", "disk.used;host=h.1", False),
         ("disk.*;host=h.1", "disk.used;host=h.1", True),
     ],
@@ -124,7 +127,7 @@ def test_a_glob_matches_within_parts(pattern: str, name: str, matches: bool) -> 
     assert (glob_expression(pattern).fullmatch(name) is not None) == matches
 
 
-@pytest.mark.parametrize("pattern", ["a.[b", "a.{b", "a.b}", "a.[z-a]"])
+@pytest.mark.parametrize("pattern", ["a.[b", "a.{b", "a.b}", "a.[z-a]", "a\\"])
 def test_an_unbalanced_glob_is_refused(pattern: str) -> None:
     with pytest.raises(QueryError, match="glob"):
         glob_expression(pattern)

@@ -26,6 +26,7 @@ NAMES = {
     "prod.apps.shop.view.GET.cart": Kind.TIMING,
     "prod.hosts.web.web1.shop.sent": Kind.COUNTER,
     "prod.hosts.web.web2.shop.sent": Kind.COUNTER,
+    "prod.shop{a,b}.sent": Kind.COUNTER,
 }
 NONE = {"unit": "", "owner": "", "description": "", "alert": ""}
 SENT = {"unit": "bytes", "owner": "team-shop", "description": "Bytes of bodies.", "alert": ""}
@@ -100,6 +101,7 @@ def test_what_cannot_be_kept_is_refused_with_the_reason(client: TestClient, body
     [
         ("sumSeries(prod.hosts.*.*.shop.sent)", "bytes"),
         ("alias(perSecond(sumSeries(prod.hosts.*.*.shop.sent)),'x')", "bytes/s"),
+        (r"sumSeries(prod.shop\\\{a\\\,b\\\}.sent)", "bytes"),
         ("scale(prod.hosts.web.web1.shop.sent,8)", ""),
         ("asPercent(prod.hosts.web.web1.shop.sent,prod.hosts.web.web2.shop.sent)", "%"),
         ("group(sumSeries(prod.hosts.*.*.shop.sent),sumSeries(prod.apps.*.sent))", ""),
@@ -108,7 +110,8 @@ def test_what_cannot_be_kept_is_refused_with_the_reason(client: TestClient, body
 def test_what_functions_make_has_the_unit_that_they_leave_it(
     client: TestClient, known: Descriptions, target: str, unit: str
 ) -> None:
-    known.say("prod.hosts.web.web1.shop.sent", Description(**SENT))
+    for name in ("prod.hosts.web.web1.shop.sent", "prod.shop{a,b}.sent"):
+        known.say(name, Description(**SENT))
     assert {meta["unit"] for meta in metas(client, target).values()} == {unit}
 
 

@@ -24,7 +24,7 @@ export function BlocksPage() {
 
   return (
     <section class="ledger blocks">
-      <h2>Blocks</h2>
+      <h1>Blocks</h1>
       <p class="lead">Names and hosts that are not taken. Agents stop sending them within a second, and everything kept out is counted.</p>
       <BlockForm />
       {result === null && <div class="skeleton block" aria-label="loading" />}
@@ -89,7 +89,7 @@ function Senders({ senders }: { readonly senders: readonly Sender[] }) {
   if (senders.length === 0) return null;
   return (
     <>
-      <h3>Of whom</h3>
+      <h2>Of whom</h2>
       <div class="table-box">
         <table>
           <thead><tr><th>Sent by</th><th class="number">Kept out here</th><th class="number">Not sent</th></tr></thead>
@@ -115,7 +115,7 @@ function Acts({ acts }: { readonly acts: readonly Act[] }) {
   if (acts.length === 0) return null;
   return (
     <>
-      <h3>Who did what</h3>
+      <h2>Who did what</h2>
       <div class="table-box">
         <table>
           <thead><tr><th>When</th><th>What</th><th>Names</th><th>Why</th><th>Who</th></tr></thead>

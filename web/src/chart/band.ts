@@ -20,7 +20,8 @@ export interface Columns {
 const BANDS_MAX = 6;
 
 export function hasBand(one: Series): boolean {
-  if (one.min === undefined || one.max === undefined) return false;
+  // What a counter was incremented by at least and at most says nothing beside the sum of a slot.
+  if (one.kind === "counter" || one.min === undefined || one.max === undefined) return false;
   return one.max.some((high, i) => high !== null && high !== one.min?.[i]);
 }
 
@@ -38,6 +39,18 @@ export function toColumns(series: readonly Series[]): Columns {
   });
   const points = series.reduce((sum, one) => sum + one.values.filter((value) => value !== null).length, 0);
   return { data: [times, ...columns], banded, column, points };
+}
+
+/**
+ * The series without its open slot, where that holds a part of a sum: it would end every line in a dive.
+ *
+ * The first slot that there is is shown at once, whole or not.
+ */
+export function settled(one: Series, nowS: number): Series {
+  if (one.kind !== "counter" && one.kind !== "set") return one;
+  const whole = Math.max(0, Math.floor((nowS - one.start) / one.step));
+  if (whole >= one.values.length || one.values.slice(0, whole).every((value) => value === null)) return one;
+  return { ...one, values: one.values.slice(0, whole) };
 }
 
 function timeline(series: readonly Series[]): number[] {

@@ -4,12 +4,15 @@ import { useMemo, useRef, useState } from "preact/hooks";
 
 import type { Answer } from "../api";
 import { distinguish } from "../format/names";
-import { aboutOf, commonMeaning, detailsOf, inUnits, meaningOf, NO_MEANING } from "../format/meaning";
+import { aboutOf, commonMeaning, countedPer, detailsOf, inUnits, meaningOf, NO_MEANING } from "../format/meaning";
 import { slotNotes } from "../format/slots";
+import { readable } from "../format/spelling";
 import { formatMoment } from "../format/time";
-import { addressOf } from "../state/view";
+import { Sentence } from "../parts/sentence";
+import { isMoving } from "../state/range";
+import { addressOf, range } from "../state/view";
 import { About } from "./about";
-import { latest, toColumns, valueAt } from "./band";
+import { latest, settled, toColumns, valueAt } from "./band";
 import { Complete } from "./complete";
 import { Legend } from "./legend";
 import { Plot } from "./plot";
@@ -22,6 +25,9 @@ const LINES_MAX = 40;
 const POINTS_SMALL = 400;
 const POINTS_LARGE = 800;
 const LARGE_PX = 200;
+/** Entries of a legend: beside other graphs a long one leaves holes. */
+const ENTRIES_SMALL = 6;
+const ENTRIES_LARGE = 12;
 
 interface Props {
   readonly target: string;
@@ -35,7 +41,7 @@ export function Graph({ target, title, height, onRemove }: Props) {
   const seen = useSeen(box);
   const asked = useAnswer(target, height < LARGE_PX ? POINTS_SMALL : POINTS_LARGE, seen);
   const found = asked.answer?.series.length ?? 0;
-  const drawn = useMemo(() => asked.answer && draw(asked.answer), [asked.answer]);
+  const drawn = useMemo(() => asked.answer && draw(asked.answer, isMoving(range.peek())), [asked.answer]);
   const [cursor, setCursor] = useState<number | null>(null);
   const [off, setOff] = useState<ReadonlySet<number>>(new Set());
   const toggle = (index: number): void => {
@@ -48,13 +54,14 @@ export function Graph({ target, title, height, onRemove }: Props) {
   return (
     <article class="graph" ref={box} aria-label={title} data-points={drawn?.columns.points ?? 0} data-series={found}>
       <header>
-        <h3>
-          <a href={addressOf({ page: "graphs", targets: [target] })} title={target}>{title}</a>
-        </h3>
+        <div class="graph-title">
+          <h3>
+            <a href={addressOf({ page: "graphs", targets: [target] })} title={target}>{title}</a>
+          </h3>
+          {cursor === null && <Note parts={drawn?.notes ?? []} />}
+        </div>
+        {cursor !== null && time !== undefined && <span class="graph-moment">{formatMoment(time, Date.now() / 1000)}</span>}
         {found > 0 && <Complete target={target} seen={seen} />}
-        {cursor !== null && time !== undefined
-          ? <span class="graph-note">{formatMoment(time, Date.now() / 1000)}</span>
-          : <Note parts={drawn?.notes ?? []} />}
         {onRemove && (
           <button type="button" class="icon" aria-label={`Remove ${title}`} onClick={onRemove}>×</button>
         )}
@@ -76,9 +83,12 @@ export function Graph({ target, title, height, onRemove }: Props) {
         )}
         {!asked.answer && !asked.error && <div class="skeleton" aria-label="loading" />}
         {asked.answer && found === 0 && !asked.error && (
-          <p class="graph-message"><span>Nothing matches <code>{target}</code> in this range.</span></p>
+          <p class="graph-message"><span>Nothing matches <code>{readable(target)}</code> in this range.</span></p>
         )}
-        {asked.error && <p class="graph-message error" role="alert"><span>{asked.error}</span></p>}
+        {drawn && found > 0 && drawn.columns.points === 0 && !asked.error && (
+          <p class="graph-message empty-range"><span>No values in this range.</span></p>
+        )}
+        {asked.error && <p class="graph-message error" role="alert"><Sentence text={asked.error} /></p>}
       </div>
       {drawn && (
         <Legend
@@ -91,6 +101,7 @@ export function Graph({ target, title, height, onRemove }: Props) {
           }))}
           off={off}
           onToggle={toggle}
+          shownAtFirst={height < LARGE_PX ? ENTRIES_SMALL : ENTRIES_LARGE}
         />
       )}
       {!drawn && <ul class="legend" aria-hidden="true"><li class="legend-entry">&nbsp;</li></ul>}
@@ -99,19 +110,18 @@ export function Graph({ target, title, height, onRemove }: Props) {
   );
 }
 
-/** What the slots are and until when they are kept is always there, the rest where there is room. */
+/** What the slots are, until when they are kept, and more: as much of it as the name leaves room for. */
 function Note({ parts }: { readonly parts: readonly string[] }) {
-  const [first, ...others] = parts;
   return (
-    <span class="graph-note" title={parts.join(" · ")}>
-      {first}
-      {others.map((part) => <span key={part}> · {part}</span>)}
+    <span class="graph-note">
+      {parts.map((part, i) => <span key={part} title={parts.join(" · ")}>{i > 0 && " · "}{part}</span>)}
     </span>
   );
 }
 
-function draw(answer: Answer) {
-  const series = answer.series.slice(0, LINES_MAX);
+function draw(answer: Answer, moving: boolean) {
+  const shown = answer.series.slice(0, LINES_MAX);
+  const series = moving ? shown.map((one) => settled(one, answer.until)) : shown;
   const meanings = series.map(meaningOf);
   const common = commonMeaning(series);
   const { unit, word } = common ?? NO_MEANING;
@@ -123,7 +133,7 @@ function draw(answer: Answer) {
     columns: toColumns(inUnits(series)),
     labels: distinguish(series.map((one) => one.name)),
     unit,
-    word,
+    word: countedPer(series, word),
     about: aboutOf(series),
     notes: slotNotes(series, Date.now() / 1000),
   };

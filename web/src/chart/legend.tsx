@@ -5,6 +5,7 @@ import { useState } from "preact/hooks";
 import { formatValue, type Unit } from "../format/units";
 import { theme } from "../state/theme";
 import { lineColour } from "./palette";
+import { textWidth } from "./text-width";
 
 export interface Entry {
   readonly name: string;
@@ -20,20 +21,26 @@ interface Props {
   readonly entries: readonly Entry[];
   readonly off: ReadonlySet<number>;
   readonly onToggle: (index: number) => void;
+  /** How many entries there are before somebody asks for all. */
+  readonly shownAtFirst: number;
 }
 
-const SHOWN_AT_FIRST = 8;
-/** Swatch, gaps and value beside a label, and what a letter of it takes; entries stand in columns of one width. */
-const BESIDE_LABEL_PX = 96;
-const LETTER_PX = 7;
+/** Swatch, gaps and edges beside label and value. */
+const BESIDE_PX = 34;
+/** "999 MB/s" has room: values that change do not push their neighbours. Wider ones push in steps. */
+const VALUE_PX = 60;
+const VALUE_STEP_PX = 16;
 
-export function Legend({ entries, off, onToggle }: Props) {
+export function Legend({ entries, off, onToggle, shownAtFirst }: Props) {
   const [all, setAll] = useState(false);
-  const hidden = entries.length - SHOWN_AT_FIRST;
-  const shown = all ? entries : entries.slice(0, SHOWN_AT_FIRST);
-  const letters = Math.max(...shown.map((entry) => entry.label.length));
+  const hidden = entries.length - shownAtFirst;
+  const shown = all ? entries : entries.slice(0, shownAtFirst);
+  const texts = shown.map((entry) => formatValue(entry.value, entry.unit));
+  const label = Math.ceil(Math.max(0, ...shown.map((entry) => textWidth(entry.label, "400"))));
+  const widest = Math.max(0, ...texts.map((text) => textWidth(text, "600")));
+  const value = VALUE_PX + Math.ceil(Math.max(0, widest - VALUE_PX) / VALUE_STEP_PX) * VALUE_STEP_PX;
   return (
-    <ul class="legend" style={{ "--entry": `${BESIDE_LABEL_PX + letters * LETTER_PX}px` }}>
+    <ul class="legend" style={{ "--entry": `${BESIDE_PX + label + value}px`, "--value": `${value}px` }}>
       {shown.map((entry, i) => (
         <li key={entry.name}>
           <button
@@ -45,7 +52,7 @@ export function Legend({ entries, off, onToggle }: Props) {
           >
             <span class="swatch" style={{ background: lineColour(theme.value, i) }} />
             <span class="legend-name">{entry.label}</span>
-            <span class="legend-value">{formatValue(entry.value, entry.unit)}</span>
+            <span class="legend-value">{texts[i]}</span>
           </button>
         </li>
       ))}

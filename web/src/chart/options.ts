@@ -3,14 +3,16 @@
 import uPlot from "uplot";
 
 import { formatTick } from "../format/time";
-import { BINARY_STEPS, formatValue, isBinary, type Unit } from "../format/units";
+import { BINARY_STEPS, formatTicks, isBinary, type Unit } from "../format/units";
 import type { Theme } from "../state/theme";
 import { isolated, valueRange, type Column, type Columns } from "./band";
 import { bandColour, INK, lineColour, lineDash } from "./palette";
+import { textWidth } from "./text-width";
 
 const FONT = '11px system-ui, -apple-system, "Segoe UI", sans-serif';
 /** Room for "999 MiB/s" beside the axis, the same on every graph so that their times stand under each other. */
 const VALUE_AXIS_PX = 64;
+const BESIDE_VALUE_PX = 12;
 /** Room above the axis for what is counted. */
 const WORD_PX = 20;
 const DOT_PX = 7;
@@ -80,9 +82,10 @@ function axes({ theme, unit }: Look): uPlot.Axis[] {
     { ...common, size: 24, gap: 6, space: 72, values: (_, ticks, __, ___, step) => ticks.map((tick) => formatTick(tick, step)) },
     {
       ...common,
-      size: VALUE_AXIS_PX,
+      // Values that nearly never change need more figures to be told apart.
+      size: (_, texts) => Math.max(VALUE_AXIS_PX, BESIDE_VALUE_PX + Math.max(0, ...(texts ?? []).map((text) => textWidth(text, "400")))),
       space: 32,
-      values: (_, ticks) => ticks.map((tick) => formatValue(tick, unit)),
+      values: (_, ticks) => formatTicks(ticks, unit),
       ...(isBinary(unit) && { incrs: BINARY_STEPS }),
     },
   ];

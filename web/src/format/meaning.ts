@@ -1,6 +1,7 @@
 /** What senders and people say of series: their unit as it is spelt by many, made one that can be drawn. */
 
 import type { Meta, Series } from "../api";
+import { formatLength } from "./time";
 import { unitOf, type Unit } from "./units";
 
 export interface Meaning {
@@ -74,6 +75,13 @@ function scaled(one: Series, factor: number): Series {
     ...(one.min && { min: times(one.min) }),
     ...(one.max && { max: times(one.max) }),
   };
+}
+
+/** What the axis counts: where all are counters, in how much time. */
+export function countedPer(series: readonly Series[], word: string): string {
+  const [first] = series;
+  if (first === undefined || series.some((one) => one.kind !== "counter" || one.step !== first.step)) return word;
+  return `${word} per ${formatLength(first.step)}`.trim();
 }
 
 export interface About {

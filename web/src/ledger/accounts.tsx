@@ -78,7 +78,7 @@ export function Prefixes({ ledger }: { readonly ledger: Ledger }) {
   if (sorted.length === 0) return null;
   return (
     <>
-      <h3>By name</h3>
+      <h2>By name</h2>
       <div class="table-box">
         <table>
           <thead><tr><th>Names below</th><th class="number">Received</th><th class="number">Stored</th><th class="number">Rejected</th></tr></thead>

@@ -21,7 +21,7 @@ export function LedgerPage() {
 
   return (
     <section class="ledger">
-      <h2>Ledger</h2>
+      <h1>Ledger</h1>
       <p class="lead">Every sample that was received is stored, rejected for a reason, or still on its way.</p>
       <Problems />
       {result === null && <div class="skeleton block" aria-label="loading" />}

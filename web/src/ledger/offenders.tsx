@@ -29,7 +29,7 @@ export function Offenders({ offenders, reasons, filter, onFilter }: Props) {
   return (
     <>
       <div class="offenders-head">
-        <h3>Last rejected</h3>
+        <h2>Last rejected</h2>
         <input
           type="search"
           aria-label="Find among what was rejected"

@@ -1,5 +1,7 @@
 /** Choosing graphs from the names that exist, knowing nothing about them but their shape. */
 
+import { readUnit } from "../format/meaning";
+import { asTarget } from "../format/spelling";
 import { unitOf } from "../format/units";
 import type { Node } from "../state/tree";
 
@@ -44,15 +46,18 @@ interface Plan {
 
 interface Level {
   readonly path: string;
-  readonly leaves: readonly string[];
+  readonly leaves: readonly Leaf[];
   readonly branches: readonly Node[];
 }
+
+/** A series: its name below its level, and its unit as it was said. */
+type Leaf = Pick<Node, "text" | "unit">;
 
 async function levelAt(path: string, children: Children): Promise<Level> {
   const nodes = (await children(path)) ?? [];
   return {
     path,
-    leaves: nodes.filter((node) => node.leaf).map((node) => node.text),
+    leaves: nodes.filter((node) => node.leaf),
     branches: inOrder(path, nodes.filter((node) => node.branch)),
   };
 }
@@ -128,7 +133,7 @@ function alike(a: Level, b: Level): boolean {
 }
 
 async function familiesBelow(plan: Plan, level: Level, below: Level[], depth: number): Promise<Family[]> {
-  const own = familiesOf(plan, level.path, level.leaves, level.path);
+  const own = familiesOf(plan, asTarget(level.path), level.leaves, level.path);
   const merged = mergeAlike(plan, level, below);
   const single = below.filter((one) => !merged.covers.has(one.path));
   const deeper = await Promise.all(
@@ -148,11 +153,11 @@ function mergeAlike(plan: Plan, level: Level, below: readonly Level[]): { famili
   for (const group of kindred(plain)) {
     if (group.length < 2) continue;
     group.forEach((one) => covers.add(one.path));
-    const names = group.map((one) => one.path.split(".").at(-1) ?? "");
+    const names = group.map((one) => asTarget(one.path.split(".").at(-1) ?? ""));
     const between = group.length === level.branches.length ? "*" : `{${names.join(",")}}`;
     const examples = level.branches.length > below.length ? ` · ${group.length} of ${level.branches.length}` : "";
-    const leaves = [...new Set(group.flatMap((one) => one.leaves))];
-    const found = familiesOf(plan, join(level.path, between), leaves, level.path);
+    const leaves = [...new Map(group.flatMap((one) => one.leaves.map((leaf) => [leaf.text, leaf]))).values()];
+    const found = familiesOf(plan, join(asTarget(level.path), between), leaves, level.path);
     families.push(...found.map((family) => ({ ...family, title: family.title + examples })));
   }
   return { families, covers };
@@ -170,24 +175,33 @@ function kindred(branches: readonly Level[]): Level[][] {
 }
 
 /** Shared leaves as a part of all leaves of both. */
-function overlap(a: readonly string[], b: readonly string[]): number {
-  const shared = a.filter((leaf) => b.includes(leaf)).length;
+function overlap(a: readonly Leaf[], b: readonly Leaf[]): number {
+  const names = new Set(b.map((leaf) => leaf.text));
+  const shared = a.filter((leaf) => names.has(leaf.text)).length;
   return shared / (a.length + b.length - shared);
 }
 
-/** Leaves that can share an axis have the same one. */
-function axisOf(path: string, leaf: string): string {
-  return unitOf(join(path, leaf)) || (LASTS.test(leaf) ? "time" : "");
+/** Leaves that can share an axis have the same one: by what was said of them, else by their names. */
+function axisOf(path: string, { text, unit }: Leaf): string {
+  if (unit) {
+    const said = readUnit(unit);
+    return said.unit || said.word;
+  }
+  return unitOf(join(path, text)) || (LASTS.test(text) ? "time" : "");
 }
 
-/** One graph for each unit among the leaves: bytes and percent do not share an axis, counts and times neither. */
-function familiesOf(plan: Plan, path: string, leaves: readonly string[], called: string): Family[] {
-  const shown = leaves.filter((leaf) => !LEFT_OUT.test(join(called, leaf)));
-  const groups = grouped(shown, (leaf) => axisOf(path, leaf));
+/**
+ * One graph for each unit among the leaves: bytes and percent do not share an axis, counts and times neither.
+ *
+ * `path` is the target of their branch, or of several that are `called` after the one above them.
+ */
+function familiesOf(plan: Plan, path: string, leaves: readonly Leaf[], called: string): Family[] {
+  const shown = leaves.filter((leaf) => !LEFT_OUT.test(join(called, leaf.text)));
+  const groups = grouped(shown, (leaf) => axisOf(path, leaf)).map((group) => group.map((leaf) => leaf.text));
   const title = called === plan.base ? called.slice(called.lastIndexOf(".") + 1) : called.slice(plan.base ? plan.base.length + 1 : 0);
   return groups.map((names) => {
     const whole = names.length === leaves.length && names.length > 1 && names.length <= LEAVES_MAX;
-    const listed = names.length === 1 ? (names[0] ?? "*") : `{${names.slice(0, LEAVES_MAX).join(",")}}`;
+    const listed = names.length === 1 ? asTarget(names[0] ?? "*") : `{${names.slice(0, LEAVES_MAX).map(asTarget).join(",")}}`;
     const part = groups.length > 1 || names.length === 1 ? words(names) : "";
     return {
       title: [title.replaceAll(".", " "), part].filter(Boolean).join(" · "),

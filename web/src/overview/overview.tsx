@@ -40,20 +40,26 @@ export function Overview({ at }: { readonly at: string }) {
     <>
       {empty && at === "" && <Empty />}
       {known.sections.map((section) => (
-        <Part key={section.path} section={section} />
+        <Part key={section.path} section={section} headed={section.path !== at} />
       ))}
     </>
   );
 }
 
-function Part({ section }: { readonly section: Section }) {
+interface PartProps {
+  readonly section: Section;
+  /** Whether its path is not yet told by the heading of the page. */
+  readonly headed: boolean;
+}
+
+function Part({ section, headed }: PartProps) {
   const [all, setAll] = useState(false);
   const { path, families, siblings } = section;
   const hidden = families.length - GRAPHS_AT_FIRST;
   return (
     <section class="part">
       <header class="part-head">
-        <h2>{path ? <a href={addressOf({ at: path })}>{path}</a> : "series without a branch"}</h2>
+        {headed && <h2>{path ? <a href={addressOf({ at: path })}>{path}</a> : "series without a branch"}</h2>}
         {siblings.length > 1 && <Siblings path={path} siblings={siblings} />}
       </header>
       <div class="graphs">
@@ -99,7 +105,7 @@ async function look(at: string, signal: AbortSignal): Promise<Known> {
   let error: string | null = null;
   const sections = await discover(at, async (path): Promise<readonly Node[] | null> => {
     const found = await find(patternBelow(path), signal);
-    if (found.ok) return toNodes(found.value);
+    if (found.ok) return toNodes(found.value, path);
     error = found.error;
     return null;
   });

@@ -3,6 +3,7 @@
 import { useEffect, useState } from "preact/hooks";
 
 import type { Result } from "../api";
+import { asTarget } from "../format/spelling";
 import { formatDay } from "../format/time";
 import { formatCount } from "../format/units";
 import { beat } from "../state/live";
@@ -25,7 +26,7 @@ export function SeriesPage() {
 
   return (
     <section class="ledger series">
-      <h2>Series</h2>
+      <h1>Series</h1>
       <Path under={under} />
       {result === null && <div class="skeleton block" aria-label="loading" />}
       {result?.ok === false && <p class="message error" role="alert">{result.error}</p>}
@@ -56,8 +57,8 @@ function Found({ found }: { readonly found: Cardinality }) {
       <Groups heading="Sent by" groups={found.sources} />
       {found.unread.length > 0 && (
         <>
-          <h3>Nobody reads, for example</h3>
-          <ul class="unread">{found.unread.map((name) => <li key={name}><a href={addressOf({ page: "graphs", targets: [name] })}>{name}</a></li>)}</ul>
+          <h2>Nobody reads, for example</h2>
+          <ul class="unread">{found.unread.map((name) => <li key={name}><a href={addressOf({ page: "graphs", targets: [asTarget(name)] })}>{name}</a></li>)}</ul>
         </>
       )}
     </>
@@ -78,7 +79,7 @@ function Groups({ heading, groups, under = "", linked = false, values }: GroupsP
   const most = groups[0]?.series ?? 1;
   return (
     <>
-      <h3>{heading}</h3>
+      <h2>{heading}</h2>
       <div class="table-box">
         <table>
           <thead>

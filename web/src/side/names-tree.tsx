@@ -2,6 +2,7 @@
 
 import { useRef, useState } from "preact/hooks";
 
+import { asTarget } from "../format/spelling";
 import { rowsOf, type Node, type Row } from "../state/tree";
 import { addTarget, showOverview, showTargets, view } from "../state/view";
 import { useTree } from "./use-tree";
@@ -22,7 +23,7 @@ export function NamesTree({ onChosen }: { readonly onChosen: () => void }) {
     list.current?.querySelector<HTMLElement>(`[data-place="${nodes.findIndex((row) => row.key === key)}"]`)?.focus();
   };
   const choose = (node: Node): void => {
-    if (node.leaf) showTargets([node.path]);
+    if (node.leaf) showTargets([asTarget(node.path)]);
     else showOverview(node.path);
     if (node.branch && !tree.open.has(node.path)) toggle(node.path);
     if (node.leaf) onChosen();
@@ -88,7 +89,7 @@ interface BranchProps {
 function Branch({ row, place, tabStop, onKey, onFocus, onToggle, onChoose }: BranchProps) {
   const { node, depth, open } = row;
   const { at, targets } = view.value;
-  const current = at === node.path || (node.leaf && targets.includes(node.path));
+  const current = at === node.path || (node.leaf && targets.includes(asTarget(node.path)));
   return (
     <li
       role="treeitem"
@@ -124,7 +125,7 @@ function Branch({ row, place, tabStop, onKey, onFocus, onToggle, onChoose }: Bra
           title="add below the others"
           onClick={(event) => {
             event.stopPropagation();
-            addTarget(node.path);
+            addTarget(asTarget(node.path));
           }}
         >
           +

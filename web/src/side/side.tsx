@@ -3,6 +3,7 @@
 import { useEffect, useRef, useState } from "preact/hooks";
 
 import { search } from "../api";
+import { asTarget } from "../format/spelling";
 import { showTargets } from "../state/view";
 import { NamesTree } from "./names-tree";
 
@@ -44,7 +45,7 @@ export function Side({ open, onClose }: Props) {
 
   const choose = (name: string | undefined): void => {
     if (name === undefined) return;
-    showTargets([name]);
+    showTargets([asTarget(name)]);
     onClose();
   };
   const onKey = (event: KeyboardEvent): void => {

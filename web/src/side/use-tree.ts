@@ -27,7 +27,7 @@ export function useTree(): TreeHands {
     setTree((before) => loading(before, path));
     const found = await find(patternBelow(path));
     setTree((before) => {
-      if (found.ok) return loaded(before, path, toNodes(found.value));
+      if (found.ok) return loaded(before, path, toNodes(found.value, path));
       // A level that is there stays: the server will answer again.
       return before.levels.get(path)?.state === "loaded" ? before : failed(before, path, found.error);
     });

@@ -1,6 +1,7 @@
 /** The tree of names as a value: levels are loaded when they are opened, and big ones are cut. */
 
 import type { Found } from "../api";
+import { asGlob } from "../format/spelling";
 
 export const SHOWN_AT_FIRST = 100;
 /** The level above everything. */
@@ -11,6 +12,8 @@ export interface Node {
   readonly path: string;
   readonly leaf: boolean;
   readonly branch: boolean;
+  /** Of the series of this name, as it was said. */
+  readonly unit?: string;
 }
 
 export type Level =
@@ -32,19 +35,21 @@ export const EMPTY: Tree = { open: new Set(), levels: new Map() };
 
 /** What to ask `/metrics/find` for to see the level below `path`. */
 export function patternBelow(path: string): string {
-  return path === ROOT ? "*" : `${path}.*`;
+  return path === ROOT ? "*" : `${asGlob(path)}.*`;
 }
 
-/** Nodes of an answer. A name that is a series and a branch comes twice; here it is one node. */
-export function toNodes(found: readonly Found[]): Node[] {
+/** Nodes of the level below `path`. A name that is a series and a branch may come twice; here it is one node. */
+export function toNodes(found: readonly Found[], path: string = ROOT): Node[] {
   const nodes = new Map<string, Node>();
   for (const one of found) {
-    const before = nodes.get(one.id);
-    nodes.set(one.id, {
+    const before = nodes.get(one.text);
+    const unit = one.meta?.unit ?? before?.unit;
+    nodes.set(one.text, {
       text: one.text,
-      path: one.id,
+      path: path === ROOT ? one.text : `${path}.${one.text}`,
       leaf: Boolean(one.leaf) || (before?.leaf ?? false),
       branch: Boolean(one.expandable) || (before?.branch ?? false),
+      ...(unit && { unit }),
     });
   }
   return [...nodes.values()];
