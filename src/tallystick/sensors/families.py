@@ -3,6 +3,7 @@
 import re
 import threading
 from collections.abc import Callable, Iterator, Mapping
+from functools import lru_cache
 from typing import Any, NamedTuple, TypeVar
 
 from tallystick.model.description import Description
@@ -91,8 +92,8 @@ class Families:
         make: Callable[[], Made],
         description: Description,
         collect: bool | None,
-    ) -> tuple[Made, bool]:
-        """The instrument of a name and labels, made by `make` if there is none, and whether it is the one asked for.
+    ) -> Made:
+        """The instrument of a name and labels, made by `make` if there is none; or one of others if there is no room.
 
         What is said of the name is remembered, and may be said by any of those who ask.
 
@@ -101,18 +102,18 @@ class Families:
         TallystickError
             If the name has instruments of another kind, or a label is none.
         """
-        cleaned = dotted(name)[:_NAME_CHARS_MAX]
-        own = tuple(sorted((key, _value(value)) for key, value in labels.items()))
+        cleaned = _name(name)
+        own = tuple(sorted([(key, _value(_text(value))) for key, value in labels.items()]))
         _check_keys(name, own)
         with self._lock:
             family = self._family(kind, name, cleaned, description, collect)
             found = self._members.get((cleaned, own))
             if found is None and not self._has_room(family, own):
                 self.refused += 1
-                return self._elsewhere(kind, family, own, make), False
+                return self._elsewhere(kind, family, own, make)
             instrument = found.instrument if found else self._make(family, own, make)
         assert isinstance(instrument, kind)
-        return instrument, True
+        return instrument
 
     def _family(
         self, kind: type[Instrument[Any]], name: str, cleaned: str, description: Description, collect: bool | None
@@ -128,7 +129,7 @@ class Families:
                 f"cannot make {asked} {name!r}: it is a {there} already; expected one kind for each name"
             )
         else:
-            family.description = description.over(family.description)
+            family.description = description.over(family.description) if any(description) else family.description
             family.collect = family.collect if collect is None else collect
         return family
 
@@ -154,9 +155,25 @@ class Families:
         return instrument
 
 
-def _value(value: object) -> str:
+@lru_cache(INSTRUMENTS_MAX)
+def _name(name: str) -> str:
+    """A name as one can be sent."""
+    return dotted(name)[:_NAME_CHARS_MAX]
+
+
+def _text(value: object) -> str:
+    """A value of a label in words, which are the same for values that are equal: 200 and 200.0, but not 1 and True."""
+    if isinstance(value, str):
+        return str.__str__(value)  # of an enumeration's member its value
+    if isinstance(value, float) and value.is_integer():
+        value = int(value)
+    return int.__repr__(value) if isinstance(value, int) and not isinstance(value, bool) else str(value)
+
+
+@lru_cache(INSTRUMENTS_MAX)
+def _value(text: str) -> str:
     """A value of a label as one can stand in a name."""
-    text = re.sub(r"[^\w./:@+-]+", "-", str(value))
+    text = re.sub(r"[^\w./:@+-]+", "-", text)
     if len(text) > _VALUE_BYTES_MAX // 4:
         text = text.encode()[:_VALUE_BYTES_MAX].decode(errors="ignore")
     return text or "none"

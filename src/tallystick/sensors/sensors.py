@@ -5,7 +5,7 @@ import logging
 import os
 import sys
 from collections.abc import Callable
-from typing import Any, TypeVar
+from typing import Any, Concatenate, ParamSpec, TypeVar
 
 from tallystick.model.clock import Clock, SystemClock
 from tallystick.model.description import Description
@@ -20,8 +20,34 @@ from tallystick.sensors.settings import Settings, from_environment
 log = logging.getLogger(__name__)
 
 _KNOWN_MAX = 40_000
+"""Words in which instruments were asked for; what is asked in others takes some microseconds."""
+_PLAIN = frozenset((str, int, float, bool))
+"""What labels are as a rule. Others may change what they say, and are too large to be kept."""
 
 Made = TypeVar("Made", bound=Instrument[Any])
+Said = ParamSpec("Said")
+
+
+def _remembered(
+    find: Callable[Concatenate["Sensors", str, Said], Made],
+) -> Callable[Concatenate["Sensors", str, Said], Made]:
+    """Have a method look an instrument up in one dictionary when it was asked for in the same words before.
+
+    Programs do that on their hottest lines, and to match the words with the method's parameters would cost more than
+    all the rest.
+    """
+    kind = find.__name__
+
+    @functools.wraps(find)
+    def look_up(self: "Sensors", name: str, /, *function: Said.args, **said: Said.kwargs) -> Made:
+        words = (kind, name, *said.items())
+        try:
+            found = None if function else self._known.get(words)
+        except TypeError:  # a label that has no hash
+            return find(self, name, *function, **said)
+        return found or self._ask(find, words, name, function, said)
+
+    return look_up
 
 
 class Sensors:
@@ -40,7 +66,7 @@ class Sensors:
     def __init__(self, settings: Callable[[], Settings] | None = None, clock: Clock | None = None) -> None:
         self._said: dict[str, str] = {}
         self._families = Families()
-        self._known: dict[Any, Instrument[Any]] = {}
+        self._known: dict[Any, Any] = {}
         self.life = Life(self._families, settings or self._of_this_process, clock or SystemClock())
         """When all of it begins, is flushed, and ends."""
 
@@ -64,6 +90,7 @@ class Sensors:
         from_environment({}, "", **said)
         self._said |= said
 
+    @_remembered
     def counter(
         self,
         name: str,
@@ -95,12 +122,10 @@ class Sensors:
         TallystickError
             If the name is another instrument's, or a label cannot be one.
         """
-        found = self._look_up(name, labels)
-        if isinstance(found, Counter) and not (unit or owner or description or alert or collect is not None):
-            return found
         said = Description(unit, owner, description, alert)
         return self._find(Counter, name, labels, said, collect, _sampled(SampledCounter, sample))
 
+    @_remembered
     def timing(
         self,
         name: str,
@@ -115,12 +140,10 @@ class Sensors:
         **labels: object,
     ) -> Timing:
         """The timing of that name and labels, see `counter`: a context manager and a decorator; in seconds."""
-        found = self._look_up(name, labels)
-        if isinstance(found, Timing) and not (unit or owner or description or alert or collect is not None):
-            return found
         said = Description(unit or "s", owner, description, alert)
         return self._find(Timing, name, labels, said, collect, _sampled(SampledTiming, sample))
 
+    @_remembered
     def gauge(
         self,
         name: str,
@@ -135,13 +158,12 @@ class Sensors:
         **labels: object,
     ) -> Gauge:
         """The gauge of that name and labels, see `counter`; with a function that is asked at each flush."""
-        found = self._look_up(name, labels)
-        if not isinstance(found, Gauge) or unit or owner or description or alert or collect is not None:
-            found = self._find(Gauge, name, labels, Description(unit, owner, description, alert), collect)
+        found = self._find(Gauge, name, labels, Description(unit, owner, description, alert), collect)
         if function is not None:
             found.ask(function)
         return found
 
+    @_remembered
     def distinct(
         self,
         name: str,
@@ -155,9 +177,6 @@ class Sensors:
         **labels: object,
     ) -> DistinctCount:
         """The distinct count of that name and labels, see `counter`."""
-        found = self._look_up(name, labels)
-        if isinstance(found, DistinctCount) and not (unit or owner or description or alert or collect is not None):
-            return found
         return self._find(DistinctCount, name, labels, Description(unit, owner, description, alert), collect)
 
     def flush(self, timeout_s: float = WAIT_S) -> bool:
@@ -186,11 +205,24 @@ class Sensors:
         """Slots that found no room while nobody took them."""
         return self.life.sending.dropped if self.life.sending is not None else 0
 
-    def _look_up(self, name: str, labels: dict[str, object]) -> Instrument[Any] | None:
-        try:
-            return self._known.get((name, *labels.items()) if labels else name)
-        except TypeError:  # a value that has no hash
-            return None
+    def _ask(
+        self,
+        find: Callable[..., Made],
+        words: tuple[Any, ...],
+        name: str,
+        function: tuple[Any, ...],
+        said: dict[str, Any],
+    ) -> Made:
+        """Ask a method for an instrument, and remember what it found; not what stands in for one that was refused."""
+        values = said.values()
+        exactly = (*words, *map(type, values))  # to a dictionary True is 1
+        found: Made | None = None if function else self._known.get(exactly)
+        if found is None:
+            refused = self.refused
+            found = find(self, name, *function, **said)
+            if self.refused == refused and len(self._known) < _KNOWN_MAX and _PLAIN.issuperset(map(type, values)):
+                self._known[words if all(value not in (0, 1) for value in values) else exactly] = found
+        return found
 
     def _find(
         self,
@@ -202,10 +234,7 @@ class Sensors:
         make: Callable[[Callable[[], None]], Made] | None = None,
     ) -> Made:
         made = functools.partial(make or kind, self.life.wake)
-        instrument, is_own = self._families.find(kind, name, labels, made, said, collect)
-        if is_own and len(self._known) < _KNOWN_MAX and all(isinstance(value, str | int) for value in labels.values()):
-            self._known[(name, *labels.items()) if labels else name] = instrument
-        return instrument
+        return self._families.find(kind, name, labels, made, said, collect)
 
     def _of_this_process(self) -> Settings:
         program = app_of(sys.argv or [""])

@@ -1,6 +1,8 @@
 """What instruments keep and what leaves the process, heard by a door of the native protocol."""
 
 import asyncio
+import contextvars
+import enum
 import math
 import random
 import signal
@@ -147,6 +149,75 @@ def test_a_timing_times_blocks_functions_and_coroutines_and_what_they_hold(own: 
     assert work.__name__ == "work"
 
 
+def test_blocks_of_tasks_and_threads_that_share_a_context_are_told_apart(own: Sensors, door: Hearing) -> None:
+    timing = own.timing("work")
+    with timing, timing, timing:
+        pass  # what this leaves in the context is what all of those below begin with
+
+    async def task(turns: list[asyncio.Event], k: int) -> None:
+        with timing:
+            turns[k].set()
+            await turns[-1 - k].wait()  # in pairs, so that they end in another order than they began
+            with timing:
+                await asyncio.sleep(0)
+
+    async def tasks() -> None:
+        turns = [asyncio.Event() for _ in range(10)]
+        await asyncio.gather(*(task(turns, k) for k in range(10)))
+        await asyncio.gather(*(asyncio.to_thread(block) for _ in range(10)))
+
+    def block() -> None:
+        for _ in range(2000):
+            with timing, timing:
+                pass
+
+    switch_s = sys.getswitchinterval()
+    sys.setswitchinterval(1e-5)
+    try:
+        asyncio.run(tasks())
+    finally:
+        sys.setswitchinterval(switch_s)
+    assert own.flush()
+    assert sum(slot["spread"]["count"] for slot in door.slots["dev.apps.shop.work"]) == 3 + 2 * 10 + 2 * 10 * 2000
+
+
+def test_a_block_lasts_from_its_beginning_to_its_own_end(own: Sensors, door: Hearing) -> None:
+    timing = own.timing("work")
+    with timing:
+        for _ in range(5):
+            with timing:
+                pass
+        time.sleep(0.05)
+    with timing:
+        pass
+    assert own.flush()
+    [slot] = door.slots["dev.apps.shop.work"]
+    assert slot["spread"]["max"] >= 0.05
+    assert slot["spread"]["count"] == 7
+    assert slot["spread"]["sum"] - slot["spread"]["max"] < slot["spread"]["max"]
+
+
+def test_a_context_that_goes_from_thread_to_thread_does_not_grow(own: Sensors) -> None:
+    timing, context = own.timing("work"), contextvars.copy_context()
+
+    def block() -> None:
+        with timing, timing:
+            pass
+
+    def depth() -> int:
+        block, found = timing._inmost.get(), 0
+        while block is not None:
+            block, found = block.around, found + 1
+        return found
+
+    for _ in range(20):
+        thread = threading.Thread(target=context.run, args=(block,))
+        thread.start()
+        thread.join()
+        context.run(block)
+    assert context.run(depth) <= 3
+
+
 def test_a_generator_is_timed_while_it_works_and_passes_everything_on(own: Sensors, door: Hearing) -> None:
     @own.timing("items")
     def items() -> Generator[str, str, str]:
@@ -251,6 +322,28 @@ def test_labels_are_tags_in_any_order_and_cleaned(own: Sensors, door: Hearing) -
     assert door.sum(f"{REQUESTS};method=GET;view=home") == 2
     assert door.sum(f"{REQUESTS};method=none;view=a-b-c-d-") == 1
     assert door.sum(f"{REQUESTS};view=-no-hash-") == 1
+
+
+def test_labels_that_look_alike_to_a_dictionary_are_told_apart_in_any_order(own: Sensors, door: Hearing) -> None:
+    class Colour(enum.StrEnum):
+        RED = "red"
+        __str__ = enum.Enum.__str__
+
+    values: list[object] = [True, 1, 1.0, "1", "True", False, 0, 200, 200.0, "200", 0.5, None, "red", Colour.RED]
+    for order in (values, values[::-1], values):
+        for value in order:
+            own.counter("requests", value=value).increment()
+    assert own.flush()
+    found = {name.partition("value=")[2]: door.sum(name) for name in door.slots if name.startswith(REQUESTS)}
+    assert found == {"True": 6, "1": 9, "False": 3, "0": 3, "200": 9, "0.5": 3, "None": 3, "red": 6}
+
+
+def test_what_is_asked_for_in_the_same_words_is_the_same(own: Sensors) -> None:
+    assert own.counter("sold", unit="pieces", country="se") is own.counter("sold", country="se")
+    assert own.counter("sold", paid=True) is own.counter("sold", paid=True)
+    assert own.counter("sold", paid=True) is not own.counter("sold", paid=1)
+    with pytest.raises(TallystickError, match="it is a counter already"):
+        own.timing("sold", unit="pieces", country="se")
 
 
 def test_labels_beyond_the_bound_count_as_other(own: Sensors, door: Hearing) -> None:

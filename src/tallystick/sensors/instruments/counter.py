@@ -34,7 +34,7 @@ class Counter(Instrument[float]):
             self.fold()
 
     def _add(self, samples: list[float]) -> None:
-        self._add_numbers(samples)
+        self._spread.add_all(samples, self._weight)
 
 
 class SampledCounter(Counter):

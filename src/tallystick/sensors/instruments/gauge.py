@@ -66,7 +66,7 @@ class Gauge(Instrument[float | tuple[float]]):
             level = level + sample[0] if isinstance(sample, tuple) else sample
             levels.append(level)
         self._level = level
-        self._add_numbers(levels)
+        self._spread.add_all(levels, self._weight)
 
     def taken(self) -> Taken | None:
         taken = super().taken()

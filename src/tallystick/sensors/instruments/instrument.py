@@ -138,11 +138,3 @@ class Instrument(ABC, Generic[Sample]):
             samples = pending[:count]
             del pending[:count]
             self._add(samples)
-
-    def _add_numbers(self, samples: list[float]) -> None:
-        """Add samples to the spread, all at once: most of it is then done by the interpreter's own loops."""
-        weight, count = self._weight, len(samples)
-        total, low, high = sum(samples), min(samples), max(samples)
-        mean = total / count
-        m2 = 0.0 if low == high else sum([(sample - mean) * (sample - mean) for sample in samples])
-        self._spread.merge(weight * count, float(weight * total), weight * m2, low, high, samples[-1])
