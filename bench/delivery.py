@@ -52,7 +52,7 @@ def _written(directory: Path) -> Iterator[Figure]:
         at_ms = begin_ms + 10_000 * k
         slots = [Slot(name, Kind.COUNTER, at_ms, 4.0, _SPREAD) for name in names]
         began_s = time.process_time()
-        spool.add(slots, {})
+        spool.add(slots)
         spool.write()
         cpu_s += time.process_time() - began_s
     size_bytes = spool.size_bytes

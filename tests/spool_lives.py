@@ -1,5 +1,7 @@
-"""Lives of an agent's spool made up from seeds, with a plain server that takes what is sent, and power cuts in them."""
+"""Lives of an agent's spool made up from seeds, with a plain server that takes what is sent, full disks and power cuts
+in them."""
 
+import errno
 import random
 import struct
 from collections import Counter
@@ -10,6 +12,7 @@ from typing import Any
 
 import pytest
 
+from faults import FaultyDisk
 from journal import Disk, JournalFiles
 from tallystick.agent.spool import Reader, Spool, SpoolLimits
 from tallystick.agent.spool import spool as spools
@@ -94,22 +97,25 @@ def drained(spool: Spool, server: PlainServer, destination: str) -> None:
     conversation.reader.close()
 
 
-def slots(first: int, count: int) -> list[Slot]:
-    return [Slot(f"n{k}", Kind.GAUGE, 1000 * k, float(k)) for k in range(first, first + count)]
+def slots(first: int, count: int, name: str = "n") -> list[Slot]:
+    return [Slot(f"{name}{k}", Kind.GAUGE, 1000 * k, float(k)) for k in range(first, first + count)]
 
 
 class SpoolLife:
-    """A spool that is filled, read by two destinations, given up in part, closed and opened, on a disk with a journal.
+    """A spool that is filled, read by two destinations, given up in part, closed and opened, on a disk with a journal
+    that is full now and then.
 
-    What was given by the end of each offer is known: the position ``offer:`` counts the slots so far.
+    What was given by the end of each offer is known: the position ``offer:`` counts the slots so far, which are given
+    again as long as the disk refuses them. Beside these there are loose ones, without a position.
     """
 
     def __init__(self, seed: int, root: Path) -> None:
         self.choice = random.Random(seed)
         self.clock = ManualClock()
-        self.files = JournalFiles(root)
+        self.files = FaultyDisk(root)
         self.given = 0
-        self.safe: list[tuple[int, int]] = [(0, 0)]  # event of the disk, and slots that were safe by then
+        self.loose = 0
+        self.safe: list[tuple[int, int, int]] = [(0, 0, 0)]  # event of the disk, and slots that were safe by then
         self.sent: list[tuple[int, dict[str, PlainServer]]] = []  # event, and what each server had by then
         self.servers = {name: PlainServer() for name in ("a", "b")}
         self.given_up = 0
@@ -126,19 +132,20 @@ class SpoolLife:
                 steps -= 1
             for conversation in conversations.values():
                 conversation.reader.close()
-            assert spool.write()
-            self.safe.append((self.files.position, self.given))
+            self.files.recover()
+            self._write(spool, is_moody=False)
             spool.close()
 
     def _step(self, spool: Spool, conversations: dict[str, Conversation]) -> None:
         doing = self.choice.random()
-        if doing < 0.6:
+        if doing < 0.3:
+            self._write(spool, self.choice.choice([0, 1, 3, 20]))
+        elif doing < 0.6:
             count = self.choice.choice([0, 1, 3, 20])
-            self.given += count
-            spool.add(slots(self.given - count, count), {"offer:": str(self.given)})
-            if self.choice.random() < 0.8:
-                assert spool.write()
-                self.safe.append((self.files.position, self.given))
+            self.loose += count
+            spool.add(slots(self.loose - count, count, "loose"))
+            if self.choice.random() < 0.6:
+                self._write(spool)
         elif doing < 0.65:
             self.clock.advance(spools.SEGMENT_S)
         else:
@@ -148,6 +155,18 @@ class SpoolLife:
             except ReplacedError:
                 conversations[name].reader.close()
                 conversations[name] = self._conversation(spool, name)
+
+    def _write(self, spool: Spool, count: int = 0, *, is_moody: bool = True) -> None:
+        """Write, with so many more slots that have a position, to a disk that may be full."""
+        if is_moody and self.choice.random() < 0.2:
+            self.files.recover() if self.files.error else self.files.fail(errno.ENOSPC, "append", "write_whole")
+        more = slots(self.given, count)
+        cursors = {"offer:": str(self.given + count)} if count else {}
+        if spool.write(more, cursors):
+            self.given += count
+            self.safe.append((self.files.position, self.given, self.loose))
+        else:
+            assert self.files.error
 
     def _conversation(self, spool: Spool, name: str) -> Conversation:
         return Conversation(spool, self.servers[name], name, self._note_sent)
@@ -179,19 +198,20 @@ def cut_everywhere(life: SpoolLife, seed: int, root: Path) -> Iterator[None]:
 def check(life: SpoolLife, position: int, root: Path, what: str) -> None:
     """What was safe is there or was sent, each slot once, and what was given up is known."""
     servers = [servers for at, servers in life.sent if at <= position][-1]
-    safe = [given for at, given in life.safe if at <= position][-1]
+    safe, loose_safe = [given for at, *given in life.safe if at <= position][-1]
     clock = ManualClock(life.clock.now())
     spool = opened(root, clock)
     known = int(spool.cursors.get("offer:", "0"))
-    assert safe <= known <= life.given, what
-    spool.add(slots(life.given, 1), {})
+    assert safe <= known <= life.given, f"{what}: {known} known, {safe} of {life.given} safe"
+    spool.add(slots(life.given, 1))
     assert spool.write()
     for name, server in servers.items():
         server = server.copy()
         drained(spool, server, name)
-        assert server.generated == known + 1, f"{what}: {server.generated} told, {known} known"
+        loose = server.generated - known - 1
+        assert loose_safe <= loose <= life.loose, f"{what}: {loose} of {life.loose} loose ones told, {loose_safe} safe"
         assert set(server.stored.values()) <= {1}, what
-        expected = {f"n{k}" for k in range(known)} | {f"n{life.given}"}
+        expected = {f"n{k}" for k in range(known)} | {f"loose{k}" for k in range(life.loose)} | {f"n{life.given}"}
         assert set(server.stored) <= expected, what
         assert f"n{life.given}" in server.stored, what
     assert spool.waiting() == 0, what

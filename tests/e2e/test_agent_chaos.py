@@ -1,4 +1,5 @@
-"""An agent and its server are killed, and the way between them is torn, at random: every slot is stored once."""
+"""An agent and its server are killed, the way between them is torn and the disk full, at random: every slot is stored
+once, and every line of a log."""
 
 from pathlib import Path
 
@@ -18,5 +19,5 @@ def test_each_slot_is_stored_once_whoever_is_killed_and_whatever_is_torn(tmp_pat
         outcome = chaos.run(DURATION_S)
     finally:
         chaos.close()
-    assert (outcome.missing, outcome.doubled) == (0, 0), outcome
-    assert outcome.agent_kills and outcome.server_kills and outcome.cuts, outcome
+    assert outcome.is_exact, outcome
+    assert outcome.agent_kills and outcome.server_kills and outcome.full_disks and outcome.cuts, outcome

@@ -87,6 +87,7 @@ def _feeds(config: Config, delivery: Delivery, clock: Clock) -> Iterator[Feed]:
             lambda slots, cursors: delivery.offer(list(placed(slots, place)), cursors),
             config.agent.spool_path() / ERRORS_FILE,
             clock,
+            lambda: delivery.is_writable,
         )
         sources.append(scraper.points)
         yield scraper

@@ -195,6 +195,11 @@ class Tallies:
             over, self._slots, self._n_open = self._slots, {}, 0
         return _slots_of(over)
 
+    def has_room(self, series: int) -> bool:
+        """Whether so many more find room; with nothing open all that there is has to do."""
+        with self.lock:
+            return not self._n_open or self._n_open + series <= self._names_max
+
     # For those who hold the lock.
 
     def open(self, name: str, kind: Kind, at_ms: int | None = None, samples: int = 1) -> Open | None:

@@ -16,6 +16,7 @@ class ManualKeeper:
         """That are safe."""
         self.described: list[Name] = []
         self.is_quick = is_quick
+        self.is_writable = True
         self.lost = 0
         self._unsafe: list[tuple[list[Slot], dict[str, str], Callable[[], None] | None]] = []
         self._lock = threading.Lock()

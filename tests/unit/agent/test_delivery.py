@@ -2,6 +2,7 @@
 
 import errno
 import logging
+import shutil
 import ssl
 import threading
 from collections.abc import Callable, Iterator
@@ -287,6 +288,97 @@ def test_while_the_disk_is_full_slots_are_sent_from_memory_and_it_recovers(make:
     offer(again, slots(15))
     wait_until(lambda: "of.19" in other.house.values(), "what came after it")
     other.close()
+
+
+def killed(delivery: Delivery, root: Path) -> str:
+    """The spool as an agent that is killed now leaves it."""
+    left = root / "left"
+    shutil.copytree(delivery.spool.directory, left)
+    return str(left)
+
+
+def test_what_has_positions_is_not_sent_before_the_disk_has_them(make: Make, door: NativeDoor, tmp_path: Path) -> None:
+    disk = FullDisk()
+    delivery = make(door, files=disk)
+    delivery.start()
+    offer(delivery, slots(0), log_a="10")
+    arrived(door, 5)
+    disk.full = True
+    told: list[str] = []
+    delivery.offer(slots(5), {"log:a": "20"}, lambda: told.append("20"))
+    delivery.offer(slots(10), when_safe=lambda: told.append("loose"))
+    wait_until(lambda: "of.14" in door.house.values(), "what has no positions")
+    assert not delivery.is_writable
+    left = killed(delivery, tmp_path)
+    assert delivery.cursors == {"log:a": "20"} and told == []
+    disk.full = False
+    arrived(door, 15)
+    wait_until(lambda: sorted(told) == ["20", "loose"] and delivery.is_writable, "the disk", lambda: told)
+    end(delivery)
+    assert make(door).cursors == {"log:a": "20"}
+    other = NativeDoor()
+    other.open()
+    again = make(other, spool=left)
+    assert again.cursors == {"log:a": "10"}
+    again.start()
+    offer(again, slots(5), log_a="20")
+    arrived(other, 10)
+    other.close()
+
+
+class UnsafeDisk(Files):
+    """A disk that takes what is written and never says that it is safe, or cuts a file, while it is told to."""
+
+    failing = False
+
+    def sync(self, descriptor: int) -> None:
+        self._check()
+        super().sync(descriptor)
+
+    def truncate(self, descriptor: int, size: int) -> None:
+        self._check()
+        super().truncate(descriptor, size)
+
+    def _check(self) -> None:
+        if self.failing:
+            raise OSError(errno.EIO, "Input/output error")
+
+
+def test_what_a_crash_might_find_on_a_broken_disk_has_no_number_that_others_pass(
+    make: Make, door: NativeDoor, tmp_path: Path
+) -> None:
+    disk = UnsafeDisk()
+    delivery = make(door, files=disk)
+    delivery.start()
+    offer(delivery, slots(0), log_a="10")
+    arrived(door, 5)
+    disk.failing = True
+    delivery.offer(slots(5), {"log:a": "20"}, lambda: None)
+    wait_until(lambda: not delivery.is_writable, "the disk to fail")
+    delivery.offer(slots(10), when_safe=lambda: None)
+    wait_until(lambda: delivery.counts.spooled == 10, "a turn of the spool")
+    again = make(door, spool=killed(delivery, tmp_path))
+    assert again.cursors == {"log:a": "20"}
+    again.start()
+    arrived(door, 10)
+    end(again)
+    disk.failing = False
+    end(delivery)
+
+
+def test_a_disk_that_is_full_for_long_costs_no_memory_for_what_was_sent(make: Make, door: NativeDoor) -> None:
+    disk = FullDisk()
+    delivery = make(door, files=disk)
+    delivery.start()
+    disk.full = True
+    for k in range(20):
+        delivery.offer(slots(5 * k), when_safe=lambda: None)
+        arrived(door, 5 * k + 5)
+        wait_until(lambda: delivery.spool.waiting() == 0, "the answer")
+    assert len(delivery.spool.unwritten(delivery.spool.segment(1 << 30)[0], 0)) <= 2
+    disk.full = False
+    offer(delivery, slots(100))
+    arrived(door, 105)
 
 
 def test_what_finds_no_room_in_memory_while_the_disk_is_full_is_counted(make: Make, door: NativeDoor) -> None:

@@ -1,5 +1,6 @@
 """Files to slots: what is handed over together with positions counts once, whoever is killed in between."""
 
+import contextlib
 import os
 import shutil
 import stat
@@ -19,6 +20,7 @@ class Spool:
     def __init__(self) -> None:
         self.totals: dict[str, float] = {}
         self.cursors: dict[str, str] = {}
+        self.is_writable = True
 
     def take(self, slots: Sequence[Slot], cursors: Mapping[str, str]) -> None:
         for slot in slots:
@@ -31,7 +33,7 @@ CLOCK = ManualClock()
 
 
 def scraper(spool: Spool, *logs: Log, errors_file: Path | None = None) -> Scraper:
-    made = Scraper(logs, spool.cursors, spool.take, errors_file, CLOCK)
+    made = Scraper(logs, spool.cursors, spool.take, errors_file, CLOCK, lambda: spool.is_writable)
     made.tick()
     return made
 
@@ -158,3 +160,46 @@ def test_a_line_without_end_costs_only_itself(tmp_path: Path) -> None:
     assert {point.name: point.value for point in followed.points()}["logs.long"] == 1.0
     followed.stop()
     assert spool.totals == {"app.lines": 2.0}  # the last one has no end yet
+
+
+def test_a_log_is_not_read_on_while_its_positions_cannot_be_kept(tmp_path: Path) -> None:
+    log, spool = tmp_path / "app.log", Spool()
+    log.touch()
+    followed = scraper(spool, Log(path=str(log), pattern="line"))
+    spool.is_writable = False
+    write(log, 0, 30)
+    CLOCK.advance(20)
+    followed.tick()
+    assert {point.name: point.value for point in followed.points()}["logs.lines"] == 0.0
+    log.rename(tmp_path / "app.log.1")
+    write(log, 30, 50)
+    spool.is_writable = True
+    followed.tick()
+    followed.stop()
+    assert spool.totals == {"app.lines": 50.0}
+
+
+def test_of_a_log_that_is_deleted_meanwhile_the_rest_is_read_and_its_room_given_back(tmp_path: Path) -> None:
+    log, spool = tmp_path / "app.log", Spool()
+    log.touch()
+    followed = scraper(spool, Log(path=str(log), pattern="line"))
+    spool.is_writable = False
+    write(log, 0, 30)
+    log.unlink()
+    for _ in range(70):
+        followed.tick()
+    assert spool.totals == {}
+    assert not [target for target in open_files() if target.startswith(str(log))]
+    write(log, 30, 50)
+    spool.is_writable = True
+    followed.stop()
+    assert spool.totals == {"app.lines": 50.0}
+
+
+def open_files() -> list[str]:
+    """What this process has open."""
+    targets = []
+    for descriptor in Path("/proc/self/fd").iterdir():
+        with contextlib.suppress(FileNotFoundError):  # that of the directory, and those of other threads
+            targets.append(str(descriptor.readlink()))
+    return targets

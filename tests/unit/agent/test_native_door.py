@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from keeping import ManualKeeper
 
 from native_senders import conversation
-from tallystick.agent.doors import Doors
+from tallystick.agent.doors import Doors, native
 from tallystick.agent.doors.faults import Counts
 from tallystick.agent.doors.lines import Answer
 from tallystick.agent.doors.native import Inbox, NativeStream
@@ -131,6 +131,35 @@ def test_what_a_sender_had_to_give_up_is_told() -> None:
     bench.stream().feed(conversation("shop", "r1", NAMED, told), NOW_MS)
     bench.hand_on()
     assert bench.keeper.lost == 6
+
+
+def test_while_the_disk_is_full_slots_are_merged_on_and_nobody_is_answered() -> None:
+    bench = Bench()
+    bench.keeper.is_writable = False
+    bench.stream().feed(conversation("shop", "r1", NAMED, batch(1, (0, HITS))), NOW_MS)
+    bench.hand_on()
+    bench.stream().feed(conversation("shop", "r1", NAMED, batch(1, (0, HITS)), batch(2, (0, HITS))), NOW_MS)
+    bench.hand_on()
+    assert (bench.keeper.records, bench.sent) == ([], [])
+    bench.keeper.is_writable = True
+    bench.hand_on()
+    assert bench.keeper.cursors == {"native:shop/r1": "2"}
+    assert [slot.spread for slot in bench.keeper.slots] == [(6.0, 8.0, 1.0, 1.0, 2.0)]
+
+
+def test_what_finds_no_room_stays_with_its_sender(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(native, "SLOTS_MAX", 3)
+    bench = Bench()
+    bench.keeper.is_writable = False
+    first, second = batch(1, (0, HITS), (1, TOOK)), batch(2, (1, TOOK), (3, Slot("load", Kind.GAUGE, NOW_MS, 1.0)))
+    answer = bench.stream().feed(conversation("shop", "r1", NAMED, first, second), NOW_MS)
+    assert answer.leaving and (bench.counts.taken, bench.counts.refused) == (2, 0)
+    bench.keeper.is_writable = True
+    bench.hand_on()
+    assert not bench.stream().feed(conversation("shop", "r1", NAMED, first, second), NOW_MS).leaving
+    bench.hand_on()
+    assert bench.keeper.cursors == {"native:shop/r1": "2"}
+    assert sorted(slot.name for slot in bench.keeper.slots) == ["hits", "load", "took", "took"]
 
 
 def test_slots_that_cannot_be_cost_only_themselves() -> None:

@@ -2,6 +2,10 @@
 
 One thread writes the spool: it gathers what comes within a second of a beat, so that the disk is asked to be safe once
 for all of it, or at once where somebody waits for that. One thread for each destination reads it.
+
+While the disk refuses, what comes without positions is sent from memory, so that a host whose disk is full does not
+fall silent. What has positions waits until the disk takes it: where it comes from it is safe, and those who feed us had
+better leave it there (`Delivery.is_writable`).
 """
 
 import logging
@@ -43,16 +47,33 @@ class DeliveryCounts:
 
 
 @dataclass(slots=True)
-class _Waiting:
-    """What was offered since the last record."""
+class _Offered:
+    """Slots, and how many were lost beside them."""
 
     slots: list[Slot] = field(default_factory=list)
-    cursors: dict[str, str] = field(default_factory=dict)
-    calls: list[Callable[[], None]] = field(default_factory=list)
     refused: int = 0
 
-    def __bool__(self) -> bool:
-        return bool(self.slots or self.cursors or self.calls or self.refused)
+
+@dataclass(slots=True)
+class _Waiting:
+    """What was offered since the last record: without positions, and with the positions that stand for it."""
+
+    loose: _Offered = field(default_factory=_Offered)
+    kept: _Offered = field(default_factory=_Offered)
+    cursors: dict[str, str] = field(default_factory=dict)
+    calls: list[Callable[[], None]] = field(default_factory=list)
+
+    @property
+    def count(self) -> int:
+        """Slots."""
+        return len(self.loose.slots) + len(self.kept.slots)
+
+    def put_back(self, earlier: "_Waiting") -> None:
+        """Have what the disk did not take wait before what came since."""
+        self.kept.slots = earlier.kept.slots + self.kept.slots
+        self.kept.refused += earlier.kept.refused
+        self.cursors = {**earlier.cursors, **self.cursors}
+        self.calls = earlier.calls + self.calls
 
 
 class Delivery:
@@ -98,6 +119,11 @@ class Delivery:
         with self._changed:
             return {key: at for key, at in {**self.spool.cursors, **self._waiting.cursors}.items() if at}
 
+    @property
+    def is_writable(self) -> bool:
+        """Whether the disk takes positions; while it does not, what has some had better stay where it comes from."""
+        return not self.spool.trouble
+
     def offer(
         self,
         slots: Sequence[Slot],
@@ -111,7 +137,8 @@ class Delivery:
         ----------
         cursors
             By a name of their owner's (what is before its first colon tells whose they are); an empty one is forgotten.
-            They become durable in the same record as the slots: after a crash both are there, or neither.
+            They become durable in the same record as the slots, before these are sent: after a crash both are there, or
+            neither.
         when_safe
             Called by another thread once both are on disk, which is then soon.
         lost
@@ -119,13 +146,14 @@ class Delivery:
         """
         with self._changed:
             waiting = self._waiting
-            waiting.refused += lost
+            offered = waiting.kept if cursors else waiting.loose
+            offered.refused += lost
             self.counts.given += len(slots)
-            if len(waiting.slots) + len(slots) > SLOTS_MAX:
-                waiting.refused += len(slots)
+            if waiting.count + len(slots) > SLOTS_MAX:
+                offered.refused += len(slots)
                 self.counts.refused += len(slots)
             else:
-                waiting.slots.extend(slots)
+                offered.slots.extend(slots)
             if cursors:
                 waiting.cursors.update(cursors)
             if when_safe is not None:
@@ -171,7 +199,7 @@ class Delivery:
             destination.stop()
         for repeater in self._repeaters:
             repeater.stop(drain_s)
-        self.spool.add((), {})  # how far each destination is
+        self.spool.add(())  # how far each destination is
         self.spool.write()
         self.spool.close()
 
@@ -199,19 +227,18 @@ class Delivery:
 
     def _run(self) -> None:
         is_safe = True
-        calls: list[Callable[[], None]] = []
         while True:
             waiting, is_stopping = self._next(None if is_safe else _RETRY_S)
-            if waiting:
-                self._add(waiting)
-                calls += waiting.calls
-            is_safe = self.spool.write()
+            self._add(waiting.loose)
+            is_safe = self._write(waiting.kept, waiting.cursors)
             for destination in self.destinations:
                 destination.wake()  # also while the disk refuses: what waits in memory is sent
             if is_safe:
-                for call in calls:
+                for call in waiting.calls:
                     self._call(call)
-                calls = []
+            else:
+                with self._changed:
+                    self._waiting.put_back(waiting)
             if is_stopping:
                 return
 
@@ -228,17 +255,36 @@ class Delivery:
             waiting, self._waiting, self._due_s = self._waiting, _Waiting(), None
             return waiting, self._is_stopping
 
-    def _add(self, waiting: _Waiting) -> None:
-        slots = waiting.slots
-        for repeater in self._repeaters:
-            repeater.repeat(slots)
-        blocking = self.blocking
-        if blocking:
-            slots = [slot for slot in slots if not blocking.blocks(slot.name)]
-        blocked = len(waiting.slots) - len(slots)
-        if self.spool.add(slots, waiting.cursors, blocked, waiting.refused):
+    def _add(self, loose: _Offered) -> None:
+        if not loose.slots and not loose.refused:
+            return
+        self._repeat(loose.slots)
+        slots, blocked = self._wanted(loose.slots)
+        if self.spool.add(slots, blocked, loose.refused):
             self.counts.spooled += len(slots)
         self.counts.blocked += blocked
+
+    def _write(self, kept: _Offered, cursors: Mapping[str, str]) -> bool:
+        slots, blocked = self._wanted(kept.slots)
+        if not self.spool.write(slots, cursors, blocked, kept.refused):
+            return False
+        self._repeat(kept.slots)
+        self.counts.spooled += len(slots)
+        self.counts.blocked += blocked
+        return True
+
+    def _repeat(self, slots: Sequence[Slot]) -> None:
+        if slots:
+            for repeater in self._repeaters:
+                repeater.repeat(slots)
+
+    def _wanted(self, slots: list[Slot]) -> tuple[list[Slot], int]:
+        """Those that some server wants, and how many others there are."""
+        blocking = self.blocking
+        if not blocking:
+            return slots, 0
+        wanted = [slot for slot in slots if not blocking.blocks(slot.name)]
+        return wanted, len(slots) - len(wanted)
 
     def _call(self, call: Callable[[], None]) -> None:
         try:

@@ -115,7 +115,7 @@ class Doors:
             door.watched.finish()
             if door.address.local:
                 Path(door.address.path).unlink(missing_ok=True)
-        self._inbox.hand_on()
+        self._inbox.hand_on(at_end=True)
         self._loop.close()
 
     def _add(self, door: Door, bound: socket.socket) -> None:

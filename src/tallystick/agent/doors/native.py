@@ -23,6 +23,8 @@ from tallystick.native.reading import Batch, Hello, read_batch, read_hello, read
 CURSOR = "native:"
 """What is before the name of a sender among the positions of all who feed us."""
 FRAME_BYTES_MAX = 1 << 20
+SLOTS_MAX = 20_000
+"""Different names in slots that wait to be handed on; whoever sends more keeps it, and is hung up on."""
 NAMES_MAX = 100_000
 """Of one connection."""
 _SENDERS_MAX = 4096
@@ -34,6 +36,11 @@ class Keeper(Protocol):
     @property
     def cursors(self) -> Mapping[str, str]:
         """Positions that were kept with slots, by earlier processes as well."""
+        ...
+
+    @property
+    def is_writable(self) -> bool:
+        """Whether the disk takes positions; while it does not, what has some had better stay where it comes from."""
         ...
 
     def offer(
@@ -73,7 +80,7 @@ class Inbox:
     """
 
     def __init__(self, keeper: Keeper, clock: Clock, soon: Callable[[Callable[[], object]], None]) -> None:
-        self.tallies = Tallies(clock)
+        self.tallies = Tallies(clock, SLOTS_MAX)
         self.blocking = NOTHING_BLOCKED
         self._keeper = keeper
         self._soon = soon
@@ -103,6 +110,10 @@ class Inbox:
         """Whether a batch was not taken already; those of no sender always are new."""
         return not sender or number > self._taken.get(sender, 0)
 
+    def has_room(self, batch: Batch) -> bool:
+        """Whether a batch finds room, as each does once all is handed on."""
+        return self.tallies.has_room(len(batch.slots))
+
     def take(self, sender: str, batch: Batch, slots: Sequence[Slot], counts: Counts, now_ms: int) -> None:
         """Merge the good slots of a batch, and remember its number."""
         self._lost += max(batch.generated - batch.blocked - len(batch.slots), 0)
@@ -124,8 +135,14 @@ class Inbox:
         """The last number of a sender that is on disk."""
         return self._safe.get(sender, 0)
 
-    def hand_on(self) -> None:
-        """Hand on all that was merged, with the numbers that are in it."""
+    def hand_on(self, *, at_end: bool = False) -> None:
+        """Hand on all that was merged, with the numbers that are in it; at the end also while the disk refuses.
+
+        Meanwhile it is merged on, and its senders, who are not answered, keep it as well: some end before the disk has
+        room again.
+        """
+        if not (self._keeper.is_writable or at_end):
+            return
         slots, numbers, lost = self.tallies.drain(), self._unsafe, self._lost
         if not (slots or numbers or lost):
             return
@@ -147,6 +164,10 @@ class Inbox:
         self.blocking = blocking
         for stream in list(self._streams):
             stream.tell_blocked()
+
+
+class _NoRoomError(Exception):
+    """A batch finds no room now; its sender keeps it, and sends it again."""
 
 
 class NativeStream:
@@ -183,6 +204,10 @@ class NativeStream:
             message = data[at + FRAME_HEAD.size : end]
             try:
                 answers.append(self._take(message, checksum, now_ms))
+            except _NoRoomError:
+                self._counts.hung_up += 1
+                self._rest = b""
+                return Answer(b"".join(answers), leaving=True)
             except ValueError:
                 return self._broken(Reason.FRAME, answers, message, now_ms)
             at = end
@@ -271,6 +296,8 @@ class NativeStream:
             self._counts.reject(Reason.DUPLICATE, self.sender.encode(), now_ms, len(batch.slots))
             safe = self._inbox.safe(self.sender)
             return messages.framed(messages.taken(safe)) if safe >= batch.number else b""
+        if not self._inbox.has_room(batch):
+            raise _NoRoomError
         usable = [slot for slot in batch.slots if slot is not None]
         if len(usable) < len(batch.slots):
             self._counts.reject(Reason.VALUE, self.sender.encode(), now_ms, len(batch.slots) - len(usable))

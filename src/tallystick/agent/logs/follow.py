@@ -13,7 +13,8 @@ log = logging.getLogger(__name__)
 LINE_BYTES_MAX = 1 << 16
 _READ_BYTES = 1 << 18
 _LATE_LOOKS = 60
-"""Looks at a file that was rotated away: a web server goes on writing to it until its last request is answered."""
+"""Looks at a file that was rotated away or deleted, and grows no more: a web server goes on writing to it until its
+last request is answered."""
 
 
 @dataclass(slots=True)
@@ -84,6 +85,12 @@ class Follower:
         return self._late is not None or len(self._parts) > 1
 
     @property
+    def holds_deleted(self) -> bool:
+        """Whether a file is held that has no name any more: its room is free once it is let go of."""
+        held = [*self._parts, *([self._late] if self._late else [])]
+        return any(part.is_deleted for part in held)
+
+    @property
     def identities(self) -> set[tuple[int, int]]:
         """Device and inode of each file that is held."""
         held = [*self._parts, *([self._late] if self._late else [])]
@@ -95,7 +102,7 @@ class Follower:
         Notes
         -----
         Lines of two files come in the order of the files. What a program writes to a file after it was rotated away is
-        given, too, for a minute.
+        given, too, until there was none for a minute.
         """
         if not self._parts:
             self._open(None, at_end=False)
@@ -149,11 +156,10 @@ class Follower:
         """At the end of a file: whether there is another one to read."""
         if len(self._parts) == 1:
             now = identity(self.path)
-            if now is None or now in self.identities:
-                return False
-            self._parts.extend(since(self.path, self._parts[0]))
-            self.counts.rotations += len(self._parts) - 1
-            if len(self._parts) == 1:
+            if now is not None and now not in self.identities:
+                self._parts.extend(since(self.path, self._parts[0]))
+                self.counts.rotations += len(self._parts) - 1
+            if len(self._parts) == 1 and not (now is None and self._parts[0].is_deleted):
                 return False
         self._end_late(lines)
         # What lacks its newline may get it yet.
@@ -171,7 +177,7 @@ class Follower:
         data = self._read(self._late)
         whole = data.rfind(b"\n") + 1
         self._late.seek(begin + whole)
-        self._late_looks += 1
+        self._late_looks = 0 if whole else self._late_looks + 1
         lines = self._of_allowed_length(data[:whole].split(b"\n")[:-1])
         if self._late_looks >= _LATE_LOOKS or len(data) - whole > self._line_bytes_max:
             self._end_late(lines)

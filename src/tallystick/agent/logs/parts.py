@@ -79,6 +79,11 @@ class Part:
         return self.offset + more
 
     @property
+    def is_deleted(self) -> bool:
+        """Whether nothing has a name for it any more."""
+        return os.fstat(self._raw.fileno()).st_nlink == 0
+
+    @property
     def mtime(self) -> int:
         """When it was written last, in nanoseconds; packing a file keeps its time."""
         return os.fstat(self._raw.fileno()).st_mtime_ns

@@ -51,6 +51,10 @@ class Scraper:
         Where the kinds of errors are written for whoever asks; None for nowhere.
     clock
         For lines that bear no time.
+    is_writable
+        Whether the disk takes positions. While it does not, files are not read on: who comes after a crash reads them
+        from where they were left. Only what was deleted is read to its end, for nobody can read it later, and its room
+        may be what the disk lacks.
     """
 
     def __init__(
@@ -60,12 +64,14 @@ class Scraper:
         hand_over: HandOver,
         errors_file: Path | None,
         clock: Clock,
+        is_writable: Callable[[], bool] = lambda: True,
     ) -> None:
         self._logs = logs
         self._cursors = cursors
         self._hand_over = hand_over
         self._errors_file = errors_file
         self._clock = clock
+        self._is_writable = is_writable
         self._tallies = Tallies(clock)
         self._files: dict[Path, tuple[Follower, LogReader]] = {}
         self._named = {Path(item.path).expanduser() for item in logs if not _is_glob(item.path)}
@@ -95,14 +101,16 @@ class Scraper:
         """Look once at each file."""
         is_new = self._looks % _GLOB_LOOKS == 0 and self._find_files()
         self._looks += 1
-        now_s = self._clock.now()
+        now_s, is_writable = self._clock.now(), self._is_writable()
         for follower, reader in self._files.values():
+            if not (is_writable or follower.holds_deleted):
+                continue
             for _ in range(_PIECES_A_LOOK):
                 reader.read(follower.look(_PIECE_BYTES), now_s, self._tallies)
                 if follower.at_end:
                     break
         # From where a file is followed is made known at once: who comes after a crash must not begin anew.
-        if is_new or self._clock.monotonic() - self._handed_over_s >= _HAND_OVER_S:
+        if is_writable and (is_new or self._clock.monotonic() - self._handed_over_s >= _HAND_OVER_S):
             self.hand_over()
 
     def hand_over(self) -> None:

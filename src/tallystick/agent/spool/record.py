@@ -112,10 +112,6 @@ class Record(NamedTuple):
         rest = _REST.pack(zlib.crc32(body), *numbers, *sizes)
         return _CRC.pack(MARK, zlib.crc32(rest)) + rest + body
 
-    def without_batches(self) -> "Record":
-        """What later records of the segment need of it."""
-        return self._replace(generated=0, blocked=0, slots=0, batches=b"")
-
     @classmethod
     def of(cls, head: Head, body: bytes) -> "Record":
         """A record that was read."""
@@ -130,6 +126,15 @@ def thinned(head: Head) -> Record:
     if head.batches_bytes:
         batches = messages.framed(messages.batch(head.number, head.generated, head.at_ms, [], head.blocked))
     return Record(head.number, head.generated, head.blocked, head.at_ms, 0, b"", batches)
+
+
+def told(records: Sequence[Record]) -> Record:
+    """What later records of the segment need of some whose batches all destinations have, as one."""
+    cursors: dict[str, str] = {}
+    for record in records:
+        cursors.update(read_cursors(record.cursors))
+    names = b"".join(record.names for record in records)
+    return Record(records[-1].number, 0, 0, records[-1].at_ms, 0, names, b"", packed_cursors(cursors))
 
 
 def together(heads: Sequence[Head]) -> list[Head]:

@@ -45,6 +45,8 @@ class Segment:
         self.is_damaged = False
         self.version = 0
         """Grows when its file is replaced by another."""
+        self.is_doubtful = False
+        """Whether what the disk refused may be found after a crash nevertheless."""
         self._files = files
         self._descriptor = -1
         self._is_torn = False
@@ -59,7 +61,7 @@ class Segment:
         Raises
         ------
         OSError
-            If the disk refuses; then nothing of it counts, and it may be tried again.
+            If the disk refuses; then nothing of it counts, and it or something else may be tried.
         """
         if self._descriptor < 0:
             self._descriptor = self._files.open_append(self.path)
@@ -71,9 +73,13 @@ class Segment:
         if not self.written:
             data = _FILE_HEAD.pack(_MAGIC, zlib.crc32(self.run.encode()), self.run.encode()) + data
         self._is_torn = True
-        self._files.append(self._descriptor, [data])
-        self._files.sync(self._descriptor)
-        self._is_torn = False
+        try:
+            self._files.append(self._descriptor, [data])
+            self._files.sync(self._descriptor)
+        except OSError:
+            self._cut_back(len(data))
+            raise
+        self._is_torn = self.is_doubtful = False
         self.written += len(data)
         for record in records:
             self._count(record.number, record.slots, record.at_ms)
@@ -219,12 +225,23 @@ class Segment:
         if whole < len(data) and not is_mended:
             self._cut()
 
+    def _cut_back(self, refused_bytes: int) -> None:
+        """Cut off what was refused, which is doubtful where all of it is there and cannot be cut off."""
+        is_whole = os.fstat(self._descriptor).st_size >= self.written + refused_bytes
+        try:
+            self._files.truncate(self._descriptor, self.written)
+            self._files.sync(self._descriptor)
+            self._is_torn = self.is_doubtful = False
+        except OSError:
+            self.is_doubtful = is_whole
+
     def _cut(self) -> None:
         """Be rid of what was torn; it counts for nothing in any case."""
         with contextlib.suppress(OSError):
             descriptor = self._files.open_append(self.path)
             try:
                 self._files.truncate(descriptor, self.written)
+                self._files.sync(descriptor)
             finally:
                 os.close(descriptor)
 

@@ -5,7 +5,8 @@ those of whoever feeds us, and lies in the same records. Where it is old after a
 their numbers keep them from counting twice.
 
 While the disk refuses, records wait in memory up to a bound and are sent from there. Beyond it slots are refused, and
-the next record tells how many were.
+the next record tells how many were. Slots that have positions are not taken then: who gives them can read them again,
+and after a crash would.
 """
 
 import logging
@@ -19,7 +20,7 @@ from pathlib import Path
 
 from tallystick.agent.spool.directory import lock_directory
 from tallystick.agent.spool.positions import Place, Positions
-from tallystick.agent.spool.record import Record, packed_cursors
+from tallystick.agent.spool.record import Record, packed_cursors, told
 from tallystick.agent.spool.segment import SUFFIX, Segment
 from tallystick.agent.spool.transcript import Transcript
 from tallystick.files import TEMPORARY_SUFFIX, Files
@@ -34,6 +35,7 @@ SEGMENT_BYTES = 8 << 20
 SEGMENT_S = 3600
 DESCRIBED_MAX = 100_000
 _AGED_S = 3600.0
+_NONE: Mapping[str, str] = {}
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,7 +109,8 @@ class Spool:
         self._unwritten: deque[Record] = deque()
         self._unwritten_bytes = 0
         self._number = 0
-        self._untold = 0  # slots refused since the last record
+        self._is_writing = False
+        self._untold = [0, 0]  # slots made since the last record and not sent, and those of them that are blocked
         self._aged_since_s: float | None = None
         self._begin_segment()
 
@@ -126,13 +129,11 @@ class Spool:
                     self._described[key] = name
                     self._transcript.forget(name)
 
-    def add(self, slots: Sequence[Slot], cursors: Mapping[str, str], blocked: int = 0, refused: int = 0) -> bool:
-        """Take slots and positions as one record, which is safe once `write` says so.
+    def add(self, slots: Sequence[Slot], blocked: int = 0, refused: int = 0) -> bool:
+        """Take slots as one record, which is safe once `write` says so, and is sent from memory while the disk refuses.
 
         Parameters
         ----------
-        cursors
-            An empty one is forgotten.
         blocked
             Slots that were made beside these, and are not sent as no server wants them.
         refused
@@ -141,43 +142,72 @@ class Spool:
         Returns
         -------
         bool
-            Whether there was room for the slots; if not, they are counted and the positions taken nevertheless.
+            Whether there was room for the slots; if not, they are counted, and told by a later record.
         """
         with self.lock:
-            self._untold += refused
             has_room = self._unwritten_bytes <= self._limits.memory_bytes_max
             if not has_room:
                 self.counts.refused += len(slots)
-                self._untold += len(slots)
+                refused += len(slots)
                 slots = ()
-            if self._is_segment_over():
-                self._begin_segment()
-            self._positions.know(cursors)  # behind that: what a segment begins with is what those before it have
-            generated = len(slots) + blocked + self._untold
-            told = packed_cursors(self._positions.told(cursors))
-            at_ms = int(self._clock.now() * 1000)
-            record = self._transcript.record(slots, self._number, generated, blocked, at_ms, told)
-            self._untold = 0
-            self._number = record.number
-            self._wait(record)
+            self._untold[0] += blocked + refused
+            self._untold[1] += blocked
+            if has_room:
+                self._begin_segment_if_due()
+                record = self._record(slots, _NONE, *self._untold)
+                self._untold = [0, 0]
+                self._number = record.number
+                self._wait(record)
             return has_room
 
-    def write(self) -> bool:
-        """Have all that was added on disk; False if it refuses, and then it is to be tried again."""
+    def write(
+        self, slots: Sequence[Slot] = (), cursors: Mapping[str, str] = _NONE, blocked: int = 0, refused: int = 0
+    ) -> bool:
+        """Have all that was added on disk, and behind it slots with the positions that stand for them, as one record.
+
+        Parameters
+        ----------
+        cursors
+            An empty one is forgotten.
+        blocked, refused
+            See `add`.
+
+        Returns
+        -------
+        bool
+            False if the disk refuses: then it is to be tried again, and what was given with this call counts for
+            nothing. It is not sent, for a crash would have those who gave it give it again.
+        """
+        is_more = bool(slots or cursors or blocked or refused)
         with self.lock:
-            records, segment = list(self._unwritten), self._segments[-1]
-        if records:
-            try:
+            if is_more:
+                self._begin_segment_if_due()
+            names_before = len(self._transcript)
+            more = [self._record(slots, cursors, blocked + refused, blocked)] if is_more else []
+            records, segment = [*self._unwritten, *more], self._segments[-1]
+            self._is_writing = True
+        try:
+            if records:
                 segment.append(records)
-            except OSError as error:
-                self._refused(error)
-                return False
+        except OSError as error:
+            with self.lock:
+                self._transcript.undo(names_before)
+                self._is_writing = False
+            self._refused(error)
+            return False
         self.trouble = ""
         with self.lock:
-            for _ in records:
-                self._unwritten_bytes -= self._unwritten.popleft().size_bytes
+            self._is_writing = False
+            self._unwritten.clear()
+            self._unwritten_bytes = 0
+            if more:
+                self._number = more[0].number
+                self._positions.know(cursors)
             self._remove_sent()
         self._keep_within_limits()
+        if self._untold[0]:  # what was refused is told as soon as there is room for that
+            self.add(())
+            return self.write()
         return True
 
     def close(self) -> None:
@@ -219,12 +249,13 @@ class Spool:
         """
         with self.lock:
             is_all = segment is self._segments[-1] and at >= segment.written
-            return list(self._unwritten) if is_all and self.trouble else []
+            return list(self._unwritten) if is_all and self.trouble and not segment.is_doubtful else []
 
     def mend(self, segment: Segment) -> None:
         """Set aside what is damaged in a segment; what cannot be read at all is given up."""
         with self.lock:
-            if segment not in self._segments or (segment is self._segments[-1] and self._unwritten):
+            is_written_to = segment is self._segments[-1] and (self._unwritten or self._is_writing)
+            if segment not in self._segments or is_written_to:
                 return
             if segment is self._segments[-1]:
                 self._begin_segment()
@@ -280,9 +311,20 @@ class Spool:
             Record(self._number, 0, 0, now_ms, 0, cursors=packed_cursors(self._positions.told(self._positions.cursors)))
         )
 
+    def _record(self, slots: Sequence[Slot], cursors: Mapping[str, str], unsent: int, blocked: int) -> Record:
+        """Slots and positions as the next record; `unsent` were made beside the slots."""
+        at_ms = int(self._clock.now() * 1000)
+        positions = packed_cursors(self._positions.told(cursors))
+        return self._transcript.record(slots, self._number, len(slots) + unsent, blocked, at_ms, positions)
+
+    def _begin_segment_if_due(self) -> None:
+        if self._is_segment_over():
+            self._begin_segment()
+
     def _is_segment_over(self) -> bool:
         segment = self._segments[-1]
-        if self._unwritten or not segment.written:  # records that wait belong to it
+        # What the disk refused belongs to it, and is to be gone from it for good before another one is begun.
+        if self._unwritten or self.trouble or not segment.written:
             return False
         age_s = self._clock.now() - segment.began_ms / 1000
         return segment.written > self._segment_bytes or not -SEGMENT_S < age_s < SEGMENT_S
@@ -306,13 +348,15 @@ class Spool:
     def _forget_sent_batches(self) -> None:
         """Of records that wait in memory only keep the names, once all destinations have them."""
         least = self._positions.least
-        if not self.trouble or least.segment < self._segments[-1].sequence:
+        if not self.trouble or self._is_writing or least.segment < self._segments[-1].sequence:
             return
-        for k, record in enumerate(self._unwritten):
-            if record.number > least.number:
-                break
-            self._unwritten_bytes -= len(record.batches)
-            self._unwritten[k] = record.without_batches()
+        sent: list[Record] = []
+        while self._unwritten and self._unwritten[0].number <= least.number:
+            sent.append(self._unwritten.popleft())
+            self._unwritten_bytes -= sent[-1].size_bytes
+        if sent:
+            self._unwritten.appendleft(told(sent))
+            self._unwritten_bytes += self._unwritten[0].size_bytes
 
     def _remove_sent(self) -> None:
         """Remove segments that all destinations have, once their positions are safe in the newest one."""

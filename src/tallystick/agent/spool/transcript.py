@@ -29,6 +29,12 @@ class Transcript:
         """Tell a name anew when it is next used: there is more to say of it."""
         self._numbers.pop((name.name, name.kind), None)
 
+    def undo(self, names: int) -> None:
+        """Know so many names, as before a record that is not used."""
+        while self._numbers and next(reversed(self._numbers.values())) >= names:
+            self._numbers.popitem()
+        self._names = names
+
     def record(
         self, slots: Sequence[Slot], number: int, generated: int, blocked: int, at_ms: int, cursors: bytes
     ) -> Record:
