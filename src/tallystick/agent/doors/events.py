@@ -111,7 +111,7 @@ class Events:
             self._thread.join()
 
     def _run(self) -> None:
-        backoff = Backoff(0.5, 60.0)
+        backoff = Backoff(0.5)
         while True:
             with self._changed:
                 self._changed.wait_for(lambda: self._waiting or self._stopping)
