@@ -4,11 +4,14 @@ Everything that must survive a power cut goes through `Files`, so that tests can
 """
 
 import contextlib
+import fcntl
 import mmap
 import os
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeAlias, cast
+
+from tallystick.model.errors import StartError
 
 if TYPE_CHECKING:  # an agent has no NumPy
     from numpy.typing import NDArray
@@ -158,3 +161,40 @@ class Files:
             os.fsync(descriptor)
         finally:
             os.close(descriptor)
+
+
+def hold_directory(directory: Path, files: Files, what: str, key: str, *, private: bool = False) -> int:
+    """Make a directory, if need be, and have it for this process alone for as long as the descriptor returned is open.
+
+    Parameters
+    ----------
+    what
+        What errors call it.
+    key
+        Key of the config that it comes from.
+    private
+        Whether nobody but this user may look into it.
+
+    Raises
+    ------
+    StartError
+        If it cannot be made or written, or another process has it open.
+    """
+    try:
+        files.make_directory(directory)
+        if private:
+            directory.chmod(0o700)
+        flags = os.O_RDWR | os.O_CREAT | os.O_CLOEXEC
+        descriptor = os.open(directory / "lock", flags, 0o600 if private else 0o640)
+    except OSError as error:
+        raise StartError(
+            f"cannot use {what} {directory}: {error.strerror}; expected one that this user may write (key {key})"
+        ) from None
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        os.close(descriptor)
+        raise StartError(
+            f"cannot use {what} {directory}: another process has it open; expected one of its own (key {key})"
+        ) from None
+    return descriptor

@@ -6,13 +6,13 @@ fingerprint of the name that it is of; one that is of another name is forgotten.
 """
 
 import logging
-import os
 import threading
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
+from tallystick.files import Files
 from tallystick.kernels.census import fingerprints
 from tallystick.model.clock import Clock
 from tallystick.model.columns import grown
@@ -51,6 +51,7 @@ class Marks:
         self._catalog = catalog
         self._clock = clock
         self._path = path
+        self._files = Files()
         self._lock = threading.Lock()
         self._born_s = np.zeros(64, np.uint32)  # 0: nobody looked yet
         self._read_day = np.zeros(64, np.uint16)  # 0: never
@@ -116,7 +117,8 @@ class Marks:
             return
         self._changed, self._saved_s = False, now_s
         try:
-            _write(self._path, self.since_s, self._rows())
+            head = _MAGIC.tobytes() + self.since_s.to_bytes(8, "little")
+            self._files.write_whole(self._path, [head, self._rows().tobytes()])
         except OSError as error:
             self._changed = True
             logger.warning("cannot write %s: %s", self._path, error.strerror)
@@ -151,16 +153,6 @@ class Marks:
 
     def _grow(self, needed: int) -> None:
         self._born_s, self._read_day = grown(self._born_s, needed), grown(self._read_day, needed)
-
-
-def _write(path: Path, since_s: int, rows: NDArray[np.void]) -> None:
-    fresh = path.with_name(path.name + ".new")
-    fresh.touch(0o640)
-    with fresh.open("wb") as file:
-        file.write(_MAGIC.tobytes() + since_s.to_bytes(8, "little") + rows.tobytes())
-        file.flush()
-        os.fsync(file.fileno())
-    fresh.replace(path)
 
 
 def _read(path: Path) -> tuple[int, NDArray[np.void]]:

@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING
 import click
 
 from tallystick.agent import kinds
-from tallystick.cli.options import config_option, directory_from, directory_option, server_extra
+from tallystick.cli.options import config_option, directory_from, directory_option
 from tallystick.cli.rules import rules_of
 from tallystick.config import load
 from tallystick.config.rules import Rule, spelt
+from tallystick.model.extras import needed
 from tallystick.model.printable import printable
 
 if TYPE_CHECKING:
@@ -72,7 +73,7 @@ def check_rules(
     place = directory_from(config_file, directory)
     if alone or not place.is_dir():
         return
-    with server_extra():
+    with needed("run this command", "server"):
         from tallystick.route import Naming
         from tallystick.route.survey import survey
     for line in _told(rules, survey(Naming(rules), _names_in(place, source, peer))):

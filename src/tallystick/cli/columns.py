@@ -6,8 +6,8 @@ from math import isnan
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from tallystick.cli.options import server_extra
 from tallystick.model.errors import QueryError, StartError
+from tallystick.model.extras import needed
 
 if TYPE_CHECKING:
     from tallystick.door import Result
@@ -29,7 +29,7 @@ def write_file(result: Result, form: str, output: Path | None) -> None:
     if output is None:
         raise QueryError(f"cannot write {form} to a terminal: expected --output FILE")
     table = result.to_arrow("long")
-    with server_extra():
+    with needed("run this command", "server"):
         import pyarrow.feather
         import pyarrow.parquet
     try:
@@ -43,7 +43,7 @@ def write_file(result: Result, form: str, output: Path | None) -> None:
 
 def as_text(result: Result, form: str) -> str:
     """The result as the server's ``/render`` would write it, as csv or json."""
-    with server_extra():
+    with needed("run this command", "server"):
         from tallystick.model.grid import Grid, Row
         from tallystick.render import Options, render
     grids = []

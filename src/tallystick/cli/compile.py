@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from tallystick.cli.options import server_extra
+from tallystick.model.extras import needed
 
 if TYPE_CHECKING:
     from tallystick.warm import Report
@@ -24,7 +24,7 @@ def command() -> None:
     tallystick compile
     XDG_CACHE_HOME=/var/cache tallystick compile     where the service keeps compiled code
     """
-    with server_extra():
+    with needed("run this command", "server"):
         from tallystick.warm import warm_protocols, warm_up
     with_progress("Compiling for this machine.", warm_up)
     with_progress("Compiling the parsers of all protocols.", warm_protocols)

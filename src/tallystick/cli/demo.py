@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING
 
 import click
 
-from tallystick.cli.options import server_extra
 from tallystick.model.address import Address, host_port
 from tallystick.model.clock import SystemClock
+from tallystick.model.extras import needed
 from tallystick.model.retention import parse_seconds
 
 if TYPE_CHECKING:
@@ -49,7 +49,7 @@ def command(server: str | None, http: str, hosts: int, history: str, seed: int) 
     except ValueError as error:
         raise click.UsageError(str(error)) from error
 
-    with server_extra():
+    with needed("run this command", "server"):
         from tallystick.demo import Fleet, Player, own_server
 
     stop = threading.Event()

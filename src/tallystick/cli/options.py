@@ -1,13 +1,10 @@
 """What several commands have in common."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import click
 
 from tallystick.config import Config, builtin, load
-from tallystick.model.errors import StartError
 
 config_option = click.option(
     "--config",
@@ -63,22 +60,3 @@ def directory_from(file: Path | None, directory: Path | None) -> Path:
         If the file cannot be used.
     """
     return config_from(file).store.path if directory is None else directory
-
-
-@contextmanager
-def server_extra() -> Iterator[None]:
-    """Around imports of what only ``tallystick[server]`` installs.
-
-    Raises
-    ------
-    StartError
-        If one of its packages is missing.
-    """
-    try:
-        yield
-    except ModuleNotFoundError as error:
-        if error.name is None or error.name.startswith("tallystick"):
-            raise
-        raise StartError(
-            f"cannot start: {error.name} is not installed; expected 'pip install tallystick[server]'"
-        ) from error

@@ -8,11 +8,11 @@ from datetime import datetime
 
 import click
 
-from tallystick.cli.options import server_extra
 from tallystick.config import POLLED, Poll
 from tallystick.config.validate import convert, key_name
 from tallystick.model.clock import SystemClock
 from tallystick.model.errors import TallystickError
+from tallystick.model.extras import needed
 from tallystick.model.printable import printable
 
 
@@ -37,7 +37,7 @@ def command(protocol: str, address: str, timeout_s: int, prefix: str, query: str
     poll = _checked(
         protocol=protocol, address=address, prefix=prefix, query=query, timeout_s=timeout_s, interval_s=timeout_s
     )
-    with server_extra():
+    with needed("run this command", "server"):
         from tallystick.receive.polls.trial import try_once
     logging.getLogger("tallystick").addHandler(logging.NullHandler())  # what is logged is told below
     trial = try_once(poll, SystemClock())

@@ -9,12 +9,13 @@ from typing import TYPE_CHECKING, Any
 import click
 import msgspec
 
-from tallystick.cli.options import config_from, config_option, server_extra, token_option
+from tallystick.cli.options import config_from, config_option, token_option
 from tallystick.cli.server import asked, server_asked
 from tallystick.config.rules import KINDS, Rule
 from tallystick.config.rules_file import load_rules
 from tallystick.config.rules_sample import SAMPLE
 from tallystick.model.errors import TallystickError
+from tallystick.model.extras import needed
 from tallystick.model.printable import printable
 
 if TYPE_CHECKING:
@@ -113,7 +114,7 @@ def rules_of(file: Path | None, config_file: Path | None) -> tuple[Rule, ...]:
 
 
 def _explained(rules: tuple[Rule, ...], name: str, source: str, peer: str, kind: str) -> dict[str, Any]:
-    with server_extra():
+    with needed("run this command", "server"):
         from tallystick.model.kind import Kind
         from tallystick.route import Facts, Naming
         from tallystick.route.explain import explain

@@ -13,7 +13,8 @@ import click
 import msgspec
 
 from tallystick.cli.compile import with_progress
-from tallystick.cli.options import config_from, config_option, server_extra
+from tallystick.cli.options import config_from, config_option
+from tallystick.model.extras import needed
 
 if TYPE_CHECKING:
     from tallystick.service import Service
@@ -39,7 +40,7 @@ def command(config_file: Path | None, directory: Path | None) -> None:
     config = config_from(config_file)
     if directory is not None:
         config = msgspec.structs.replace(config, store=msgspec.structs.replace(config.store, directory=str(directory)))
-    with server_extra():
+    with needed("run this command", "server"):
         from tallystick.service import run
         from tallystick.warm import is_warm, warm_up
     # SIGTERM ends it as Ctrl-C does: uvicorn raises a signal again when it has ended, before the store is closed.

@@ -9,11 +9,12 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING
 
-from tallystick.door.database import Database, Part, Series
+from tallystick.door.database import Database
 from tallystick.door.http import Server
-from tallystick.door.needed import needed
 from tallystick.door.remote import RemoteDatabase
 from tallystick.door.result import Result
+from tallystick.model.extras import needed
+from tallystick.model.series import Part, Series
 
 if TYPE_CHECKING:
     from tallystick.query import QueryLimits

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from typing import TYPE_CHECKING
 
 from tallystick.door.result import Result
 from tallystick.model.errors import QueryError
 from tallystick.model.retention import parse_seconds
+from tallystick.model.series import Part, Series
 
 if TYPE_CHECKING:
     from types import TracebackType
@@ -21,51 +21,6 @@ if TYPE_CHECKING:
     """``-6h``, ``now``, ``18:30_20240131``; seconds since the epoch; a datetime, in UTC if it has no zone."""
     Length = int | str | timedelta
     """Seconds, ``5min``, or a timedelta."""
-
-
-@dataclass(frozen=True, slots=True)
-class Series:
-    """A series of the store.
-
-    Parameters
-    ----------
-    name
-        Its canonical name.
-    tags
-        Those of the name, always with ``name``.
-    kind
-        gauge, counter, timing, set or cumulative.
-    retention
-        Its resolutions, finest first: seconds of a slot, and seconds that it is kept.
-    last_seen_s
-        Epoch seconds of its newest slot; None if it has none.
-    """
-
-    name: str
-    tags: dict[str, str]
-    kind: str
-    retention: tuple[tuple[int, int], ...]
-    last_seen_s: int | None
-
-
-@dataclass(frozen=True, slots=True)
-class Part:
-    """A stretch of time, and the finest resolution that some series can be read at in all of it.
-
-    Parameters
-    ----------
-    start_s, until_s
-        The stretch in epoch seconds.
-    step_s
-        Seconds that a slot lasts.
-    keep_s
-        So many seconds after its time a slot of this resolution is forgotten.
-    """
-
-    start_s: int
-    until_s: int
-    step_s: int
-    keep_s: int
 
 
 class Database(ABC):

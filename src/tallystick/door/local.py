@@ -6,10 +6,11 @@ import os
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from tallystick.door.database import Database, Part, Series
+from tallystick.door.database import Database
 from tallystick.door.result import Result
 from tallystick.model.clock import Clock, SystemClock
 from tallystick.model.errors import QueryError, StoreError
+from tallystick.model.series import Part, Series
 from tallystick.query import Evaluator, QueryLimits, Request, parse_time, time_zone
 from tallystick.query.known import known_parts, known_series
 from tallystick.query.table import parse_wanted, read_table
@@ -82,8 +83,7 @@ class LocalDatabase(Database):
         return self._store.catalog.search(words, limit)
 
     def series(self, pattern: str = "", *, tags: Sequence[str] = ()) -> list[Series]:
-        found = known_series(self._store, pattern, list(tags), self._limits.series_max)
-        return [Series(one.name, one.tags, one.kind, one.retention, one.last_seen_s) for one in found]
+        return known_series(self._store, pattern, list(tags), self._limits.series_max)
 
     def refresh(self) -> None:
         if self._store is not None:
@@ -122,8 +122,7 @@ class LocalDatabase(Database):
 
     def _parts(self, pattern: str, tags: list[str], start: str, until: str, zone: str) -> list[Part]:
         from_s, until_s, _ = self._range(start, until, zone)
-        found = known_parts(self._store, pattern, tags, from_s, until_s, self._limits.series_max)
-        return [Part(one.start_s, one.until_s, one.step_s, one.keep_s) for one in found]
+        return known_parts(self._store, pattern, tags, from_s, until_s, self._limits.series_max)
 
     def _range(self, start: str, until: str, zone: str) -> tuple[int, int, int]:
         """Epoch seconds of both ends and of the present."""

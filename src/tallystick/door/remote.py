@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from tallystick.door.database import Database, Part, Series
+from tallystick.door.database import Database
 from tallystick.door.http import Fields, Server
-from tallystick.door.needed import needed
 from tallystick.door.result import Result
+from tallystick.model.extras import needed
+from tallystick.model.series import Part, Series
 
 
 class RemoteDatabase(Database):

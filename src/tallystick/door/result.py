@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
-from tallystick.door.needed import needed
 from tallystick.model.errors import QueryError
+from tallystick.model.extras import needed
 
 if TYPE_CHECKING:
     import numpy as np

@@ -1,7 +1,6 @@
 """What is known of series beside their numbers."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -9,35 +8,11 @@ from numpy.typing import NDArray
 from tallystick.model.errors import LimitError, QueryError
 from tallystick.model.kind import Kind
 from tallystick.model.name import tags_of
-from tallystick.store.contract import Part, StoreReader
+from tallystick.model.series import Part, Series
+from tallystick.store.contract import StoreReader
 
 
-@dataclass(frozen=True, slots=True)
-class Known:
-    """A series of the store.
-
-    Parameters
-    ----------
-    name
-        Its canonical name.
-    tags
-        Those of the name, always with ``name``.
-    kind
-        gauge, counter, timing, set or cumulative.
-    retention
-        Its resolutions, finest first: seconds of a slot, and seconds that it is kept.
-    last_seen_s
-        Epoch seconds of its newest slot; None if it has none.
-    """
-
-    name: str
-    tags: dict[str, str]
-    kind: str
-    retention: tuple[tuple[int, int], ...]
-    last_seen_s: int | None
-
-
-def known_series(store: StoreReader, pattern: str, expressions: Sequence[str], series_max: int) -> list[Known]:
+def known_series(store: StoreReader, pattern: str, expressions: Sequence[str], series_max: int) -> list[Series]:
     """The series that a glob or tag expressions select, by name.
 
     Raises
@@ -51,7 +26,7 @@ def known_series(store: StoreReader, pattern: str, expressions: Sequence[str], s
     kept = [tuple((r.step_s, r.keep_s) for r in store.retention(one).resolutions) for one in ids.tolist()]
     columns = zip(catalog.names(ids), catalog.kinds(ids).tolist(), kept, store.last_seen(ids).tolist(), strict=True)
     return [
-        Known(name, tags_of(name), Kind(kind).name.lower(), resolutions, last_s if last_s >= 0 else None)
+        Series(name, tags_of(name), Kind(kind).name.lower(), resolutions, last_s if last_s >= 0 else None)
         for name, kind, resolutions, last_s in columns
     ]
 

@@ -6,9 +6,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tallystick.model.retention import Retention
+from tallystick.model.series import Part
 from tallystick.model.statistic import Statistic
 from tallystick.model.tally import Tally
-from tallystick.store.contract import Catalog, Part, StoreReader
+from tallystick.store.contract import Catalog, StoreReader
 
 Ids = NDArray[np.int32]
 

@@ -12,7 +12,6 @@ Durability: `append` returns a ticket; once `durable(ticket)` is true, no crash 
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from typing import Protocol
 
 import msgspec
@@ -23,6 +22,7 @@ from tallystick.model.kind import Kind
 from tallystick.model.numbered import Numbered
 from tallystick.model.retention import Retention
 from tallystick.model.sample import SampleBatch
+from tallystick.model.series import Part
 from tallystick.model.statistic import Statistic
 from tallystick.model.tally import Tally, TallyBatch
 from tallystick.store.history import History, Loaded, Overlap
@@ -47,26 +47,6 @@ class Node(msgspec.Struct, frozen=True, gc=False):
     path: str
     leaf: bool
     branch: bool
-
-
-@dataclass(frozen=True, slots=True)
-class Part:
-    """A stretch of time, and the finest resolution that some series can be read at in all of it.
-
-    Parameters
-    ----------
-    start_s, until_s
-        The stretch, multiples of `step_s`.
-    step_s
-        Seconds that a slot lasts.
-    keep_s
-        So many seconds after its time a slot of this resolution is forgotten.
-    """
-
-    start_s: int
-    until_s: int
-    step_s: int
-    keep_s: int
 
 
 class Catalog(Protocol):

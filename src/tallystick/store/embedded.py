@@ -14,7 +14,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from tallystick.files import Buffer, Files
+from tallystick.files import Buffer, Files, hold_directory
 from tallystick.kernels.extent import extent
 from tallystick.kernels.fold import kinds_present
 from tallystick.kernels.packed import Names
@@ -27,7 +27,6 @@ from tallystick.model.sample import SampleBatch
 from tallystick.model.tally import TallyBatch
 from tallystick.store.blocks.block_set import BlockSet
 from tallystick.store.contents import Contents
-from tallystick.store.disk.directory import lock_directory
 from tallystick.store.disk.file_bytes import FileBytes
 from tallystick.store.head.heads import Frozen, Heads
 from tallystick.store.history import History, Loaded, Overlap
@@ -79,7 +78,7 @@ class EmbeddedStore(Readable):
         self._aggregation = aggregation
         self._clock = clock
         self._files = files or Files()
-        self._lock_file = lock_directory(directory, self._files)
+        self._lock_file = hold_directory(directory, self._files, "store directory", "store.directory")
         try:
             self._load()
         except BaseException:

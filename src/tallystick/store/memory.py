@@ -20,9 +20,9 @@ from tallystick.model.name import canonical, is_canonical
 from tallystick.model.numbered import Numbered
 from tallystick.model.retention import DEFAULT_KEEP, AggregationRule, Retention, RetentionRule
 from tallystick.model.sample import GAUGE_DELTA, SampleBatch
+from tallystick.model.series import Part
 from tallystick.model.statistic import STATISTICS, Statistic
 from tallystick.model.tally import Tally, TallyBatch
-from tallystick.store.contract import Part
 from tallystick.store.history import History, Loaded, Overlap
 from tallystick.store.loading.usable import usable_rows
 from tallystick.store.memory_catalog import MemoryCatalog

@@ -12,10 +12,10 @@ from numpy.typing import NDArray
 
 from tallystick.model.clock import Clock
 from tallystick.model.retention import Retention
+from tallystick.model.series import Part
 from tallystick.model.statistic import Statistic
 from tallystick.model.tally import Tally
 from tallystick.store.blocks.block_set import OpenBlock
-from tallystick.store.contract import Part
 from tallystick.store.head.heads import Heads
 from tallystick.store.names.catalog import SeriesCatalog
 from tallystick.store.reading.newest import last_seen

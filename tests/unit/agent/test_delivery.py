@@ -403,7 +403,7 @@ def test_what_finds_no_room_in_memory_while_the_disk_is_full_is_counted(make: Ma
 
 def test_a_second_agent_does_not_use_the_same_spool(make: Make, door: NativeDoor) -> None:
     make(door)
-    with pytest.raises(StartError, match="another agent has it"):
+    with pytest.raises(StartError, match="another process has it open"):
         make(door)
 
 

@@ -65,4 +65,4 @@ def test_a_server_command_without_the_servers_packages_says_what_to_install() ->
     program = "import sys; sys.modules['numpy'] = None; from tallystick.cli import main; main(['demo'])"
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False, timeout=60)
     assert done.returncode == 3
-    assert done.stderr == "cannot start: numpy is not installed; expected 'pip install tallystick[server]'\n"
+    assert done.stderr == "cannot run this command: numpy is not installed; expected pip install 'tallystick[server]'\n"

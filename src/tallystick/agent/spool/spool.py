@@ -18,12 +18,11 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from tallystick.agent.spool.directory import lock_directory
 from tallystick.agent.spool.positions import Place, Positions
 from tallystick.agent.spool.record import Record, packed_cursors, told
 from tallystick.agent.spool.segment import SUFFIX, Segment
 from tallystick.agent.spool.transcript import Transcript
-from tallystick.files import TEMPORARY_SUFFIX, Files
+from tallystick.files import TEMPORARY_SUFFIX, Files, hold_directory
 from tallystick.model.clock import Clock
 from tallystick.model.kind import Kind
 from tallystick.native.messages import Name, Slot
@@ -99,7 +98,7 @@ class Spool:
         self._limits = limits or SpoolLimits()
         self._files = files or Files()
         self._segment_bytes = min(SEGMENT_BYTES, self._limits.bytes_max // 8)
-        self._held = lock_directory(directory, self._files)
+        self._held = hold_directory(directory, self._files, "the spool", "agent.spool", private=True)
         found: dict[str, str] = {}
         self._segments = self._opened(found)
         self._positions = Positions(found, destinations)

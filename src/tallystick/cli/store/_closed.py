@@ -7,8 +7,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from tallystick.cli.options import server_extra
 from tallystick.model.errors import StoreError
+from tallystick.model.extras import needed
 
 if TYPE_CHECKING:
     from tallystick.model.retention import RetentionRule
@@ -26,7 +26,7 @@ def closed_store(directory: Path, rules: tuple[RetentionRule, ...]) -> Iterator[
     StoreError
         If there is none, or it cannot be opened.
     """
-    with server_extra():
+    with needed("run this command", "server"):
         from tallystick.files import Files
         from tallystick.model.clock import SystemClock
         from tallystick.store.disk.manifest_file import find_manifest

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
-from tallystick.cli.options import config_from, config_option, server_extra
+from tallystick.cli.options import config_from, config_option
+from tallystick.model.extras import needed
 
 if TYPE_CHECKING:
     from tallystick.model.retention import RetentionRule
@@ -42,7 +43,7 @@ def place_from(config_file: Path | None, directory: Path | None) -> tuple[Path, 
     path = directory or store.path
     if config_file is not None:
         return path, store.retention_rules
-    with server_extra():
+    with needed("run this command", "server"):
         from tallystick.files import Files
         from tallystick.store.disk.manifest_file import find_manifest
     manifest = find_manifest(path, Files()).manifest

@@ -7,10 +7,11 @@ from pathlib import Path
 
 import click
 
-from tallystick.cli.options import server_extra, server_option, token_option
+from tallystick.cli.options import server_option, token_option
 from tallystick.cli.server import asked
 from tallystick.cli.store._closed import closed_store
 from tallystick.cli.store._place import place_from, place_options
+from tallystick.model.extras import needed
 from tallystick.model.printable import printable
 
 _SHOWN = 20
@@ -40,7 +41,7 @@ def command(
         deleted = asked(server, token, "/api/series/delete", [("query", pattern)])["deleted"]
         click.echo(f"deleted {deleted} series")
         return
-    with server_extra():
+    with needed("run this command", "server"):
         from tallystick.store.names.finding import selected_series
     with closed_store(*place_from(config_file, directory)) as store:
         ids = selected_series(store.catalog, pattern)

@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING
 
 import click
 
-from tallystick.cli.options import server_extra
 from tallystick.cli.store._place import place_from, place_options
 from tallystick.cli.store._selection import selected, selection_options
+from tallystick.model.extras import needed
 from tallystick.model.printable import printable
 
 if TYPE_CHECKING:
@@ -39,12 +39,12 @@ def command(
     buckets, of sets the size of the sketch is shown behind them. The server may run meanwhile.
     """
     if pattern is not None and pattern.endswith(_BLOCK) and Path(pattern).is_file():
-        with server_extra():
+        with needed("run this command", "server"):
             from tallystick.store.blocks.portrait import describe
         for line in describe(Path(pattern)):
             click.echo(line)
         return
-    with server_extra():
+    with needed("run this command", "server"):
         from tallystick.store.outgoing import pieces
         from tallystick.store.view import StoreView
     store = StoreView(*place_from(config_file, directory))

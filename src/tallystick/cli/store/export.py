@@ -10,11 +10,11 @@ from typing import TYPE_CHECKING
 
 import click
 
-from tallystick.cli.options import server_extra
 from tallystick.cli.store._place import place_from, place_options
 from tallystick.cli.store._progress import bar
 from tallystick.cli.store._selection import selected, selection_options
 from tallystick.model.errors import StartError
+from tallystick.model.extras import needed
 
 if TYPE_CHECKING:
     from tallystick.store.history import History
@@ -47,7 +47,7 @@ def command(
 
     The server may run meanwhile: what is written is the store of the moment of the start.
     """
-    with server_extra():
+    with needed("run this command", "server"):
         from tallystick.exchange.registry import writers
         from tallystick.store.outgoing import pieces
         from tallystick.store.view import StoreView

@@ -10,10 +10,11 @@ from typing import TYPE_CHECKING
 
 import click
 
-from tallystick.cli.options import server_extra, server_option, token_option
+from tallystick.cli.options import server_option, token_option
 from tallystick.cli.store._place import place_from, place_options
 from tallystick.cli.store._progress import bar
 from tallystick.model.errors import TallystickError
+from tallystick.model.extras import needed
 
 if TYPE_CHECKING:
     from tallystick.exchange.incoming import Incoming
@@ -57,7 +58,7 @@ def command(
     What the store has already stays ('skip'), so that an import can be repeated; with 'merge' both count. A directory
     is taken for itself: stop the server first, or give --server.
     """
-    with server_extra():
+    with needed("run this command", "server"):
         from tallystick.exchange.incoming import Incoming, renaming
         from tallystick.exchange.registry import readers
         from tallystick.store.history import Overlap

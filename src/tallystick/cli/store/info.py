@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING
 
 import click
 
-from tallystick.cli.options import server_extra
 from tallystick.cli.store._place import place_from, place_options
 from tallystick.cli.store._progress import size_of
 from tallystick.cli.tables import unbroken
+from tallystick.model.extras import needed
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -30,7 +30,7 @@ def command(config_file: Path | None, directory: Path | None, slots: bool) -> No
 
     The server may run meanwhile.
     """
-    with server_extra():
+    with needed("run this command", "server"):
         from tallystick.store.summary import summarize
     _print(summarize(*place_from(config_file, directory), count_slots=slots))
 

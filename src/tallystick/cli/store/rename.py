@@ -6,10 +6,11 @@ from pathlib import Path
 
 import click
 
-from tallystick.cli.options import server_extra, server_option, token_option
+from tallystick.cli.options import server_option, token_option
 from tallystick.cli.server import asked
 from tallystick.cli.store._closed import closed_store
 from tallystick.cli.store._place import place_from, place_options
+from tallystick.model.extras import needed
 
 
 @click.command("rename")
@@ -33,7 +34,7 @@ def command(
     if server is not None:
         asked(server, token, "/api/series/rename", [("query", old), ("name", new)])
     else:
-        with server_extra():
+        with needed("run this command", "server"):
             from tallystick.store.names.finding import one_series, usable_name
         with closed_store(*place_from(config_file, directory)) as store:
             store.rename(one_series(store.catalog, old), usable_name(new))

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import click
 
-from tallystick.cli.options import server_extra
 from tallystick.cli.store._progress import progress, size_of
+from tallystick.model.extras import needed
 
 
 @click.command("restore")
@@ -21,7 +21,7 @@ def command(snapshot: Path, directory: Path) -> None:
 
     All checksums are verified first: a damaged snapshot is not restored. DIR is new, or empty.
     """
-    with server_extra():
+    with needed("run this command", "server"):
         from tallystick.store.snapshot import restore
     with progress("restore") as tell:
         size = restore(snapshot, directory, tell)

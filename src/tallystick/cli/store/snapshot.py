@@ -6,11 +6,12 @@ from pathlib import Path
 
 import click
 
-from tallystick.cli.options import server_extra, server_option, token_option
+from tallystick.cli.options import server_option, token_option
 from tallystick.cli.server import post
 from tallystick.cli.store._closed import closed_store
 from tallystick.cli.store._place import place_from, place_options
 from tallystick.cli.store._progress import progress, size_of
+from tallystick.model.extras import needed
 
 
 @click.command("snapshot")
@@ -34,7 +35,7 @@ def command(
         answer = post(server, "/api/store/snapshot", {"name": destination}, token)
         click.echo(f"Made {answer['snapshot']}, {size_of(answer['bytes'])}.")
         return
-    with server_extra():
+    with needed("run this command", "server"):
         from tallystick.store.snapshot import take_snapshot
     with closed_store(*place_from(config_file, directory)) as store, progress("snapshot") as tell:
         size = take_snapshot(store, Path(destination), tell)

@@ -7,9 +7,9 @@ from pathlib import Path
 
 import click
 
-from tallystick.cli.options import server_extra
 from tallystick.cli.store._place import place_from, place_options
 from tallystick.cli.store._progress import progress, size_of
+from tallystick.model.extras import needed
 
 
 @click.command("verify")
@@ -24,7 +24,7 @@ def command(ctx: click.Context, config_file: Path | None, directory: Path | None
 
     The server may run meanwhile; nothing is written. (It does the same by itself, once a week: store.scrub_days.)
     """
-    with server_extra():
+    with needed("run this command", "server"):
         from tallystick.store.upkeep.scrub import Scrub
         from tallystick.store.view import StoreView
     place, rules = place_from(config_file, directory)

@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 
 from tallystick.model.clock import Clock
 from tallystick.model.retention import Retention
+from tallystick.model.series import Part
 from tallystick.model.statistic import STATISTICS, Statistic
 from tallystick.model.tally import Tally
 from tallystick.query.statsd_names.catalog import NamesCatalog
@@ -25,7 +26,7 @@ from tallystick.query.statsd_names.idle import Before, fill_idle
 from tallystick.query.statsd_names.marks import Marks
 from tallystick.query.statsd_names.numbering import Ids, forms_of, series_of
 from tallystick.query.statsd_names.values import Matrix, made_values
-from tallystick.store.contract import Catalog, Part, StoreReader
+from tallystick.store.contract import Catalog, StoreReader
 
 _CELLS_AT_ONCE = 4_000_000
 _LOOKS_BACK = 48

@@ -12,8 +12,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tallystick.model.retention import Retention
+from tallystick.model.series import Part
 from tallystick.store.blocks.block_set import OpenBlock
-from tallystick.store.contract import Part
 from tallystick.store.disk.manifest import BlockEntry
 from tallystick.store.rules.kept import is_own_step, resolutions
 from tallystick.store.rules.retentions import Retentions

@@ -1,4 +1,4 @@
-"""Packages that only some of the door's rooms need."""
+"""Packages that are not installed with an agent."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
