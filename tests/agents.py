@@ -6,6 +6,7 @@ import subprocess
 from dataclasses import dataclass
 from pathlib import Path
 
+from ports import free_port
 from servers import TALLYSTICK, wait_until
 
 CONFIG = """
@@ -56,7 +57,7 @@ class Agent:
 
     def start(self) -> None:
         """Start it; its doors are open then."""
-        self.statsd = self.statsd or free_port()
+        self.statsd = self.statsd or free_port(socket.SOCK_DGRAM)
         doors = "".join(DOOR.format(protocol=protocol, root=self.root) for protocol in PROTOCOLS)
         config = self.root / "agent.toml"
         config.write_text(
@@ -107,10 +108,3 @@ class Agent:
             self.process.send_signal(by)
             self.process.wait(timeout=60)
             self.process = None
-
-
-def free_port() -> int:
-    """A port of UDP that nobody has."""
-    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])

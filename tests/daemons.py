@@ -27,12 +27,6 @@ def program(name: str) -> str:
     return found or cannot_run(f"{name} is not installed; expected tools/install-senders to have run")
 
 
-def free_port() -> int:
-    """A port of the loopback that nobody listens to."""
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        return int(listener.getsockname()[1])
-
-
 def answers(port: int) -> bool:
     """Whether somebody accepts connections there."""
     with socket.socket() as connection:

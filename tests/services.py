@@ -9,7 +9,8 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from certificates import self_signed
-from daemons import NOBODY, Daemon, answers, free_port, give_to_nobody, program, unprivileged
+from daemons import NOBODY, Daemon, answers, give_to_nobody, program, unprivileged
+from ports import free_port
 
 NGINX = """
 daemon off; master_process on; worker_processes 1; pid {root}/nginx.pid; error_log {root}/error.log; user {user};

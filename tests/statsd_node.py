@@ -11,6 +11,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from ports import free_port
 from servers import cannot_run, wait_until
 
 PROGRAM = Path(__file__).parents[1] / ".senders" / "node_modules" / "statsd" / "stats.js"
@@ -60,11 +61,11 @@ def running_statsd(root: Path, **config: Any) -> Iterator[int]:
     node = shutil.which("node")
     if node is None or not PROGRAM.exists():
         cannot_run("the npm package statsd is missing: tools/install-senders")
-    port = _free_port()
+    port = free_port(socket.SOCK_DGRAM)
     whole = {
         "port": port,
         "address": "127.0.0.1",
-        "mgmt_port": _free_port(socket.SOCK_STREAM),
+        "mgmt_port": free_port(),
         "mgmt_address": "127.0.0.1",
     } | config
     (root / "statsd.js").write_text(json.dumps(whole))
@@ -88,9 +89,3 @@ def send(port: int, *packets: str) -> None:
 
 def _is_taken(port: int) -> bool:
     return f":{port:04X} " in Path("/proc/net/udp").read_text()
-
-
-def _free_port(kind: socket.SocketKind = socket.SOCK_DGRAM) -> int:
-    with socket.socket(socket.AF_INET, kind) as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])

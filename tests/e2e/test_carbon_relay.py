@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 from balances import Balances
 
+from ports import free_port
 from servers import START_S_MAX, Server, cannot_run, wait_until
 from tallystick.model.name import canonical
 
@@ -40,12 +41,6 @@ TAGGED = {
     "relay.a-b_c;k.1=v.2:d#e": 4.5,
     "relay.plain.name": 5.5,
 }
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 @contextmanager

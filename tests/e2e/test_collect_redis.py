@@ -7,6 +7,7 @@ import pytest
 
 import services
 from certificates import self_signed
+from ports import free_port
 from servers import wait_until
 from tallystick.agent.collectors.redis import command
 from tallystick.agent.services.stream import Stream
@@ -87,7 +88,7 @@ def test_a_password_is_needed_and_never_told(tmp_path: Path) -> None:
 
 def test_it_is_asked_over_tls(tmp_path: Path) -> None:
     certificate = self_signed(tmp_path)
-    secure = services.free_port()
+    secure = free_port()
     files = [
         "--tls-cert-file",
         str(certificate),

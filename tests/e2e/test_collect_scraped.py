@@ -10,7 +10,8 @@ import pytest
 from prometheus_client import CollectorRegistry, Counter, Histogram, start_http_server
 
 import services
-from daemons import Daemon, answers, free_port, program
+from daemons import Daemon, answers, program
+from ports import free_port
 from servers import cannot_run
 from tallystick.agent.services.failure import ServiceError
 from tallystick.agent.services.web import ask

@@ -1,7 +1,6 @@
 """The two programs of ours that send: an invented fleet, and the agent of this host."""
 
 import signal
-import socket
 import subprocess
 import threading
 from collections.abc import Iterator
@@ -11,6 +10,7 @@ from pathlib import Path
 import httpx2
 import pytest
 
+from ports import free_port
 from servers import START_S_MAX, TALLYSTICK, Server, running_server, wait_until
 
 NATIVE = """
@@ -32,8 +32,7 @@ def running(*arguments: str) -> Iterator["subprocess.Popen[str]"]:
 
 
 def test_the_demo_fills_in_the_past_and_ends_with_its_server(tmp_path: Path) -> None:
-    with socket.create_server(("127.0.0.1", 0)) as probe:
-        http = f"127.0.0.1:{probe.getsockname()[1]}"
+    http = f"127.0.0.1:{free_port()}"
     with running("demo", "--hosts", "5", "--history", "20min", "--http", http) as demo:
         assert demo.stdout is not None
         output: list[str] = []

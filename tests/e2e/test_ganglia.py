@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from ports import free_port
 from servers import START_S_MAX, Server, cannot_run, running_server, wait_until
 
 pytestmark = [pytest.mark.timeout(START_S_MAX + 120), pytest.mark.senders]
@@ -56,17 +57,6 @@ interval_s = 1
 """
 
 
-def free_ports(kind: socket.SocketKind, count: int) -> list[int]:
-    """Ports that nobody uses at the moment."""
-    sockets = [socket.socket(socket.AF_INET, kind) for _ in range(count)]
-    for one in sockets:
-        one.bind(("127.0.0.1", 0))
-    ports = [one.getsockname()[1] for one in sockets]
-    for one in sockets:
-        one.close()
-    return ports
-
-
 @dataclass(frozen=True)
 class Cluster:
     """A server and the ports on which gmond and it find each other."""
@@ -82,7 +72,7 @@ class Cluster:
         if modload is None:
             cannot_run("ganglia's modules are missing: apt-get install ganglia-monitor")
         file = self.root / f"{name}.conf"
-        (own,) = free_ports(socket.SOCK_DGRAM, 1)
+        own = free_port(socket.SOCK_DGRAM)
         file.write_text(GMOND_CONFIG.format(send=send, own=own, xml=self.xml_port, modload=modload))
         return file
 
@@ -101,7 +91,7 @@ def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
         if not program.exists():
             cannot_run(f"{program} is missing: apt-get install ganglia-monitor")
     root = tmp_path_factory.mktemp("ganglia")
-    (group_port,), (xml_port,) = free_ports(socket.SOCK_DGRAM, 1), free_ports(socket.SOCK_STREAM, 1)
+    group_port, xml_port = free_port(socket.SOCK_DGRAM), free_port()
     with running_server(root, DOORS.format(group=GROUP, port=group_port, xml=xml_port)) as server:
         yield Cluster(server, root, group_port, xml_port)
 

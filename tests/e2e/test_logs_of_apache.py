@@ -5,7 +5,6 @@ import os
 import re
 import shutil
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -15,6 +14,7 @@ from pathlib import Path
 import httpx2
 import pytest
 
+from ports import free_port
 from servers import START_S_MAX, TALLYSTICK, WAIT_S_MAX, Server, cannot_run, running_server, wait_until
 from tallystick.agent.logs import Scraper
 from tallystick.config.logs import Log
@@ -191,12 +191,6 @@ def agent(config: Path) -> Iterator[None]:
 
 def total(server: Server, target: str) -> float:
     return sum(server.values(target))
-
-
-def free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as taken:
-        port: int = taken.getsockname()[1]
-    return port
 
 
 def wait_for_next_second() -> None:

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from ports import free_port
 from servers import START_S_MAX, cannot_run, running_server, wait_until
 
 pytestmark = [pytest.mark.timeout(START_S_MAX + 120), pytest.mark.senders]
@@ -66,8 +67,7 @@ def munin_node(root: Path) -> Iterator[int]:
     """A node of ours; yields its port."""
     if not MUNIN_NODE.exists():
         cannot_run(f"{MUNIN_NODE} is missing: apt-get install munin-node")
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        port = free.getsockname()[1]
+    port = free_port()
     plugins = root / "plugins"
     plugins.mkdir()
     (root / "plugin-conf.d").mkdir()

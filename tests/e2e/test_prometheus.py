@@ -1,6 +1,5 @@
 """Debian's Prometheus: it scrapes itself and an application, and writes what it finds to us."""
 
-import socket
 import subprocess
 import threading
 from collections.abc import Iterator
@@ -11,6 +10,7 @@ from pathlib import Path
 import pytest
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, Summary, start_http_server
 
+from ports import free_port
 from prometheus_messages import MetricFamily
 from servers import START_S_MAX, Server, cannot_run, wait_until
 
@@ -114,11 +114,6 @@ def running_prometheus(root: Path, port: int, config: str) -> Iterator[None]:
     finally:
         process.terminate()
         process.wait(timeout=60)
-
-
-def free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as door:
-        return int(door.getsockname()[1])
 
 
 def latest(server: Server, target: str) -> float | None:

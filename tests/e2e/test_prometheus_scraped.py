@@ -4,8 +4,9 @@ from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
-from test_prometheus import expected_of, free_port, latest, running_prometheus, running_shop, wait_for
+from test_prometheus import expected_of, latest, running_prometheus, running_shop, wait_for
 
+from ports import free_port
 from servers import START_S_MAX, running_server, wait_until
 
 pytestmark = [pytest.mark.timeout(START_S_MAX + 120), pytest.mark.senders]

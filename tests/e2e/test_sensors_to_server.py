@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from daemons import free_port
 from hearing import PLACE
+from ports import free_port
 from servers import START_S_MAX, TALLYSTICK, Server, running_server, wait_until
 
 pytestmark = pytest.mark.timeout(START_S_MAX + 240)

@@ -252,11 +252,9 @@ def test_an_address_that_is_none_is_told(url: str, monkeypatch: pytest.MonkeyPat
         tallystick.connect(url)
 
 
-def test_nobody_at_an_address_is_told() -> None:
-    with socket.create_server(("127.0.0.1", 0)) as probe:
-        port = probe.getsockname()[1]
+def test_nobody_at_an_address_is_told(deserted_port: int) -> None:
     with pytest.raises(ServerError, match="refused; expected a running 'tallystick serve'"):
-        tallystick.connect(f"http://127.0.0.1:{port}")
+        tallystick.connect(f"http://127.0.0.1:{deserted_port}")
 
 
 @pytest.mark.parametrize("token", ["a\nb", "ä", "a\r\nx: y"])

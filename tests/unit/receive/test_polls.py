@@ -171,9 +171,8 @@ class TestGanglia:
 
 
 class TestPoller:
-    def test_who_does_not_listen_is_told_and_named_in_a_notice(self, asked: Asked) -> None:
-        with socket.create_server(("127.0.0.1", 0)) as taken:
-            address = f"tcp://127.0.0.1:{taken.getsockname()[1]}"
+    def test_who_does_not_listen_is_told_and_named_in_a_notice(self, asked: Asked, deserted_port: int) -> None:
+        address = f"tcp://127.0.0.1:{deserted_port}"
         poller = asked.times(2, saying(b""), address=address)
         assert poller.notices() == []
         asyncio.run(poller.poll(poller.targets[0]))

@@ -1,7 +1,6 @@
 """What the server says of itself while a host that it polls is gone."""
 
 import asyncio
-import socket
 from pathlib import Path
 
 from tallystick.config import Config, Http, Poll, Store
@@ -9,9 +8,8 @@ from tallystick.receive.polls.poller import FAILURES_MAX
 from tallystick.service import Service
 
 
-def test_a_polled_target_that_is_gone_is_told_and_the_server_stays_ok(tmp_path: Path) -> None:
-    with socket.create_server(("127.0.0.1", 0)) as taken:
-        address = f"tcp://127.0.0.1:{taken.getsockname()[1]}"
+def test_a_polled_target_that_is_gone_is_told_and_the_server_stays_ok(tmp_path: Path, deserted_port: int) -> None:
+    address = f"tcp://127.0.0.1:{deserted_port}"
     polls = (Poll(protocol="munin", address=address),)
     config = Config(http=Http(address="127.0.0.1:0"), listeners=(), store=Store(directory=str(tmp_path)), polls=polls)
     service = Service(config)

@@ -46,11 +46,6 @@ def authority(tmp_path_factory: pytest.TempPathFactory) -> Authority:
     return Authority(tmp_path_factory.mktemp("authority"))
 
 
-def closed_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        return int(listener.getsockname()[1])
-
-
 def test_a_page_that_answers_is_up_and_tells_where_its_time_goes() -> None:
     with serving(http(page(b"all is fine"))) as port:
         told = look("http", url=f"http://127.0.0.1:{port}/health?x=1", body="fine$")
@@ -59,7 +54,7 @@ def test_a_page_that_answers_is_up_and_tells_where_its_time_goes() -> None:
     assert 0 < parts <= told["seconds"] + 0.001
 
 
-def test_a_page_is_down_for_its_status_its_text_its_form_and_its_silence() -> None:
+def test_a_page_is_down_for_its_status_its_text_its_form_and_its_silence(deserted_port: int) -> None:
     def silent(connection: socket.socket) -> None:
         connection.recv(4096)
         connection.recv(4096)  # until who asks has had enough
@@ -69,7 +64,7 @@ def test_a_page_is_down_for_its_status_its_text_its_form_and_its_silence() -> No
         assert down("http", url=url) == "status: 503; expected 200"
         assert look("http", url=url, status=[200, 503])["status"] == 503
         assert down("http", url=url, status=[503], body="fine") == "body: 'away' ...; expected fine"
-    assert down("http", url=f"http://127.0.0.1:{closed_port()}/").startswith("connect: 127.0.0.1 port")
+    assert down("http", url=f"http://127.0.0.1:{deserted_port}/").startswith("connect: 127.0.0.1 port")
     with serving(lambda connection: connection.sendall(b"SSH-2.0-x\r\n\r\n")) as port:
         assert down("http", url=f"http://127.0.0.1:{port}/").startswith("protocol: ")
     with serving(silent) as port:
@@ -106,7 +101,7 @@ def test_a_certificate_is_checked_and_its_last_days_are_told(authority: Authorit
         assert "expired" in down("http", url=f"https://127.0.0.1:{port}/", ca_file=ca_file)
 
 
-def test_a_port_is_up_if_it_takes_a_connection_and_says_what_it_should() -> None:
+def test_a_port_is_up_if_it_takes_a_connection_and_says_what_it_should(deserted_port: int) -> None:
     def mail(connection: socket.socket) -> None:
         connection.sendall(b"220 mail.example.org ESMTP\r\n")
         if connection.recv(100) == b"PING\r\n":
@@ -118,7 +113,7 @@ def test_a_port_is_up_if_it_takes_a_connection_and_says_what_it_should() -> None
         look("tcp", address=address, expect="^220 ")
         look("tcp", address=address, send="PING\r\n", expect="PONG")
         assert down("tcp", address=address, send="X\r\n", expect="PONG").startswith("answer: it says b'220 mail")
-    assert down("tcp", address=f"tcp://127.0.0.1:{closed_port()}").startswith("connect: ")
+    assert down("tcp", address=f"tcp://127.0.0.1:{deserted_port}").startswith("connect: ")
     assert down("tcp", address="tcp://no.such.host.invalid:1").startswith("dns: no.such.host.invalid is not known")
 
 
