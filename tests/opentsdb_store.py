@@ -13,7 +13,8 @@ from tallystick.model.sample import SampleBatch
 from tallystick.query import QueryLimits
 from tallystick.store.memory import MemoryStore
 from tallystick.web.app import make_opentsdb_app
-from tallystick.web.reading import Reads, Workers
+from tallystick.web.reading import Reads
+from tallystick.web.workers import Workers
 
 BEGIN_S = 1_356_998_400
 """The 1st of January 2013, 00:00 UTC, from which on OpenTSDB's documentation and tests count."""

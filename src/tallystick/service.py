@@ -70,11 +70,12 @@ from tallystick.web.cardinality import cardinality_routes
 from tallystick.web.guests import Guests
 from tallystick.web.istatd import SettingsStore, make_istatd_app
 from tallystick.web.keeping import Compacted, Snapshot
-from tallystick.web.reading import Reads, Workers
+from tallystick.web.reading import Reads
 from tallystick.web.relays import relay_routes
 from tallystick.web.rules import rules_routes
 from tallystick.web.serving import serve
 from tallystick.web.status import Health
+from tallystick.web.workers import Workers
 from tallystick.web.writes.writing import Writing
 
 _THREAD_SWITCH_S = 0.001  # shorter than Python's 5 ms: a receiving thread waits this long for one that computes

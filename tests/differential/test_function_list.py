@@ -12,7 +12,7 @@ from tallystick.model.clock import ManualClock
 from tallystick.query import QueryLimits
 from tallystick.store.memory import MemoryStore
 from tallystick.web.graphite import graphite_routes
-from tallystick.web.reading import Workers
+from tallystick.web.workers import Workers
 
 RECORDED = Path(__file__).parents[1] / "golden" / "http" / "functions.json"
 THEIRS: dict[str, dict[str, Any]] = json.loads(RECORDED.read_text(encoding="utf-8"))

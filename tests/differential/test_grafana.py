@@ -22,7 +22,7 @@ from tallystick.store.memory import MemoryStore
 from tallystick.web.errors import exception_handlers
 from tallystick.web.events import event_routes
 from tallystick.web.graphite import graphite_routes
-from tallystick.web.reading import Workers
+from tallystick.web.workers import Workers
 
 NOW_S = 1_700_000_000
 NAMES = ("web.h1.cpu", "web.h1.mem", "web.h2.cpu", "web.h2.mem", "disk.used;dc=a;host=h1", "disk.used;dc=b;host=h2")

@@ -21,7 +21,7 @@ from tallystick.query import QueryLimits
 from tallystick.web.errors import exception_handlers
 from tallystick.web.events import event_routes
 from tallystick.web.graphite import graphite_routes
-from tallystick.web.reading import Workers
+from tallystick.web.workers import Workers
 
 RECORDED = Path(__file__).parents[1] / "golden" / "http" / "answers.json"
 THEIRS: dict[str, dict[str, Any]] = json.loads(RECORDED.read_text(encoding="utf-8"))

@@ -1,23 +1,23 @@
-"""Points as JSON text, ``[[1.5,1700000040],[null,1700000050]]``, for values that are short decimals.
+"""Points as JSON text, ``[[1.5,1700000040],[null,1700000050]]``, as the general encoder writes them.
 
 Most values that senders measure were written with a few decimals. A float that equals ``n / 10**k`` for a whole
 ``n`` below 10**15 is written as that decimal: a decimal of up to fifteen digits is read back to the same float, and no
-other of its length is. With the smallest such ``k`` the text is the shortest there is, the one that Python prints.
-Values that are no such decimal are left to a general printer by the caller.
+other of its length is. So a value with as many decimals as the one before costs one multiplication and one division;
+of others, averages above all, the shortest decimal is looked for.
 """
 
 import numpy as np
 from numpy.typing import NDArray
 
-from tallystick.kernels.compile import inlined, kernel
+from tallystick.kernels.compile import inlined, scanner
+from tallystick.kernels.shortest import PLAIN_END, PLAIN_MIN, shortest
 
-DECIMALS_MAX = 6
 POINT_BYTES_MAX = 48
-"""Room that each point needs in the buffer: brackets, comma, sixteen digits with sign and point, a time."""
+"""Room that each point needs: brackets, commas, seventeen digits with sign, point and zeros before them, a time."""
 
 _SMALL_MAX = 1e15
-_POWERS = np.array([10.0**k for k in range(DECIMALS_MAX + 1)])
-_NONE, _TOO_LARGE = -1, -2
+_DECIMALS_MAX = 6
+_POWERS = np.array([10.0**k for k in range(_DECIMALS_MAX + 1)])
 _ZERO, _POINT, _MINUS, _COMMA, _OPEN, _CLOSE = 48, 46, 45, 44, 91, 93
 
 
@@ -44,44 +44,43 @@ def _write_digits(out: NDArray[np.uint8], begin: int, end: int, number: int) -> 
 
 
 @inlined
-def _whole_of(size: float, decimals: int) -> int:
-    """``n`` where ``size == n / 10**decimals``, else `_NONE`; `_TOO_LARGE` if it has too many digits for that."""
-    scaled = size * _POWERS[decimals]
-    if not scaled < _SMALL_MAX:
-        return _TOO_LARGE
-    whole = np.int64(np.rint(scaled))
-    return whole if whole / _POWERS[decimals] == size else _NONE
-
-
-@inlined
 def _decimal_of(size: float, guess: int) -> tuple[int, int]:
-    """``n`` and ``k`` of `size` as a short decimal, ``n`` below 0 if it is none; `guess` is a `k` that may do.
+    """``n`` and ``k`` of ``n / 10**k``, the shortest decimal for `size` but for zeros at its end.
 
-    Any `k` that does leads to the smallest: while ``n`` ends in a zero, both are divided.
+    Parameters
+    ----------
+    guess
+        A `k` that may do; it is tried from 0 to `_DECIMALS_MAX`.
     """
-    decimals = guess
-    whole = _whole_of(size, decimals)
-    if whole == _TOO_LARGE:
-        decimals = 0
-        whole = _whole_of(size, decimals)
-    while whole == _NONE and decimals < DECIMALS_MAX:
-        decimals += 1
-        whole = _whole_of(size, decimals)
-    return whole, decimals
+    if size == 0.0:
+        return 0, guess
+    if 0 <= guess <= _DECIMALS_MAX:
+        scaled = size * _POWERS[guess]
+        if scaled < _SMALL_MAX:
+            whole = np.int64(np.rint(scaled))
+            if whole / _POWERS[guess] == size:
+                return whole, guess
+    return shortest(size)
 
 
 @inlined
-def _write_decimal(out: NDArray[np.uint8], at: int, whole: int, decimals: int) -> int:
-    """``whole / 10**decimals``, with one decimal at least, as a float is shown; gives the place after it."""
+def _trimmed(whole: int, decimals: int) -> tuple[int, int]:
+    """The same decimal without zeros at its end, but for one."""
     while decimals > 1:
         tens = np.int64(np.uint64(whole) // np.uint64(10))
         if tens * 10 != whole:
             break
         whole = tens
         decimals -= 1
-    if decimals == 0:
+    return whole, decimals
+
+
+@inlined
+def _write_decimal(out: NDArray[np.uint8], at: int, whole: int, decimals: int) -> int:
+    """``whole / 10**decimals``, with one decimal at least, as a float is shown; gives the place after it."""
+    while decimals < 1:
         whole *= 10
-        decimals = 1
+        decimals += 1
     end = at + max(_digits(whole), decimals + 1) + 1
     point = end - 1 - decimals
     rest = _write_digits(out, point + 1, end, whole)
@@ -104,7 +103,7 @@ def _add(out: NDArray[np.uint8], begin: int, end: int, number: int) -> bool:
     return carry == 0
 
 
-@kernel
+@scanner
 def write_points(values: NDArray[np.float64], start_s: int, step_s: int, out: NDArray[np.uint8]) -> int:
     """Write the points of one series, which are at ``start_s + i * step_s``.
 
@@ -120,7 +119,7 @@ def write_points(values: NDArray[np.float64], start_s: int, step_s: int, out: ND
     Returns
     -------
     int
-        Bytes written, or -1 if a value is infinite or no short decimal.
+        Bytes written, or -1 if a value is infinite or is written with an exponent.
     """
     out[0] = _OPEN
     at = 1
@@ -136,13 +135,16 @@ def write_points(values: NDArray[np.float64], start_s: int, step_s: int, out: ND
             out[at], out[at + 1], out[at + 2], out[at + 3] = 110, 117, 108, 108  # null
             at += 4
         else:
-            whole, guess = _decimal_of(abs(value), guess)
-            if whole < 0:
+            size = abs(value)
+            if size >= PLAIN_END or 0.0 < size < PLAIN_MIN:
                 return -1
             if np.signbit(value):
                 out[at] = _MINUS
                 at += 1
-            at = _write_decimal(out, at, whole, guess)
+            whole, decimals = _decimal_of(size, guess)
+            trimmed, fewer = _trimmed(whole, decimals)
+            guess = decimals if decimals <= _DECIMALS_MAX else fewer
+            at = _write_decimal(out, at, trimmed, fewer)
         out[at] = _COMMA
         at += 1
         # Most of the time's digits are those of the time before.

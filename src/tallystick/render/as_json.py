@@ -1,7 +1,7 @@
 """Graphite's JSON: ``[{"target": "a.b", "tags": {"name": "a.b"}, "datapoints": [[1.5, 1700000040], ...]}, ...]``.
 
-A day at ten seconds has 8,640 points. Where the values are short decimals, as measured ones are, a kernel writes them;
-others go through the general encoder, which takes several times as long.
+A day at ten seconds has 8,640 points. A kernel writes them; series that have infinite values, or such as are written
+with an exponent, go through the general encoder, which takes several times as long.
 """
 
 from collections.abc import Iterator, Sequence

@@ -20,7 +20,8 @@ from tallystick.render import Rendered, as_arrow
 from tallystick.store.contract import StoreReader
 from tallystick.web.answers import COLUMNS_TYPE, columns_of, json_of, lines_of, packed_bands, packed_table
 from tallystick.web.live import EVENTS_TYPE, Live
-from tallystick.web.reading import IsGone, Parameters, Workers, answered, as_json, parameters, reading
+from tallystick.web.reading import Parameters, answered, as_json, parameters, reading
+from tallystick.web.workers import IsGone, Workers
 
 _POINTS = 800
 _NAMES = 50

@@ -16,7 +16,8 @@ from tallystick.model.errors import BlockError
 from tallystick.model.reason import Reason
 from tallystick.model.retention import parse_seconds
 from tallystick.web.errors import error_response
-from tallystick.web.reading import NOT_JSON, Workers, as_json, body_of, parameters
+from tallystick.web.reading import NOT_JSON, as_json, body_of, parameters
+from tallystick.web.workers import Workers
 
 _BODY_BYTES_MAX = 1 << 16
 _ACTS_MAX = 10_000

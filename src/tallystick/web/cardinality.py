@@ -7,7 +7,8 @@ from starlette.routing import BaseRoute, Route
 from tallystick.census import Census, report
 from tallystick.model.clock import Clock
 from tallystick.model.errors import QueryError
-from tallystick.web.reading import Workers, as_json, parameters
+from tallystick.web.reading import as_json, parameters
+from tallystick.web.workers import Workers
 
 _GROUPS = 100
 _GROUPS_MAX = 10_000

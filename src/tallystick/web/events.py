@@ -18,7 +18,8 @@ from tallystick.model.clock import Clock
 from tallystick.model.errors import QueryError
 from tallystick.query import parse_time, time_zone
 from tallystick.web.errors import BodyError, error_response
-from tallystick.web.reading import NOT_JSON, Parameters, Workers, as_json, parameters
+from tallystick.web.reading import NOT_JSON, Parameters, as_json, parameters
+from tallystick.web.workers import Workers
 
 _BODY_BYTES_MAX = 1 << 20
 _LISTED_MAX = 10_000

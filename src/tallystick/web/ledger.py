@@ -23,7 +23,8 @@ from tallystick.receive.taps import Tap, Taps
 from tallystick.store.contract import Store
 from tallystick.web.completeness import Completeness
 from tallystick.web.errors import OverloadedError
-from tallystick.web.reading import Parameters, Workers, as_json, parameters, reading
+from tallystick.web.reading import Parameters, as_json, parameters, reading
+from tallystick.web.workers import Workers
 
 _OFFENDERS_MAX = 1000
 _WINDOWS_MAX = 360

@@ -23,7 +23,7 @@ from tallystick.query.grammar import parse
 from tallystick.store.contract import StoreReader
 from tallystick.web.answers import json_of, lines_of
 from tallystick.web.errors import OverloadedError
-from tallystick.web.reading import Workers
+from tallystick.web.workers import Workers
 
 EVENTS_TYPE = "text/event-stream"
 FOLLOWERS_MAX = 200

@@ -25,7 +25,8 @@ from tallystick.model.name import NAME_BYTES_MAX
 from tallystick.query.known import selected_series
 from tallystick.store.contract import StoreReader
 from tallystick.web.errors import error_response
-from tallystick.web.reading import NOT_JSON, Workers, as_json, body_of, parameters
+from tallystick.web.reading import NOT_JSON, as_json, body_of, parameters
+from tallystick.web.workers import Workers
 
 PATH = "/api/metadata"
 _BODY_BYTES_MAX = 1 << 20

@@ -1,12 +1,10 @@
-"""What routes that read share: parameters from the address or a form, and threads that evaluate."""
+"""What routes that read share: the store and its limits, and parameters from the address or a form."""
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import ParamSpec, TypeVar
 from urllib.parse import parse_qsl
 
 import msgspec
-from anyio import CancelScope, CapacityLimiter, create_task_group, sleep, to_thread
 from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
 from starlette.routing import BaseRoute, Route
@@ -14,122 +12,25 @@ from starlette.routing import BaseRoute, Route
 from tallystick.described import Descriptions
 from tallystick.events import EventStore
 from tallystick.model.clock import Clock
-from tallystick.model.errors import GoneError, QueryError
+from tallystick.model.errors import QueryError
 from tallystick.query import QueryLimits, parse_time, time_zone
 from tallystick.query import Request as Reading
 from tallystick.render import Rendered, wrapped
 from tallystick.store.contract import StoreReader
-from tallystick.web.errors import BodyError, OverloadedError
+from tallystick.web.errors import BodyError
+from tallystick.web.workers import Workers
 
 Endpoint = Callable[[Request], Awaitable[Response]]
-P = ParamSpec("P")
-R = TypeVar("R")
-
-IsGone = Callable[[], bool]
-"""Whether who asked has gone."""
 
 NOT_JSON = (msgspec.MsgspecError, UnicodeDecodeError, RecursionError)
 """What decoding raises for a body that is no such JSON; the last where it is nested deeper than Python goes."""
 FORM_BYTES_MAX = 1 << 20
 _FIELDS_MAX = 2000
-_LOOK_S = 0.05
-"""Seconds between looks whether who asked is still there."""
 
 
 def slashed(path: str, endpoint: Endpoint, *methods: str) -> list[BaseRoute]:
     """A route with and without a slash at its end, for GET and `methods`."""
     return [Route(form, endpoint, methods=["GET", *methods]) for form in (path, f"{path}/")]
-
-
-class Workers:
-    """Threads in which queries are evaluated, so that the event loop goes on serving.
-
-    Parameters
-    ----------
-    threads
-        How many queries are evaluated at the same time.
-    waiting_max
-        How many more may wait; what comes then is refused, so that a flood ends in quick answers.
-    """
-
-    def __init__(self, threads: int, waiting_max: int = 64) -> None:
-        self._limiter = CapacityLimiter(threads)
-        self._asked_max = threads + waiting_max
-        self._asked = 0
-
-    @property
-    def asked(self) -> int:
-        """Queries that run or wait."""
-        return self._asked
-
-    async def run(self, call: Callable[P, R], *args: P.args, **kwargs: P.kwargs) -> R:
-        """What `call` returns, from a thread.
-
-        Raises
-        ------
-        OverloadedError
-            If too many wait already.
-        """
-        if self._asked >= self._asked_max:
-            raise OverloadedError(f"cannot answer now: {self._asked} queries are running or waiting; expected fewer")
-        self._asked += 1
-        try:
-            # Who stops the server does not wait for a query that computes: it only reads.
-            return await to_thread.run_sync(
-                lambda: call(*args, **kwargs), limiter=self._limiter, abandon_on_cancel=True
-            )
-        finally:
-            self._asked -= 1
-
-    async def answer(self, request: Request, call: Callable[[IsGone], R]) -> R:
-        """What `call` returns, from a thread; it is given what says whether who asked has gone, and may end then.
-
-        What still waits for a thread when who asked goes is not begun.
-
-        Raises
-        ------
-        OverloadedError
-            If too many wait already.
-        GoneError
-            If who asked has gone.
-        """
-        visit = _Visit(request)
-        found: list[R] = []
-        cause: Exception | None = None
-        async with create_task_group() as group:  # what leaves it by itself would come as a group of one
-            group.start_soon(visit.watch, group.cancel_scope)
-            try:
-                found.append(await self.run(visit.begin, call))
-            except Exception as error:
-                cause = error
-            group.cancel_scope.cancel()
-        if cause is not None:
-            raise cause
-        if not found:
-            raise GoneError("cannot answer: who asked has gone")
-        return found[0]
-
-
-class _Visit:
-    """Whether who asked is still there: looked at on the event loop, told to the thread that works."""
-
-    def __init__(self, request: Request) -> None:
-        self._request = request
-        self._begun = False
-        self._gone = False
-
-    def begin(self, call: Callable[[IsGone], R]) -> R:
-        """Do the work, in a thread."""
-        self._begun = True
-        return call(lambda: self._gone)
-
-    async def watch(self, waiting: CancelScope) -> None:
-        """Look now and then; end `waiting` if the work has not begun. Most answers are there before the first look."""
-        while not self._gone:
-            await sleep(_LOOK_S)
-            self._gone = await self._request.is_disconnected()
-        if not self._begun:
-            waiting.cancel()
 
 
 @dataclass(frozen=True, slots=True)

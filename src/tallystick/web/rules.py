@@ -14,7 +14,8 @@ from tallystick.model.kind import Kind
 from tallystick.route import Facts, Naming
 from tallystick.route.explain import explain
 from tallystick.route.keeper import RuleKeeper
-from tallystick.web.reading import Workers, as_json, parameters
+from tallystick.web.reading import as_json, parameters
+from tallystick.web.workers import Workers
 
 
 def rules_routes(keeper: RuleKeeper, naming: Callable[[], Naming], workers: Workers) -> list[BaseRoute]:

@@ -13,7 +13,7 @@ from tallystick.model.clock import ManualClock
 from tallystick.model.reason import Reason
 from tallystick.web.blocks import block_routes
 from tallystick.web.errors import exception_handlers
-from tallystick.web.reading import Workers
+from tallystick.web.workers import Workers
 
 NOW_S = 1_700_000_000
 

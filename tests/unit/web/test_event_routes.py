@@ -11,7 +11,7 @@ from tallystick.events import EventStore
 from tallystick.model.clock import ManualClock
 from tallystick.web.errors import exception_handlers
 from tallystick.web.events import event_routes
-from tallystick.web.reading import Workers
+from tallystick.web.workers import Workers
 
 NOW_S = 1_700_000_000
 

@@ -19,7 +19,7 @@ from tallystick.store.memory import MemoryStore
 from tallystick.web.api import api_routes
 from tallystick.web.errors import exception_handlers
 from tallystick.web.graphite import graphite_routes
-from tallystick.web.reading import Workers
+from tallystick.web.workers import Workers
 
 ENDLESS = "timeStack(web.h1.cpu,'1s',0,1000000000)"
 LIMITS = QueryLimits(points_max=10**12, series_max=10**9, bytes_max=1 << 40, time_s_max=3600.0)

@@ -13,7 +13,8 @@ from tallystick.model.clock import ManualClock
 from tallystick.query import QueryLimits
 from tallystick.web.app import make_opentsdb_app
 from tallystick.web.guests import Guests
-from tallystick.web.reading import Reads, Workers
+from tallystick.web.reading import Reads
+from tallystick.web.workers import Workers
 
 POINT = b'{"metric":"a","timestamp":%d,"value":1,"tags":{"b":"c"}}' % NOW_S
 

@@ -17,7 +17,8 @@ from tallystick.model.sample import SampleBatch
 from tallystick.query import QueryLimits
 from tallystick.store.memory import MemoryStore
 from tallystick.web.istatd import SettingsStore, make_istatd_app
-from tallystick.web.reading import Reads, Workers
+from tallystick.web.reading import Reads
+from tallystick.web.workers import Workers
 
 RULES = (RetentionRule("*", Retention.parse("10s:2h,5m:1d,1h:1y")),)
 FOO = [*range(1000, 1101, 10), *range(1200, 1301, 10), *range(1390, 1501, 10), *range(1610, 2571, 10)]

@@ -22,7 +22,7 @@ from tallystick.web.answers import COLUMNS_TYPE
 from tallystick.web.api import api_routes
 from tallystick.web.errors import OverloadedError, exception_handlers
 from tallystick.web.live import Live
-from tallystick.web.reading import Workers
+from tallystick.web.workers import Workers
 
 NOW_S = 1_700_000_003
 

@@ -17,7 +17,7 @@ from tallystick.store.memory import MemoryStore
 from tallystick.web.api import api_routes
 from tallystick.web.errors import exception_handlers
 from tallystick.web.graphite import graphite_routes
-from tallystick.web.reading import Workers
+from tallystick.web.workers import Workers
 
 NOW_S = 1_700_000_000
 NAMES = {

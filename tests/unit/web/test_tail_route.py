@@ -10,7 +10,7 @@ from posting import House
 from tallystick.receive.taps import TAPS_MAX
 from tallystick.web.errors import exception_handlers
 from tallystick.web.ledger import ledger_routes
-from tallystick.web.reading import Workers
+from tallystick.web.workers import Workers
 
 SCOPE = {
     "type": "http",

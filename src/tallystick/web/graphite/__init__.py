@@ -12,7 +12,8 @@ from tallystick.web.graphite.finding import finding_routes
 from tallystick.web.graphite.functions import function_routes
 from tallystick.web.graphite.rendering import rendering_routes
 from tallystick.web.graphite.tags import tag_routes
-from tallystick.web.reading import Workers, slashed
+from tallystick.web.reading import slashed
+from tallystick.web.workers import Workers
 
 VERSION = "1.1.10"
 """The release of graphite-web whose API this is."""

@@ -15,7 +15,8 @@ from tallystick.model.description import Description
 from tallystick.model.errors import QueryError
 from tallystick.render.pickled import Instance, pickled
 from tallystick.store.contract import Node, StoreReader
-from tallystick.web.reading import Parameters, Workers, as_json, parameters, slashed
+from tallystick.web.reading import Parameters, as_json, parameters, slashed
+from tallystick.web.workers import Workers
 
 _FRESH = {"pragma": "no-cache", "cache-control": "no-cache"}
 

@@ -13,7 +13,8 @@ from tallystick.query import Request as Reading
 from tallystick.query.pie import slices
 from tallystick.query.series import SeriesList
 from tallystick.render import PICTURES, Drawing, Options, Rendered, Slice, render, render_pie
-from tallystick.web.reading import IsGone, Parameters, Workers, answered, parameters, reading, slashed
+from tallystick.web.reading import Parameters, answered, parameters, reading, slashed
+from tallystick.web.workers import IsGone, Workers
 
 _FRESH = {"cache-control": "max-age=0, no-cache, no-store, must-revalidate, private"}
 """As Graphite says it of answers that it does not cache; ours are always fresh."""

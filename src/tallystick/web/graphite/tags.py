@@ -16,7 +16,8 @@ from tallystick.model.errors import QueryError
 from tallystick.model.name import canonical
 from tallystick.query.patterns import pattern
 from tallystick.store.contract import StoreReader
-from tallystick.web.reading import Endpoint, Parameters, Workers, as_json, parameters, slashed
+from tallystick.web.reading import Endpoint, Parameters, as_json, parameters, slashed
+from tallystick.web.workers import Workers
 
 _LIMIT = 100
 

@@ -28,7 +28,8 @@ from tallystick.web.errors import error_response, exception_handlers
 from tallystick.web.istatd.answers import TYPES, as_csv, as_member, as_object
 from tallystick.web.istatd.settings import SettingsStore
 from tallystick.web.nosniff import NoSniff
-from tallystick.web.reading import NOT_JSON, IsGone, Reads, body_of
+from tallystick.web.reading import NOT_JSON, Reads, body_of
+from tallystick.web.workers import IsGone
 
 BODY_BYTES_MAX = 1 << 20
 KEYS_MAX = 5000

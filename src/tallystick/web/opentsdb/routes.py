@@ -43,7 +43,8 @@ from tallystick.web.opentsdb.bodies import (
     read_body,
     series_of_text,
 )
-from tallystick.web.reading import Endpoint, IsGone, Reads, answered
+from tallystick.web.reading import Endpoint, Reads, answered
+from tallystick.web.workers import IsGone
 
 QUERY_PATH = "/api/query"
 _SUGGESTED = 25
