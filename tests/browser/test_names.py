@@ -78,4 +78,4 @@ def test_a_branch_of_odd_names_is_one_graph_that_tells_them_apart(
 def test_tags_are_told_apart_by_the_values_that_differ(odd: Server, page: Page) -> None:
     page.goto(f"{odd.url}/#/?at=tagged")
     graph = page.get_by_role("article", name="tagged", exact=True)
-    expect(graph.locator(".legend-name")).to_have_text(["200", "500"])
+    expect(graph.locator(".legend-name")).to_have_text(["status=200", "status=500"])

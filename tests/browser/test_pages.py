@@ -5,7 +5,7 @@ import time
 
 import httpx2
 import pytest
-from playwright.sync_api import Locator, Page, ViewportSize, expect
+from playwright.sync_api import Browser, Locator, Page, ViewportSize, expect
 from screenshots import keep_screenshot
 
 from servers import Server
@@ -151,6 +151,38 @@ def test_a_drag_zooms_all_graphs_and_a_double_click_goes_back(server: Server, pa
     expect(page.get_by_role("button", name="Live")).to_be_visible()
 
 
+def test_a_finger_drawn_across_a_graph_zooms_and_a_tap_moves_the_crosshair(server: Server, chromium: Browser) -> None:
+    context = chromium.new_context(viewport=PHONE, has_touch=True)
+    page = context.new_page()
+    page.goto(f"{server.url}/#/?target=shop.web1.orders")
+    over = wait_for_data(page, "shop.web1.orders").locator(".u-over")
+    box = over.bounding_box()
+    assert box is not None
+    middle = box["y"] + box["height"] / 2
+    page.touchscreen.tap(box["x"] + box["width"] - 20, middle)
+    expect(page.locator(".graph-moment")).to_be_visible()
+
+    finger = context.new_cdp_session(page)
+
+    def touch(kind: str, *places: tuple[float, float]) -> None:
+        points = [{"x": x, "y": y} for x, y in places]
+        finger.send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": points})
+
+    def draw(*xs: float) -> None:
+        touch("touchStart", (box["x"] + xs[0], middle))
+        for x in xs[1:]:
+            touch("touchMove", (box["x"] + x, middle))
+        touch("touchEnd")
+
+    draw(60, 64)  # not quite still
+    expect(page).to_have_url(re.compile(r"target=shop\.web1\.orders$"))
+    draw(60, 90, 160)
+    expect(page).to_have_url(re.compile(r"from=\d+&until=\d+"))
+    page.get_by_role("button", name="zoom out").click()
+    expect(page).to_have_url(re.compile(r"target=shop\.web1\.orders$"))
+    context.close()
+
+
 def test_the_crosshair_is_shared_and_keys_move_it(server: Server, page: Page) -> None:
     page.goto(f"{server.url}/#/?target=shop.web1.orders&target=shop.web2.orders&from=-15min&until=now")
     first, second = wait_for_data(page, "shop.web1.orders"), wait_for_data(page, "shop.web2.orders")
@@ -198,6 +230,35 @@ def test_a_graph_says_how_complete_it_is_and_what_was_lost(server: Server, page:
     keep_screenshot(page, "complete")
     said.click()
     expect(page.get_by_role("heading", name="Ledger")).to_be_visible()
+
+
+def test_what_a_graph_had_stays_when_the_server_is_gone_and_it_says_so(server: Server, page: Page) -> None:
+    server.send_now("steady.level", 5)
+    page.goto(f"{server.url}/#/?target=steady.level")
+    found = wait_for_data(page, "steady.level")
+    page.route("**/api/query*", lambda route: route.abort())
+    expect(found.get_by_role("alert")).to_have_text("The server does not answer; trying again.")
+    expect(found.locator(".legend-value")).to_have_text("5")
+    page.unroute("**/api/query*")
+    expect(found.get_by_role("alert")).to_have_count(0)
+
+
+def test_an_answer_that_is_cut_short_is_no_error(server: Server, page: Page, complaints: list[str]) -> None:
+    page.goto(f"{server.url}/#/?target=shop.web1.orders")
+    found = wait_for_data(page, "shop.web1.orders")
+    for range_name in ("last hour", "last 6 hours", "last 24 hours", "last 15 minutes"):  # each gives up the one before
+        page.get_by_role("button", name=range_name).click()
+    expect(found).to_have_attribute("data-points", SOME_POINTS)
+    assert complaints == []
+
+
+def test_a_sum_is_drawn_up_to_its_last_whole_slot_and_says_in_how_much_time_it_was_counted(
+    server: Server, page: Page
+) -> None:
+    page.goto(f"{server.url}/#/?target=tallystick.ledger.listeners.*.stored")
+    found = graph(page, "tallystick.ledger.listeners.*.stored")
+    expect(found).to_have_attribute("data-points", SOME_POINTS)
+    expect(found.locator(".axis-word")).to_have_text(re.compile(r"per 10\ss$"))
 
 
 def test_the_theme_is_remembered(server: Server, page: Page) -> None:

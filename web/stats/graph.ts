@@ -5,7 +5,7 @@ import uPlot from "uplot";
 import { isolated, valueRange, type Column } from "../src/chart/band";
 import { INK, lineColour } from "../src/chart/palette";
 import { formatTick } from "../src/format/time";
-import { formatValue, type Unit } from "../src/format/units";
+import { formatTicks, formatValue, type Unit } from "../src/format/units";
 import type { Theme } from "../src/state/theme";
 import type { Drawing, Line } from "./numbers";
 
@@ -84,7 +84,7 @@ function options(drawing: Drawing, theme: Theme, width: number, times: readonly 
     },
     axes: [
       { ...common, size: 24, gap: 6, space: 72, values: (_, ticks, __, ___, step) => ticks.map((tick) => formatTick(tick, step)) },
-      { ...common, size: AXIS_PX, space: 32, ...(drawing.unit === "" && { incrs: WHOLE_STEPS }), values: (_, ticks) => ticks.map((tick) => (drawing.unit === "/min" ? formatValue(tick, "") : formatValue(tick, drawing.unit as Unit))) },
+      { ...common, size: AXIS_PX, space: 32, ...(drawing.unit === "" && { incrs: WHOLE_STEPS }), values: (_, ticks) => formatTicks(ticks, drawing.unit === "/min" ? "" : (drawing.unit as Unit)) },
     ],
     series: [{}, ...drawing.lines.map((_, i): uPlot.Series => ({
       stroke: lineColour(theme, i),

@@ -76,7 +76,7 @@ function draw(numbers: Numbers): void {
   }
   notice.hidden = true;
   const theme: Theme = dark.matches ? "dark" : "light";
-  graphs = drawings(numbers).map((one) => graph(one, times(numbers), theme));
+  graphs = drawings(numbers, Date.now() / 1000).map((one) => graph(one, times(numbers), theme));
   place.replaceChildren(...graphs.map((one) => one.element));
   graphs.forEach((one) => one.fit());
   place.dataset["range"] = numbers.range;

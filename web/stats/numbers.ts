@@ -45,8 +45,9 @@ export function isEmpty(numbers: Numbers): boolean {
 }
 
 /** The three graphs: how much was asked, how long that took, and what went wrong. */
-export function drawings(numbers: Numbers): readonly Drawing[] {
+export function drawings(numbers: Numbers, nowS: number): readonly Drawing[] {
   const { columns, step } = numbers;
+  const whole = (values: readonly Value[]): readonly Value[] => settled(values, numbers, nowS);
   const requests = sum(columns.requests);
   const perMinute = columns.requests.map((value) => (value === null ? null : (value * 60) / step));
   const mean = weighted(columns.mean, columns.requests);
@@ -58,7 +59,7 @@ export function drawings(numbers: Numbers): readonly Drawing[] {
       title: "Traffic",
       unit: "/min",
       told: `${count(requests, "request")}`,
-      lines: [{ label: "requests per minute", values: perMinute, summary: latest(perMinute) }],
+      lines: [{ label: "requests per minute", values: whole(perMinute), summary: latest(whole(perMinute)) }],
     },
     {
       title: "Response times",
@@ -76,9 +77,9 @@ export function drawings(numbers: Numbers): readonly Drawing[] {
       unit: "",
       told: errors === 0 && missing === 0 ? "none" : `${count(errors, "error")}${share(errors, requests)}, ${count(missing, "missing page")}`,
       lines: [
-        { label: "404", values: filled(columns["404"], columns.requests), summary: missing },
-        { label: "500", values: filled(columns["500"], columns.requests), summary: broken },
-        { label: "all errors", values: filled(columns.errors, columns.requests), summary: errors },
+        { label: "404", values: whole(filled(columns["404"], columns.requests)), summary: missing },
+        { label: "500", values: whole(filled(columns["500"], columns.requests)), summary: broken },
+        { label: "all errors", values: whole(filled(columns.errors, columns.requests)), summary: errors },
       ],
     },
   ];
@@ -87,6 +88,13 @@ export function drawings(numbers: Numbers): readonly Drawing[] {
 /** A counter says nothing where it counted nothing; while there were requests that means zero. */
 function filled(values: readonly Value[], requests: readonly Value[]): readonly Value[] {
   return requests.map((asked, i) => values[i] ?? (asked === null ? null : 0));
+}
+
+/** Without the slot that is not over, whose part of a sum would end each line in a dive; unless it is all there is. */
+function settled(values: readonly Value[], { start, step }: Numbers, nowS: number): readonly Value[] {
+  const open = start + values.length * step > nowS;
+  const before = values.slice(0, -1);
+  return open && before.some((value) => value !== null) ? [...before, null] : values;
 }
 
 function sum(values: readonly Value[]): number {

@@ -6,7 +6,8 @@ import type { Node } from "../src/state/tree";
 
 /** A tree of names like the server's, from the names of its series. */
 function treeOf(names: readonly string[], units: Readonly<Record<string, string>> = {}): Children {
-  return async (path) => {
+  return async (path, storedOnly) => {
+    if (storedOnly && path === "stats") return [];
     const below = names.filter((name) => path === "" || name.startsWith(`${path}.`));
     const rest = below.map((name) => name.slice(path ? path.length + 1 : 0).split("."));
     const nodes = new Map<string, Node>();
@@ -69,6 +70,13 @@ test("what Tallystick counts of itself comes after everything that was sent", as
   expect(sections.map(isOwn)).toEqual([false, false, true]);
 });
 
+test("names that are only another view of what was sent are left to the tree", async () => {
+  const sections = await discover("", treeOf(["shop.orders", "stats.shop.orders"]));
+  expect(sections.map((section) => section.path)).toEqual(["shop"]);
+  const [asked] = await discover("stats", treeOf(["shop.orders", "stats.shop.orders"]));
+  expect(asked?.families.map((family) => family.target)).toEqual(["stats.shop.orders"]);
+});
+
 test("the first number that anybody sends has its graph", async () => {
   const [section] = await discover("", treeOf(["hello.world"]));
   expect(section?.families).toEqual([{ title: "hello · world", target: "hello.world" }]);
@@ -116,7 +124,7 @@ test.each([
   [["a.b", "a.b.c"], ["b", "b.c"]],
   [["sumSeries(a.*)", "a.b"], ["sumSeries(a.*)", "a.b"]],
   [["perSecond(a.b)", "perSecond(a.c)"], ["b", "c"]],
-  [["r;env=prod;status=200", "r;env=prod;status=500"], ["200", "500"]],
+  [["r;env=prod;status=200", "r;env=prod;status=500"], ["status=200", "status=500"]],
   [["p.cpu;mode=user", "p.cpu;mode=system", "p.starts;version=4.2"], ["cpu user", "cpu system", "starts 4.2"]],
   [["r", "r;env=prod"], ["r", "r;env=prod"]],
   [["a.b", "a.b"], ["a.b", "a.b"]],
@@ -154,8 +162,8 @@ test("how long requests took has a graph of its own beside how many there were",
   expect(section?.families).toEqual([
     { title: "shop · requests, errors", target: "dev.apps.shop.{requests,errors}" },
     { title: "shop · response time", target: "dev.apps.shop.response_time" },
-    { title: "gc · collected;generation=0", target: "dev.apps.shop.gc.collected;generation=0" },
-    { title: "gc · pause;generation=0", target: "dev.apps.shop.gc.pause;generation=0" },
+    { title: "gc · collected", target: "dev.apps.shop.gc.collected;generation=0" },
+    { title: "gc · pause", target: "dev.apps.shop.gc.pause;generation=0" },
   ]);
 });
 

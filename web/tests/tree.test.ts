@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 
 import {
-  closed, EMPTY, failed, loaded, loading, opened, patternBelow, ROOT, rowsOf, showMore, SHOWN_AT_FIRST, toNodes, type Node,
+  closed, EMPTY, failed, loaded, loading, opened, patternBelow, ROOT, rowsOf, showMore, SHOWN_AT_FIRST, storedBelow, toNodes, type Node,
 } from "../src/state/tree";
 
 const node = (path: string, leaf: boolean): Node => ({ text: path.split(".").at(-1) ?? "", path, leaf, branch: !leaf });
@@ -10,6 +10,7 @@ const keys = (tree: typeof EMPTY): string[] => rowsOf(tree).map((row) => row.key
 test("the pattern below a branch is one level deep", () => {
   expect(patternBelow(ROOT)).toBe("*");
   expect(patternBelow("hosts.web1")).toBe("hosts.web1.*");
+  expect(storedBelow("stats")).toBe("[s]tats.*");
 });
 
 test("a name that is a series and a branch is one node", () => {

@@ -50,6 +50,8 @@ export function Graph({ target, title, height, onRemove }: Props) {
     setOff(next);
   };
   const at = drawn ? (cursor ?? latest(drawn.columns)) : 0;
+  // What was answered before stays, with a word that there is nothing newer.
+  const stale = asked.error !== null && found > 0;
   const time = drawn?.columns.data[0][at];
   return (
     <article class="graph" ref={box} aria-label={title} data-points={drawn?.columns.points ?? 0} data-series={found}>
@@ -58,10 +60,11 @@ export function Graph({ target, title, height, onRemove }: Props) {
           <h3>
             <a href={addressOf({ page: "graphs", targets: [target] })} title={target}>{title}</a>
           </h3>
-          {cursor === null && <Note parts={drawn?.notes ?? []} />}
+          {cursor === null && !stale && <Note parts={drawn?.notes ?? []} />}
         </div>
-        {cursor !== null && time !== undefined && <span class="graph-moment">{formatMoment(time, Date.now() / 1000)}</span>}
-        {found > 0 && <Complete target={target} seen={seen} />}
+        {stale && <span class="graph-stale" role="alert" title={asked.error ?? ""}>{asked.error}</span>}
+        {!stale && cursor !== null && time !== undefined && <span class="graph-moment">{formatMoment(time, Date.now() / 1000)}</span>}
+        {found > 0 && !stale && <Complete target={target} seen={seen} />}
         {onRemove && (
           <button type="button" class="icon" aria-label={`Remove ${title}`} onClick={onRemove}>×</button>
         )}
@@ -88,7 +91,7 @@ export function Graph({ target, title, height, onRemove }: Props) {
         {drawn && found > 0 && drawn.columns.points === 0 && !asked.error && (
           <p class="graph-message empty-range"><span>No values in this range.</span></p>
         )}
-        {asked.error && <p class="graph-message error" role="alert"><Sentence text={asked.error} /></p>}
+        {asked.error && !stale && <p class="graph-message error" role="alert"><Sentence text={asked.error} /></p>}
       </div>
       {drawn && (
         <Legend
@@ -105,7 +108,13 @@ export function Graph({ target, title, height, onRemove }: Props) {
         />
       )}
       {!drawn && <ul class="legend" aria-hidden="true"><li class="legend-entry">&nbsp;</li></ul>}
-      {found > LINES_MAX && <p class="graph-more">{LINES_MAX} of {found} series are drawn; a narrower target shows the rest.</p>}
+      {found > LINES_MAX && (
+        <p class="graph-more">
+          {LINES_MAX} of {found} series are drawn;{" "}
+          <a href={addressOf({ page: "graphs", targets: [`highestAverage(${target},${LINES_MAX})`] })}>the {LINES_MAX} highest</a>, or a narrower
+          target, show others.
+        </p>
+      )}
     </article>
   );
 }

@@ -9,6 +9,7 @@ import { theme } from "../state/theme";
 import { zoom, zoomBack } from "../state/view";
 import type { Columns } from "./band";
 import { moveCrosshair, options } from "./options";
+import { followTouch } from "./touch";
 
 interface Props {
   readonly columns: Columns;
@@ -46,6 +47,7 @@ export function Plot({ columns, unit, worded, span, height, off, label, onCursor
       parent,
     );
     plot.current = made;
+    followTouch(made, zoom);
     const watch = new ResizeObserver(() => {
       if (parent.clientWidth > 0 && parent.clientWidth !== made.width) {
         made.setSize({ width: parent.clientWidth, height });

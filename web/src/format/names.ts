@@ -17,7 +17,10 @@ export function distinguish(names: readonly string[]): string[] {
   if (read.length === 1 && first) return [first.parts.at(-1) ?? ""];
   const paths = differentParts(read.map((one) => one.parts));
   const keys = differentKeys(read.map((one) => one.tags));
-  const labels = read.map((one, i) => [paths[i], ...keys.map((key) => one.tags.get(key))].filter(Boolean).join(" "));
+  // A value alone says what it is beside a word of the name, or beside others of its kind; "0" and "1" do not.
+  const bare = keys.length > 1 || paths.some((path) => path !== "");
+  const value = (one: Named, key: string): string | undefined => (bare || !one.tags.has(key) ? one.tags.get(key) : `${key}=${one.tags.get(key)}`);
+  const labels = read.map((one, i) => [paths[i], ...keys.map((key) => value(one, key))].filter(Boolean).join(" "));
   // Where a label says nothing, or the same as another, the names have to.
   return labels.includes("") || new Set(labels).size < new Set(names).size ? [...names] : labels;
 }

@@ -18,6 +18,11 @@ export function formatLength(seconds: number): string {
   return `${count}\u202f${count === 1 ? fit[1] : fit[2]}`;
 }
 
+/** Where the reader is: `Europe/Berlin`. */
+export function timeZone(): string {
+  return new Intl.DateTimeFormat().resolvedOptions().timeZone;
+}
+
 function two(number: number): string {
   return String(number).padStart(2, "0");
 }

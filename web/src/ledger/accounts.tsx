@@ -5,6 +5,7 @@ import type { ComponentChild } from "preact";
 import type { Balance, Ledger, Peer, Source } from "../api";
 import { formatCount } from "../format/units";
 import { reasonsOf, rejectedOf, verdictOf, wordOf } from "./balance";
+import { meaningOfReason } from "./reasons";
 import { Strip } from "./strip";
 
 const ROWS_MAX = 12;
@@ -104,7 +105,7 @@ function Reasons({ balance }: { readonly balance: Balance }) {
   if (reasons.length === 0) return null;
   return (
     <ul class="reasons">
-      {reasons.map(([reason, count]) => <li key={reason}>{wordOf(reason)} {formatCount(count)}</li>)}
+      {reasons.map(([reason, count]) => <li key={reason} title={meaningOfReason(reason)}>{wordOf(reason)} {formatCount(count)}</li>)}
     </ul>
   );
 }

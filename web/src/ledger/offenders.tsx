@@ -5,6 +5,7 @@ import { useState } from "preact/hooks";
 import type { Offender } from "../api";
 import { formatMoment } from "../format/time";
 import { wordOf } from "./balance";
+import { meaningOfReason } from "./reasons";
 
 export interface Filter {
   readonly name: string;
@@ -56,7 +57,7 @@ export function Offenders({ offenders, reasons, filter, onFilter }: Props) {
                 <tr key={`${one.at} ${i}`}>
                   <td class="whole">{formatMoment(one.at, now)}</td>
                   <td>{one.source}{one.peer && <div class="from">from {one.peer}</div>}</td>
-                  <td class="whole">{wordOf(one.reason)}</td>
+                  <td class="reason">{wordOf(one.reason)}<div class="from">{meaningOfReason(one.reason)}</div></td>
                   <td class="bytes"><code>{one.text}</code></td>
                 </tr>
               ))}

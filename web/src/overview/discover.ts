@@ -17,8 +17,12 @@ export interface Section {
   readonly families: readonly Family[];
 }
 
-/** Children of a branch; null if it could not be asked. */
-export type Children = (path: string) => Promise<readonly Node[] | null>;
+/**
+ * Children of a branch; null if it could not be asked.
+ *
+ * `storedOnly` leaves out names that are made of others when they are read, such as those that StatsD gives to Graphite.
+ */
+export type Children = (path: string, storedOnly?: boolean) => Promise<readonly Node[] | null>;
 
 /** Kept low: the overview answers "how is it going", the tree has the rest. */
 const BRANCHES_MAX = 16;
@@ -53,8 +57,8 @@ interface Level {
 /** A series: its name below its level, and its unit as it was said. */
 type Leaf = Pick<Node, "text" | "unit">;
 
-async function levelAt(path: string, children: Children): Promise<Level> {
-  const nodes = (await children(path)) ?? [];
+async function levelAt(path: string, children: Children, storedOnly = false): Promise<Level> {
+  const nodes = (await children(path, storedOnly)) ?? [];
   return {
     path,
     leaves: nodes.filter((node) => node.leaf),
@@ -73,7 +77,7 @@ export async function discover(at: string, children: Children): Promise<Section[
   const top = await levelAt(at, children);
   if (at !== "") return [await sectionOf(top, children)];
   const loose = familiesOf({ children, base: "" }, "", top.leaves, "");
-  const roots = await Promise.all(top.branches.slice(0, BRANCHES_MAX).map((root) => levelAt(root.path, children)));
+  const roots = await Promise.all(top.branches.slice(0, BRANCHES_MAX).map((root) => levelAt(root.path, children, true)));
   const apart = (await Promise.all(roots.map((root) => classesApart(root, children)))).flat();
   const sections = await Promise.all(
     [...apart]
@@ -211,8 +215,8 @@ function familiesOf(plan: Plan, path: string, leaves: readonly Leaf[], called: s
 }
 
 function words(names: readonly string[]): string {
-  const some = names.slice(0, WORDS_MAX).map((name) => name.replaceAll("_", " "));
-  return some.join(", ") + (names.length > WORDS_MAX ? " …" : "");
+  const different = [...new Set(names.map((name) => (name.split(";")[0] ?? name).replaceAll("_", " ")))];
+  return different.slice(0, WORDS_MAX).join(", ") + (different.length > WORDS_MAX ? " …" : "");
 }
 
 function join(path: string, part: string): string {

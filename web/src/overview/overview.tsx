@@ -5,7 +5,7 @@ import { useEffect, useState } from "preact/hooks";
 import { find } from "../api";
 import { Graph } from "../chart/graph";
 import { beat } from "../state/live";
-import { patternBelow, toNodes, type Node } from "../state/tree";
+import { patternBelow, storedBelow, toNodes, type Node } from "../state/tree";
 import { addressOf } from "../state/view";
 import { discover, isOwn, type Section } from "./discover";
 import { Empty } from "./empty";
@@ -36,9 +36,10 @@ export function Overview({ at }: { readonly at: string }) {
   if (known === null || known.at !== at) return <Waiting />;
   if (known.error && known.sections.length === 0) return <p class="message error" role="alert">{known.error}</p>;
   if (known.sections.length === 0 && at !== "") return <p class="message">There is no series below <code>{at}</code>.</p>;
+  // Nobody sent anything: what we count of ourselves is in the tree.
+  if (empty && at === "") return <Empty />;
   return (
     <>
-      {empty && at === "" && <Empty />}
       {known.sections.map((section) => (
         <Part key={section.path} section={section} headed={section.path !== at} />
       ))}
@@ -103,8 +104,8 @@ function Waiting() {
 
 async function look(at: string, signal: AbortSignal): Promise<Known> {
   let error: string | null = null;
-  const sections = await discover(at, async (path): Promise<readonly Node[] | null> => {
-    const found = await find(patternBelow(path), signal);
+  const sections = await discover(at, async (path, storedOnly): Promise<readonly Node[] | null> => {
+    const found = await find(storedOnly ? storedBelow(path) : patternBelow(path), signal);
     if (found.ok) return toNodes(found.value, path);
     error = found.error;
     return null;

@@ -2,7 +2,7 @@
 
 import { useState } from "preact/hooks";
 
-import { formatMoment } from "../format/time";
+import { formatMoment, timeZone } from "../format/time";
 import { absolute, fromInput, isMoving, PRESETS, toInput } from "../state/range";
 import { range, setRange, zoomBack } from "../state/view";
 
@@ -35,7 +35,7 @@ export function RangePicker() {
 function FixedSpan({ from, until }: { readonly from: number; readonly until: number }) {
   const now = Date.now() / 1000;
   return (
-    <span class="span">
+    <span class="span" title={`times of ${timeZone()}`}>
       {formatMoment(from, now)} – {formatMoment(until, now)}
       <button type="button" class="quiet" title="double-click on a graph does the same" onClick={zoomBack}>zoom out</button>
     </span>
@@ -66,6 +66,7 @@ function CustomRange({ onDone }: { readonly onDone: () => void }) {
     >
       <label>from <input type="datetime-local" value={start} onInput={(event) => setStart(event.currentTarget.value)} /></label>
       <label>until <input type="datetime-local" value={end} onInput={(event) => setEnd(event.currentTarget.value)} /></label>
+      <p class="zone">Times of {timeZone()}.</p>
       {!good && <p class="error" role="alert">The start must be before the end.</p>}
       <div class="buttons">
         <button type="button" class="quiet" onClick={onDone}>Cancel</button>

@@ -55,6 +55,11 @@ export function toNodes(found: readonly Found[], path: string = ROOT): Node[] {
   return [...nodes.values()];
 }
 
+/** The same for names that were sent. A pattern that begins with a wildcard finds none that are made when they are read. */
+export function storedBelow(path: string): string {
+  return /^\w/.test(path) ? `[${path.slice(0, 1)}]${asGlob(path.slice(1))}.*` : patternBelow(path);
+}
+
 function withLevel(tree: Tree, path: string, level: Level): Tree {
   return { ...tree, levels: new Map(tree.levels).set(path, level) };
 }
