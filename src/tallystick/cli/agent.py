@@ -7,12 +7,12 @@ import signal
 import sys
 import time
 from pathlib import Path
-from queue import SimpleQueue
 from typing import TYPE_CHECKING
 
 import click
 
 from tallystick.cli.options import config_from, config_option
+from tallystick.cli.signals import Signals
 from tallystick.cli.tables import unbroken
 from tallystick.config import Config
 from tallystick.model.clock import SystemClock
@@ -188,10 +188,7 @@ def _run(config: Config, file: Path | None) -> None:
     from tallystick.agent.notify import notify, reloading
     from tallystick.agent.program import Program
 
-    # A signal may come while the handler of another one runs: an Event would wait for itself then, this queue does not.
-    asked: SimpleQueue[signal.Signals] = SimpleQueue()
-    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-        signal.signal(number, lambda number, _: asked.put(signal.Signals(number)))
+    signals = Signals(signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
     is_over = False
     before = config
     while not is_over:
@@ -208,7 +205,7 @@ def _run(config: Config, file: Path | None) -> None:
         notify("READY=1")
         chosen = config
         while chosen is config and not is_over:
-            is_over = _is_end(asked)
+            is_over = any(number != signal.SIGHUP for number in signals.wait())
             if not is_over:
                 notify(reloading())
                 config = _read_again(config, file)
@@ -217,14 +214,6 @@ def _run(config: Config, file: Path | None) -> None:
         if is_over:
             notify("STOPPING=1")
         program.stop(2.0 if is_over else 0.0)
-
-
-def _is_end(asked: SimpleQueue[signal.Signals]) -> bool:
-    """Wait for a signal; whether it, or one of those that came with it, asks for the end."""
-    came = [asked.get()]
-    while not asked.empty():
-        came.append(asked.get())
-    return any(number != signal.SIGHUP for number in came)
 
 
 def _read_again(config: Config, file: Path | None) -> Config:
