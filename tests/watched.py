@@ -1,6 +1,5 @@
 """A collector in the hands of a test: made as the agent makes it, run by its runner, on a clock that is turned."""
 
-import re
 from collections.abc import Iterable
 from typing import Any
 
@@ -8,6 +7,7 @@ from beside import LOCK
 from servers import wait_until
 from tallystick.agent import Host, Point, Runner, Surroundings, registered
 from tallystick.agent.jobs import Finder
+from tallystick.agent.tells import line_of
 from tallystick.config import Collector
 from tallystick.model.clock import ManualClock
 
@@ -68,10 +68,8 @@ class Watched:
 
 
 def undocumented(name: str, yielded: Iterable[str]) -> list[str]:
-    """Of the names that a collector yielded those that its page of the reference does not have."""
-    parts = [re.split("<[^>]+>", one.name) for one in registered()[name].looks.TELLS]
-    known = re.compile("|".join(".+".join(map(re.escape, part)) for part in parts))
-    return sorted(one for one in yielded if not known.fullmatch(one))
+    """Of the names that a collector yielded those that its table, and so the reference, does not have."""
+    return sorted(one for one in yielded if not line_of(one, registered()[name].looks.TELLS))
 
 
 def found(name: str) -> dict[str, Any]:

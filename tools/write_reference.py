@@ -9,7 +9,7 @@ Run it after a change of a query function or of a key of the config::
 
 import json
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from itertools import groupby
 from pathlib import Path
 from typing import Any
@@ -18,8 +18,9 @@ import msgspec
 from msgspec import inspect
 
 from tallystick.agent import kinds, registered
-from tallystick.agent.checks.registry import registered_checks
-from tallystick.agent.services.reading import Metric, Ratio
+from tallystick.agent.checks.registry import FAILED, registered_checks
+from tallystick.agent.itself import Itself
+from tallystick.agent.tells import Tells
 from tallystick.config import sample
 from tallystick.query import FUNCTIONS, REDUCTION_NAMES, Function
 from tallystick.query.parameters import Parameter
@@ -73,7 +74,7 @@ _COLLECTORS_HEAD = """\
 
 Names are below `<environment>.hosts.<class>.<host>.`: `load.1m` is `prod.hosts.web.web1.load.1m`. An `instance` stands
 behind the collector's name: `nginx.blue.requests`. Rates are per second, sizes in bytes, times in seconds where the
-name says nothing else.
+name says nothing else. Units and meanings go to the servers with the first numbers of a name, and are shown on graphs.
 
 An agent collects what it finds on its host. An item `[[collectors]]` with the `name` of one of these replaces what is
 found of it by what is configured, with `interval_s`, `timeout_s`, `instance` and the keys told here; `collect = false`
@@ -164,19 +165,22 @@ def collectors() -> str:
     lines = [_MADE, "", *_COLLECTORS_HEAD.splitlines(), ""]
     for one in registered().values():
         lines += [f"## {one.name}", "", _prose(sys.modules[one.looks.__module__].__doc__ or ""), ""]
-        if one.looks.TELLS:
-            lines += ["| name | |", "|---|---|", *_told(one.looks.TELLS), ""]
+        lines += _told(one.looks.TELLS)
         keys = msgspec.structs.fields(one.settings)
         if keys:
             lines += ["| key | default | |", "|---|---|---|", *map(_key_row, keys), ""]
+    lines += ["## agent", "", _prose(sys.modules[Itself.__module__].__doc__ or ""), "", *_told(Itself.TELLS)]
     return "\n".join(lines).rstrip("\n") + "\n"
 
 
-def _told(tells: Sequence[Metric | Ratio]) -> Iterator[str]:
+def _told(tells: Sequence[Tells]) -> list[str]:
     """What a collector may yield, each name once; those that begin with ``_`` are for sums only."""
-    for name, meaning in {one.name: one.meaning for one in tells}.items():
-        if not name.startswith("_"):
-            yield f"| `{name}` | {meaning} |"
+    rows = {one.name: f"| `{one.name}` | {_unit(one.unit)} | {one.meaning} |" for one in tells}
+    return ["| name | unit | |", "|---|---|---|", *(row for name, row in rows.items() if name[0] != "_"), ""]
+
+
+def _unit(unit: str) -> str:
+    return {"1": "", "1/s": "per second"}.get(unit, unit)
 
 
 def checks() -> str:
@@ -184,6 +188,7 @@ def checks() -> str:
     lines = [_MADE, "", *_CHECKS_HEAD.splitlines(), ""]
     for name, one in registered_checks().items():
         lines += [f"## {name}", "", _prose(sys.modules[one.looks.__module__].__doc__ or ""), ""]
+        lines += _told((*one.looks.TELLS, FAILED))
         lines += ["| key | default | |", "|---|---|---|", *map(_key_row, msgspec.structs.fields(one.settings)), ""]
     return "\n".join(lines).rstrip("\n") + "\n"
 

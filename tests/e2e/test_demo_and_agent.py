@@ -78,6 +78,8 @@ spool = "{tmp_path / "spool"}"
     with running("agent", "--config", str(file)) as agent:
         wait_until(lambda: server.values("agents.one.load.1m"), "agents.one.load.1m")
         wait_until(lambda: server.render("agents.one.memory.*"), "agents.one.memory")
+        said = wait_until(lambda: server.get("/api/metadata", query="agents.one.memory.used").get("series"), "meaning")
+        assert said[0]["unit"] == "bytes" and said[0]["description"].startswith("Memory that cannot be given")
         agent.send_signal(signal.SIGHUP)
         wait_until(lambda: server.balance("native tcp")["stored"] > 100, "more")
         for _ in range(20):  # they come while the handler of the one before runs

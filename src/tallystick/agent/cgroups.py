@@ -5,9 +5,25 @@ from collections.abc import Iterator
 
 from tallystick.agent.host import Host
 from tallystick.agent.tables import counts
+from tallystick.agent.tells import Told
 
+METRICS = (
+    Told("memory_bytes", "bytes", "Memory, with files that are kept for it"),
+    Told("memory_max_bytes", "bytes", "Memory that it may have; none without a limit"),
+    Told("tasks", "tasks", "Processes and threads"),
+    Told("cpu_percent", "percent", "Processor time, of one core"),
+    Told("cpu_throttled_percent", "percent", "Time in which it wanted to run and had used up its share"),
+    Told("read_bytes", "bytes/s", "Bytes read from disks"),
+    Told("written_bytes", "bytes/s", "Bytes written to disks"),
+    Told("oom_kills", "processes/s", "Processes that the kernel ended for want of memory"),
+)
 ROOTS = ("/sys/fs/cgroup", "/sys/fs/cgroup/unified")
 DEPTH_MAX = 6
+
+
+def told_of(group: str) -> Iterator[Told]:
+    """What is told of each group, which is called `group` in names."""
+    return (one._replace(name=f"{group}.{one.name}") for one in METRICS)
 
 
 def root_of(host: Host) -> str | None:

@@ -1,14 +1,14 @@
 """What a collector is; each is one file in `tallystick.agent.collectors`."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import ClassVar, Generic, TypeVar
 
 from tallystick.agent.host import Host
 from tallystick.agent.point import Point
-from tallystick.agent.services.reading import Metric, Ratio
 from tallystick.agent.surroundings import Surroundings
+from tallystick.agent.tells import Tells
 from tallystick.config.table import Table
 
 
@@ -57,8 +57,8 @@ class Collector(ABC, Generic[S]):
 
     WAITS: ClassVar[bool] = False
     """Whether a look waits for others (a service, a network filesystem); it has a thread and a time limit then."""
-    TELLS: ClassVar[tuple[Metric | Ratio, ...]] = ()
-    """What it may yield, for the reference; empty where its file's own words do."""
+    TELLS: ClassVar[tuple[Tells, ...]] = ()
+    """All that it may yield, with units and meanings: for the reference, and sent along with its numbers."""
     limit_s: float = 5.0
     """Seconds after which a look should end by itself; set by whoever made the collector."""
     TELLS_UP: ClassVar[bool] = False
@@ -80,6 +80,11 @@ class Collector(ABC, Generic[S]):
         only if something around says that they are there.
         """
         return ()
+
+    @property
+    def tells(self) -> Sequence[Tells]:
+        """What this very one may yield."""
+        return self.TELLS
 
     @abstractmethod
     def collect(self, monotonic_s: float) -> Iterable[Point]:

@@ -9,10 +9,48 @@ from tallystick.agent.host import Host
 from tallystick.agent.point import Point
 from tallystick.agent.rates import Rates
 from tallystick.agent.runner import Runner
+from tallystick.agent.tells import Told
 from tallystick.model.kind import Kind
 
 Source = Callable[[], Iterable[Point]]
 """Tells something about the agent; names are below ``agent.``."""
+
+
+METRICS = (
+    Told("cpu_percent", "percent", "Processor time of the agent, of one core"),
+    Told("memory_bytes", "bytes", "Memory of the agent"),
+    Told("threads", "threads", "Threads of the agent"),
+    Told("open_files", "files", "Files and sockets that the agent has open"),
+    Told("looks", "looks", "Looks of collectors and checks"),
+    Told("looks_failed", "looks", "of these: failed, or did not give all"),
+    Told("failed.<collector>", "looks", "of these: of one collector"),
+    Told("slots_given", "slots", "Slots to be sent, in all"),
+    Told("slots_blocked", "slots", "of these: not sent as the server wants none of that name"),
+    Told("slots_dropped", "slots", "of these: lost as there was no room"),
+    Told("spool.bytes", "bytes", "What the spool takes on disk"),
+    Told("spool.slots_waiting", "slots", "Slots that wait for a server"),
+    Told("spool.damaged_files", "files", "Files of the spool that could not be read, in all"),
+    Told("spool.writable", "1", "1 if the spool can be written, else 0"),
+    Told("servers.connects", "connections", "Connections made to servers, in all"),
+    Told("servers.away", "servers", "Servers that cannot be reached now"),
+    Told("repeats.dropped", "lines", "Lines to other systems that were not sent, in all"),
+    Told("doors.<door>.taken", "samples", "Samples that came in at a door"),
+    Told("doors.<door>.refused", "samples", "Good samples that found no room"),
+    Told("doors.<door>.rejected", "samples", "Bad samples; the last of them are kept beside the spool"),
+    Told("doors.<door>.dropped", "datagrams", "Datagrams that the system dropped as nobody read them in time"),
+    Told("doors.<door>.connections", "connections", "Connections that were made to a door"),
+    Told("doors.<door>.hung_up", "connections", "of these: ended for what they sent, or turned away"),
+    Told("events.posted", "events", "Events that a server has taken"),
+    Told("events.dropped", "events", "Events that were lost as there was no room"),
+    Told("events.waiting", "events", "Events that wait for a server"),
+    Told("logs.files", "files", "Log files that are followed"),
+    Told("logs.lines", "lines", "Lines that were read, in all"),
+    Told("logs.long", "lines", "Lines that were longer than allowed, and left out"),
+    Told("logs.rotations", "files", "New files under a name that was followed"),
+    Told("logs.truncations", "files", "Files that were emptied"),
+    Told("logs.missed", "1", "How often what was written last could not be found: it was deleted, or copied away"),
+    Told("logs.unread", "lines", "Lines that were not understood, in all"),
+)
 
 
 class Itself(Collector[NoSettings]):
@@ -23,6 +61,8 @@ class Itself(Collector[NoSettings]):
     sources
         Whoever has something to tell.
     """
+
+    TELLS = METRICS
 
     def __init__(self, sources: Sequence[Source]) -> None:
         super().__init__(NoSettings(), Host())

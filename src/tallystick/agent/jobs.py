@@ -12,6 +12,7 @@ from tallystick.agent.host import Host
 from tallystick.agent.registry import Registered, registered
 from tallystick.agent.surroundings import Surroundings
 from tallystick.agent.telling import Telling, cause
+from tallystick.agent.tells import Names
 from tallystick.config import EVERYTHING
 from tallystick.config import Collector as CollectorConfig
 from tallystick.model.clock import SystemClock
@@ -41,6 +42,8 @@ class Job:
         Looks happen once in each multiple of it.
     limit_s
         So long a look that waits for others may take.
+    named
+        Makes whole points of what it yields; the runner's.
     slot
         Number of the interval that was looked at last; None before the first.
     under_way
@@ -55,6 +58,7 @@ class Job:
     collector: Collector[Any]
     interval_s: int = 10
     limit_s: float = 5.0
+    named: Names | None = None
     slot: int | None = None
     under_way: Aside[None] | None = field(default=None, repr=False)
     awaited: object = None

@@ -5,14 +5,16 @@ import threading
 import zlib
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
 from tallystick.agent.aside import Aside
 from tallystick.agent.collector import IncompleteError
 from tallystick.agent.jobs import Finder, Job
 from tallystick.agent.point import Point, Sink
 from tallystick.agent.telling import Telling, cause
+from tallystick.agent.tells import Names
 from tallystick.model.clock import Clock
+from tallystick.model.kind import Kind
 
 log = logging.getLogger(__name__)
 
@@ -21,6 +23,7 @@ _SPREAD = 0.2
 """The hosts of a fleet look within this part of the interval, each at its own moment."""
 _SOON_S = 0.5
 _STOP_S = 10.0
+_UP = ("1", "1 if it answered as it should, else 0")
 
 
 @dataclass(frozen=True, slots=True)
@@ -248,10 +251,10 @@ class Runner:
     def _seen(self, job: Job) -> Seen:
         """What the collector yields, up to where it fails."""
         points: list[Point] = []
-        prefix = f"{self._prefix}{job.name}."
+        if job.named is None:
+            job.named = Names(f"{self._prefix}{job.name}.", job.collector.tells)
         try:
-            looked = job.collector.collect(self._clock.monotonic())
-            points.extend(replace(point, name=prefix + point.name) for point in looked)
+            points.extend(map(job.named.whole, job.collector.collect(self._clock.monotonic())))
         except IncompleteError as error:
             return Seen(points, missing=str(error))
         except Exception as error:
@@ -271,7 +274,7 @@ class Runner:
             if not job.collector.TELLS_UP:
                 return seen.points
             self._tell_change(job.name, seen.down)
-        return [*seen.points, Point(f"{self._prefix}{job.name}.up", float(not seen.down))]
+        return [*seen.points, Point(f"{self._prefix}{job.name}.up", float(not seen.down), Kind.GAUGE, *_UP)]
 
     def _tell_change(self, name: str, down: str) -> None:
         # What is up at the first look is nothing new, what is down then is.

@@ -21,6 +21,7 @@ from tallystick.agent.collectors.filesystem import Filesystem, named
 from tallystick.agent.collectors.systemd import Systemd, states
 from tallystick.agent.point import Point
 from tallystick.agent.rates import Rates
+from tallystick.agent.tells import line_of
 from tallystick.config import Collector as CollectorConfig
 from tallystick.native.names import component
 
@@ -40,13 +41,21 @@ def told(collector: Collector[Any], name: str, monotonic_s: float) -> list[Point
     return [replace(point, name=f"{name}.{point.name}") for point in collector.collect(monotonic_s)]
 
 
+def unsaid(collector: Collector[Any], names: list[str]) -> list[str]:
+    """Of what it yielded that of which it does not say what it is, and in which unit."""
+    lines = {name: line_of(name, collector.tells) for name in names}
+    return [name for name, line in lines.items() if line is None or not (line.unit and line.meaning)]
+
+
 @pytest.mark.parametrize("expected", CASES, ids=lambda file: f"{file.parent.name}-{file.stem}")
 def test_a_collector_reads_what_the_kernel_writes(expected: Path) -> None:
     case, name = expected.parent, expected.stem
     collector = made(name, str(case / "before"))
     list(collector.collect(100.0))
     collector.host = Host(str(case / "after"))
-    assert lines(told(collector, name, 110.0), 10).decode() == expected.read_text(encoding="utf-8")
+    points = told(collector, name, 110.0)
+    assert lines(points, 10).decode() == expected.read_text(encoding="utf-8")
+    assert not unsaid(collector, [point.name.removeprefix(f"{name}.") for point in points])
 
 
 @pytest.mark.parametrize("name", [name for name, one in registered().items() if not one.looks.TELLS_UP])
@@ -56,6 +65,7 @@ def test_a_collector_yields_plain_numbers_under_names_of_its_own(name: str) -> N
         return  # there is none of it on this host
     points = [*collector.collect(1.0), *collector.collect(2.0)]
     assert len({point.name for point in points}) >= len(points) / 2, "each name once a look"
+    assert not unsaid(collector, [point.name for point in points])
     for point in points:
         assert all(part == component(part) for part in point.name.split("."))
         assert point.value >= 0 or name in {"clock", "temperature"}

@@ -14,9 +14,12 @@ from native_doors import NativeDoor
 from posting import NOW_S
 from servers import wait_until
 from tallystick.agent import program, trial
+from tallystick.agent.runner import Runner
+from tallystick.agent.tells import line_of
 from tallystick.agent.trial import trials
 from tallystick.config import Agent, Check, Collector, Config
 from tallystick.config.doors import Door
+from tallystick.config.logs import Log
 from tallystick.model.clock import ManualClock, SystemClock
 from tallystick.native.names import short_host
 from tallystick.parse.native_connection import Greeting
@@ -65,6 +68,27 @@ def test_the_agent_sends_to_each_server_and_tells_of_itself(doors: list[NativeDo
     until.set()
     agent.join(20)
     assert not agent.is_alive()
+
+
+def test_all_that_an_agent_tells_of_itself_has_a_unit_and_a_meaning(doors: list[NativeDoor], tmp_path: Path) -> None:
+    opened = (Door("statsd", "udp://127.0.0.1:0"), Door("carbon", "tcp://127.0.0.1:0"))
+    config = config_of(doors, tmp_path / "spool", token="open")
+    config = replace(config, agent=replace(config.agent, doors=opened), logs=(Log(path=str(tmp_path / "*.log")),))
+    made = program.Program(config, ManualClock())
+    runner = made.feeds[-1]
+    assert isinstance(runner, Runner)
+    itself = next(job.collector for job in runner.jobs if job.name == "agent")
+    made.start()
+    try:
+        for job in runner.jobs:
+            assert job.collector.tells
+        told = [point.name for at_s in (1.0, 2.0) for point in itself.collect(at_s)]
+    finally:
+        made.stop()
+    assert {"cpu_percent", "logs.lines", "events.posted", "spool.bytes"} <= set(told)
+    assert {name for name in told if name.startswith("doors.") and name.endswith(".taken")}
+    lines = {name: line_of(name, itself.tells) for name in told}
+    assert [name for name, line in lines.items() if not (line and line.unit and line.meaning)] == []
 
 
 def test_what_goes_down_is_an_event_on_the_server(doors: list[NativeDoor], tmp_path: Path) -> None:

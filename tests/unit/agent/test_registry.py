@@ -23,6 +23,20 @@ def test_a_collector_is_a_file_of_its_name_that_tells_what_it_yields(one: Regist
     assert one.looks.collect is not Collector.collect
 
 
+OF_OTHERS = {"exec": ("<name>", "<label>."), "jmx": ("<name>",), "memcached": ("counters.", "gauges.")}
+OF_OTHERS |= {"munin": ("<plugin>.",), "prometheus": ("<metric>",)}
+"""What names begin with whose units others know."""
+
+
+@BY_NAME
+def test_all_that_a_collector_tells_has_a_unit_and_a_meaning(one: Registered) -> None:
+    lines = [line for line in one.looks.TELLS if not line.name.startswith("_")]
+    assert lines
+    for line in lines:
+        assert line.meaning
+        assert line.unit or line.name.startswith(OF_OTHERS[one.name])
+
+
 @BY_NAME
 def test_every_key_of_a_collector_says_what_it_means(one: Registered) -> None:
     for field in msgspec.structs.fields(one.settings):

@@ -4,10 +4,11 @@ import time
 from abc import ABC, abstractmethod
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Generic, TypeVar
+from typing import ClassVar, Generic, TypeVar
 
 from tallystick.agent.host import Host
 from tallystick.agent.point import Point
+from tallystick.agent.tells import Told
 from tallystick.config.table import Table
 from tallystick.model.clock import Clock
 from tallystick.model.errors import TallystickError
@@ -86,6 +87,9 @@ class Check(ABC, Generic[S]):
     limits
         What a look may take.
     """
+
+    TELLS: ClassVar[tuple[Told, ...]] = ()
+    """All that it may yield, with units and meanings."""
 
     def __init__(self, settings: S, host: Host, clock: Clock, limits: Limits) -> None:
         self.settings = settings

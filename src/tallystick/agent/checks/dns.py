@@ -15,6 +15,7 @@ from tallystick.agent.checks.messages import TYPES, answers, question
 from tallystick.agent.checks.registry import check
 from tallystick.agent.checks.tcp import addresses, connected
 from tallystick.agent.point import Point
+from tallystick.agent.tells import Told
 from tallystick.config.table import Conflict, Table, key, one_of
 from tallystick.model.address import host_port
 
@@ -49,9 +50,14 @@ class Settings(Table, frozen=True):
             yield ("type",), f"the system's resolver is not asked for {self.type}; expected a server beside it"
 
 
+METRICS = (Told("seconds", "seconds", "Until it was answered"), Told("answers", "addresses", "Answers"))
+
+
 @check("dns", Settings)
 class Dns(Check[Settings]):
     """One question a look; over TCP if the answer is too long for a datagram."""
+
+    TELLS = METRICS
 
     def look(self) -> Iterator[Point]:
         began_s, deadline = time.monotonic(), self.limits.begin()

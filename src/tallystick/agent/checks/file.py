@@ -12,6 +12,7 @@ from typing import Annotated
 from tallystick.agent.checks.base import Check, CheckError
 from tallystick.agent.checks.registry import check
 from tallystick.agent.point import Point
+from tallystick.agent.tells import Told
 from tallystick.config.table import Table, key
 
 _FILES_MAX = 10_000
@@ -32,9 +33,18 @@ class Settings(Table, frozen=True):
     bytes_max: Annotated[int, key("Down if it is larger; 0 for any size.", ge=0)] = 0
 
 
+METRICS = (
+    Told("files", "files", "Files that were found"),
+    Told("age_s", "seconds", "Since the newest was written"),
+    Told("bytes", "bytes", "Its size"),
+)
+
+
 @check("file", Settings)
 class File(Check[Settings]):
     """What the filesystem says; the file is not opened."""
+
+    TELLS = METRICS
 
     def look(self) -> Iterator[Point]:
         found = list(self._found())

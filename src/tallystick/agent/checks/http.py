@@ -18,6 +18,7 @@ from tallystick.agent.point import Point
 from tallystick.agent.services.failure import ServiceError
 from tallystick.agent.services.stream import Stream, trusting
 from tallystick.agent.services.web import Answer, check_url, read_answer
+from tallystick.agent.tells import Told
 from tallystick.config.table import Table, expression, key
 from tallystick.model.address import Address
 from tallystick.version import __version__
@@ -38,9 +39,23 @@ class Settings(Table, frozen=True):
     ca_file: Annotated[str, key("Certificates that its own is checked with; empty for the system's.")] = ""
 
 
+METRICS = (
+    Told("seconds", "seconds", "All of it, with redirects"),
+    Told("dns_s", "seconds", "of these: until the name was known"),
+    Told("connect_s", "seconds", "of these: until there was a connection"),
+    Told("tls_s", "seconds", "of these: until it was encrypted"),
+    Told("first_byte_s", "seconds", "of these: from the request to the first byte of the answer"),
+    Told("status", "1", "Status of the answer"),
+    Told("body_bytes", "bytes", "Length of the answer's body"),
+    Told("certificate_days", "days", "Until the certificate expires"),
+)
+
+
 @check("http", Settings)
 class Http(Check[Settings]):
     """One GET a look, on a connection of its own; no proxy of the environment."""
+
+    TELLS = METRICS
 
     def look(self) -> Iterator[Point]:
         began_s, deadline, url = time.monotonic(), self.limits.begin(), self.settings.url

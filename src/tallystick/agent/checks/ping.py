@@ -15,6 +15,7 @@ from tallystick.agent.checks.base import Check, CheckError
 from tallystick.agent.checks.registry import check
 from tallystick.agent.checks.tcp import addresses
 from tallystick.agent.point import Point
+from tallystick.agent.tells import Told
 from tallystick.config.table import Table, key
 
 _ECHO = struct.Struct("!BBHHH")
@@ -33,9 +34,18 @@ class Settings(Table, frozen=True):
     lost_percent_max: Annotated[int, key("Down if more of them are lost.", ge=0, le=99)] = 67
 
 
+METRICS = (
+    Told("lost_percent", "percent", "Requests that were not answered"),
+    Told("seconds", "seconds", "Until one was answered, on average"),
+    Told("seconds_max", "seconds", "Until one was answered, at most"),
+)
+
+
 @check("ping", Settings)
 class Ping(Check[Settings]):
     """Datagram sockets of ICMP, so that the agent needs not be root."""
+
+    TELLS = METRICS
 
     def look(self) -> Iterator[Point]:
         deadline = self.limits.begin()

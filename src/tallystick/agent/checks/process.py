@@ -11,6 +11,7 @@ from tallystick.agent.checks.base import Check, CheckError
 from tallystick.agent.checks.registry import check
 from tallystick.agent.point import Point
 from tallystick.agent.surroundings import Process, Surroundings
+from tallystick.agent.tells import Told
 from tallystick.config.table import Conflict, Table, expression, key
 
 
@@ -30,9 +31,14 @@ class Settings(Table, frozen=True):
             yield ("count_max",), f"it is less than count_min; expected {self.count_min} at least"
 
 
+METRICS = (Told("count", "processes", "Processes that were found"),)
+
+
 @check("process", Settings)
 class Running(Check[Settings]):
     """Of the processes that the agent can see."""
+
+    TELLS = METRICS
 
     def look(self) -> Iterator[Point]:
         found = len(self._found())

@@ -1,7 +1,7 @@
 """The kinds of checks that there are, and jobs of what is configured."""
 
 import threading
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import cache
 from importlib import import_module
 from typing import Any, NamedTuple, TypeVar
@@ -11,6 +11,7 @@ from tallystick.agent.collector import NoSettings, Service
 from tallystick.agent.host import Host
 from tallystick.agent.jobs import Job
 from tallystick.agent.point import Point
+from tallystick.agent.tells import Tells, Told
 from tallystick.config import Check as CheckConfig
 from tallystick.config.table import Table
 from tallystick.config.validate import convert, key_name
@@ -22,6 +23,7 @@ C = TypeVar("C", bound=type[Check[Any]])
 
 AT_ONCE = 16
 """So many checks look at a time; others wait for their turn, within their limit."""
+FAILED = Told("failed.<reason>", "1", "How often it was down for this reason")
 _MODULES = ("dns", "file", "http", "ping", "process", "tcp")
 
 
@@ -68,6 +70,10 @@ class Watched(Service[NoSettings]):
         super().__init__(NoSettings(), made.host)
         self._check = made
         self._turns = turns
+
+    @property
+    def tells(self) -> Sequence[Tells]:
+        return (*self._check.TELLS, FAILED)
 
     def collect(self, monotonic_s: float) -> Iterator[Point]:
         if not self._turns.acquire(timeout=self._check.limits.seconds):

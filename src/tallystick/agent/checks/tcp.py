@@ -13,6 +13,7 @@ from typing import Annotated
 from tallystick.agent.checks.base import Check, CheckError, Deadline
 from tallystick.agent.checks.registry import check
 from tallystick.agent.point import Point
+from tallystick.agent.tells import Told
 from tallystick.config.table import Table, expression, key
 from tallystick.model.address import Address
 
@@ -29,9 +30,17 @@ class Settings(Table, frozen=True):
     ] = ""
 
 
+METRICS = (
+    Told("seconds", "seconds", "All of it"),
+    Told("connect_s", "seconds", "of these: until there was a connection"),
+)
+
+
 @check("tcp", Settings)
 class Tcp(Check[Settings]):
     """A connection for each look."""
+
+    TELLS = METRICS
 
     def look(self) -> Iterator[Point]:
         address = Address.parse(self.settings.address, ("tcp",))

@@ -11,6 +11,7 @@ from tallystick.agent.collector import Collector, Found, NoSettings
 from tallystick.agent.point import Point
 from tallystick.agent.registry import collector
 from tallystick.agent.surroundings import Surroundings
+from tallystick.agent.tells import Told
 
 _TIMEX_BYTES = 256
 """Room for the kernel's struct timex, which has 208 on machines of 64 bits."""
@@ -20,9 +21,18 @@ _UNSYNCHRONIZED = 0x40
 _NANOSECONDS = 0x2000
 
 
+METRICS = (
+    Told("synchronized", "1", "1 if a daemon keeps the clock right, else 0"),
+    Told("offset_s", "seconds", "What it corrects now"),
+    Told("error_max_s", "seconds", "What the clock may be wrong at most, by the kernel's estimate"),
+)
+
+
 @collector("clock")
 class Clock(Collector[NoSettings]):
     """Asks the kernel (adjtimex(2)), which chrony, ntpd and systemd-timesyncd tell."""
+
+    TELLS = METRICS
 
     @classmethod
     def discover(cls, around: Surroundings) -> Iterable[Found[NoSettings]]:

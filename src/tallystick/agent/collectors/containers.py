@@ -16,6 +16,7 @@ from tallystick.agent.host import Host
 from tallystick.agent.point import Point
 from tallystick.agent.rates import Rates
 from tallystick.agent.registry import collector
+from tallystick.agent.tells import Told
 from tallystick.native.names import component
 
 CONTAINERS_MAX = 200
@@ -25,9 +26,14 @@ _PODMAN = "/var/lib/containers/storage/overlay-containers/containers.json"
 _KUBERNETES = "/var/log/containers"
 
 
+METRICS = (Told("running", "containers", "Containers"), *cgroups.told_of("<container>"))
+
+
 @collector("containers")
 class Containers(HostCollector):
     """Each for as long as it runs."""
+
+    TELLS = METRICS
 
     def __init__(self, settings: NoSettings, host: Host) -> None:
         super().__init__(settings, host)

@@ -10,15 +10,36 @@ from tallystick.agent.host import Host
 from tallystick.agent.point import Point
 from tallystick.agent.rates import Rates
 from tallystick.agent.registry import collector
+from tallystick.agent.tells import Told
 
 # The kernel counts guests within user and nice; adding them would make more than a hundred percent.
 _STATES = ("user", "nice", "system", "idle", "iowait", "irq", "softirq", "steal")
 _OF_CORES = ("user", "system", "iowait", "steal")
 
 
+METRICS = (
+    Told("user", "percent", "Time that programs ran, of all processors' time"),
+    Told("nice", "percent", "Time that programs of low priority ran; it is not in user"),
+    Told("system", "percent", "Time that the kernel ran"),
+    Told("idle", "percent", "Time without anything to do"),
+    Told("iowait", "percent", "Time without anything to do while a disk was waited for"),
+    Told("irq", "percent", "Time for interrupts"),
+    Told("softirq", "percent", "Time for what interrupts left to be done, as packets"),
+    Told("steal", "percent", "Time that a virtual machine wanted and others had"),
+    Told("cores", "cores", "Processors"),
+    Told("core.<core>.busy", "percent", "Of a processor: time that it ran anything"),
+    Told("core.<core>.user", "percent", "Of a processor: time that programs ran"),
+    Told("core.<core>.system", "percent", "Of a processor: time that the kernel ran"),
+    Told("core.<core>.iowait", "percent", "Of a processor: time without anything to do while a disk was waited for"),
+    Told("core.<core>.steal", "percent", "Of a processor: time that a virtual machine wanted and others had"),
+)
+
+
 @collector("cpu")
 class Cpu(HostCollector):
     """Shares of the time since the last look; the first look yields the number of cores only."""
+
+    TELLS = METRICS
 
     def __init__(self, settings: NoSettings, host: Host) -> None:
         super().__init__(settings, host)

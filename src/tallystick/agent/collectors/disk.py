@@ -13,6 +13,7 @@ from tallystick.agent.host import Host
 from tallystick.agent.point import Point
 from tallystick.agent.rates import Rates
 from tallystick.agent.registry import collector
+from tallystick.agent.tells import Told
 from tallystick.native.names import component
 
 _NOT_DISKS = re.compile(r"(loop|ram|zram|sr|fd)\d+")
@@ -20,9 +21,23 @@ _SECTOR_BYTES = 512
 """The unit of the kernel's counts, whatever the device's own sectors are."""
 
 
+METRICS = (
+    Told("<disk>.read_bytes", "bytes/s", "Bytes read"),
+    Told("<disk>.written_bytes", "bytes/s", "Bytes written"),
+    Told("<disk>.reads", "reads/s", "Reads that were done"),
+    Told("<disk>.writes", "writes/s", "Writes that were done"),
+    Told("<disk>.busy_percent", "percent", "Time in which something was under way"),
+    Told("<disk>.read_ms", "ms", "What a read took with its wait, on average"),
+    Told("<disk>.write_ms", "ms", "What a write took with its wait, on average"),
+    Told("<disk>.in_flight", "requests", "Reads and writes that are under way now"),
+)
+
+
 @collector("disk")
 class Disk(HostCollector):
     """Whole devices; their partitions, loop devices and memory disks are left out."""
+
+    TELLS = METRICS
 
     def __init__(self, settings: NoSettings, host: Host) -> None:
         super().__init__(settings, host)

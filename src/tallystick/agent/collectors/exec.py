@@ -21,6 +21,7 @@ from tallystick.agent.services import nagios
 from tallystick.agent.services.command import Result, run
 from tallystick.agent.services.failure import ServiceError
 from tallystick.agent.services.reading import Looks, Metric, Reading, number
+from tallystick.agent.tells import Told
 from tallystick.config.table import Table, key, one_of
 from tallystick.native.names import dotted
 
@@ -28,10 +29,12 @@ METRICS = (
     Metric("<name>", "", "What the program says, as a level or, of names in 'growing', per second"),
     Metric("duration_s", "", "How long the program ran"),
     Metric("state", "", "Of a plug-in: 0 well, 1 warning, 2 critical, 3 unknown"),
-    Metric(
-        "<label>.warning_below", "", "Of a plug-in: below this it warns; also warning_above, critical_below and so on"
-    ),
-    Metric("<label>.minimum", "", "Of a plug-in: least that its number can be; also maximum"),
+    Told("<label>.warning_below", "", "Of a plug-in: below this it warns"),
+    Told("<label>.warning_above", "", "Of a plug-in: above this it warns"),
+    Told("<label>.critical_below", "", "Of a plug-in: below this it is critical"),
+    Told("<label>.critical_above", "", "Of a plug-in: above this it is critical"),
+    Told("<label>.minimum", "", "Of a plug-in: least that its number can be"),
+    Told("<label>.maximum", "", "Of a plug-in: most that its number can be"),
 )
 _FORMATS = ("graphite", "nagios")
 _LINES_MAX = 10_000

@@ -11,12 +11,22 @@ from pathlib import Path
 from tallystick.agent.collector import HostCollector
 from tallystick.agent.point import Point
 from tallystick.agent.registry import collector
+from tallystick.agent.tells import Told
 from tallystick.native.names import component
 
 # Images that are always full, and layers that show the room of the filesystem below them.
 _LEFT_OUT = {"squashfs", "iso9660", "udf", "overlay", "fuse.snapfuse", "erofs"}
 _WITHOUT_DEVICE = {"zfs"}
 """Keep their data on devices of this machine though the kernel says that they need none."""
+
+
+METRICS = (
+    Told("<mount>.used", "bytes", "Room that is used"),
+    Told("<mount>.free", "bytes", "Room that is left, without what is kept for root"),
+    Told("<mount>.used_percent", "percent", "Used room, of what is not kept for root"),
+    Told("<mount>.inodes_used_percent", "percent", "Files that there are, of those that there can be"),
+    Told("<mount>.read_only", "1", "1 if nothing can be written, else 0"),
+)
 
 
 @collector("filesystem")
@@ -26,6 +36,8 @@ class Filesystem(HostCollector):
     Network filesystems are left out: one whose server is away hangs whoever looks at it. A broken disk can do so, too;
     therefore a look has a thread of its own.
     """
+
+    TELLS = METRICS
 
     WAITS = True
 

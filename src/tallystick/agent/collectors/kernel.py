@@ -11,6 +11,7 @@ from tallystick.agent.host import Host
 from tallystick.agent.point import Point
 from tallystick.agent.rates import Rates
 from tallystick.agent.registry import collector
+from tallystick.agent.tells import Told
 
 _COUNTS = {"ctxt": "context_switches", "intr": "interrupts", "processes": "forks"}
 _ENTROPY = "/proc/sys/kernel/random/entropy_avail"
@@ -18,9 +19,25 @@ _TRACKED = "/proc/sys/net/netfilter/nf_conntrack_count"
 _TRACKED_MAX = "/proc/sys/net/netfilter/nf_conntrack_max"
 
 
+METRICS = (
+    Told("open_files", "files", "Open files and sockets"),
+    Told("open_files_max", "files", "Open files that there may be"),
+    Told("open_files_percent", "percent", "Open files, of those that there may be"),
+    Told("tracked_connections", "connections", "Connections that the firewall tracks"),
+    Told("tracked_connections_max", "connections", "Connections that it can track; more are refused"),
+    Told("tracked_connections_percent", "percent", "Tracked connections, of those that there may be"),
+    Told("entropy_bits", "bits", "Chance that is gathered for random numbers"),
+    Told("context_switches", "1/s", "How often a processor went from one task to another"),
+    Told("interrupts", "1/s", "Interrupts"),
+    Told("forks", "processes/s", "Processes and threads that began"),
+)
+
+
 @collector("kernel")
 class Kernel(HostCollector):
     """Levels and their limits, and rates."""
+
+    TELLS = METRICS
 
     def __init__(self, settings: NoSettings, host: Host) -> None:
         super().__init__(settings, host)

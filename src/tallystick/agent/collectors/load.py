@@ -5,11 +5,19 @@ from collections.abc import Iterator
 from tallystick.agent.collector import HostCollector
 from tallystick.agent.point import Point
 from tallystick.agent.registry import collector
+from tallystick.agent.tells import Told
+
+METRICS = tuple(
+    Told(span, "processes", f"Processes that run, or wait for a processor or a disk, averaged over {said}")
+    for span, said in (("1m", "a minute"), ("5m", "5 minutes"), ("15m", "15 minutes"))
+)
 
 
 @collector("load")
 class Load(HostCollector):
     """The kernel's own averages."""
+
+    TELLS = METRICS
 
     def collect(self, monotonic_s: float) -> Iterator[Point]:
         for span, value in zip(("1m", "5m", "15m"), self.host.text("/proc/loadavg").split(), strict=False):

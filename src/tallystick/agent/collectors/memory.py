@@ -10,6 +10,7 @@ from tallystick.agent.collector import HostCollector
 from tallystick.agent.point import Point
 from tallystick.agent.registry import collector
 from tallystick.agent.tables import sizes
+from tallystick.agent.tells import Told
 
 _PARTS = {
     "MemFree": "free",
@@ -23,9 +24,28 @@ _PARTS = {
 }
 
 
+METRICS = (
+    Told("total", "bytes", "Memory that the kernel manages"),
+    Told("available", "bytes", "Memory that programs could have without swapping"),
+    Told("used", "bytes", "Memory that cannot be given to somebody else: what is not available"),
+    Told("used_percent", "percent", "Used memory, of all"),
+    Told("cached", "bytes", "Files that are kept, and what the kernel could give back"),
+    Told("free", "bytes", "Memory that nobody uses, not even for files"),
+    Told("buffers", "bytes", "Blocks of devices that are kept"),
+    Told("shared", "bytes", "What lies in memory filesystems and is shared by programs"),
+    Told("slab", "bytes", "What the kernel has for itself"),
+    Told("dirty", "bytes", "What is still to be written to disks"),
+    Told("writeback", "bytes", "What is being written to disks"),
+    Told("committed", "bytes", "What programs were promised"),
+    Told("page_tables", "bytes", "Where the kernel notes whose memory is where"),
+)
+
+
 @collector("memory")
 class Memory(HostCollector):
     """As ``free(1)`` shows it."""
+
+    TELLS = METRICS
 
     def collect(self, monotonic_s: float) -> Iterator[Point]:
         bytes_of = sizes(self.host.text("/proc/meminfo"))

@@ -10,6 +10,7 @@ from tallystick.agent.host import Host
 from tallystick.agent.point import Point
 from tallystick.agent.rates import Rates
 from tallystick.agent.registry import collector
+from tallystick.agent.tells import Told
 from tallystick.native.names import component
 
 _COLUMNS = {
@@ -25,9 +26,23 @@ _COLUMNS = {
 _LINKS_OF_CONTAINERS = ("veth", "cali", "lxc", "tap", "cni-")
 
 
+METRICS = (
+    Told("<interface>.received_bytes", "bytes/s", "Bytes received"),
+    Told("<interface>.sent_bytes", "bytes/s", "Bytes sent"),
+    Told("<interface>.received_packets", "packets/s", "Packets received"),
+    Told("<interface>.sent_packets", "packets/s", "Packets sent"),
+    Told("<interface>.received_errors", "packets/s", "Packets that came damaged"),
+    Told("<interface>.sent_errors", "packets/s", "Packets that could not be sent"),
+    Told("<interface>.received_dropped", "packets/s", "Packets received that found no room, or were for nobody"),
+    Told("<interface>.sent_dropped", "packets/s", "Packets to be sent that found no room"),
+)
+
+
 @collector("network")
 class Network(HostCollector):
     """All interfaces that ever carried something; not the loopback and the links of containers, which come and go."""
+
+    TELLS = METRICS
 
     def __init__(self, settings: NoSettings, host: Host) -> None:
         super().__init__(settings, host)

@@ -11,13 +11,22 @@ from tallystick.agent.host import Host
 from tallystick.agent.point import Point
 from tallystick.agent.rates import Rates
 from tallystick.agent.registry import collector
+from tallystick.agent.tells import Told
 
 _RESOURCES = ("cpu", "memory", "io", "irq")
+
+
+METRICS = (
+    Told("<resource>.some", "percent", "Time in which at least one task had to wait for it"),
+    Told("<resource>.full", "percent", "Time in which all tasks had to wait for it"),
+)
 
 
 @collector("pressure")
 class Pressure(HostCollector):
     """Of the kernel's running totals, so that the look's own interval counts and not averages over others."""
+
+    TELLS = METRICS
 
     def __init__(self, settings: NoSettings, host: Host) -> None:
         super().__init__(settings, host)

@@ -19,6 +19,7 @@ from tallystick.agent.host import Host
 from tallystick.agent.point import Point
 from tallystick.agent.processes import Status, statuses
 from tallystick.agent.registry import collector
+from tallystick.agent.tells import Told
 from tallystick.config.table import Table, expression, key
 
 
@@ -30,9 +31,23 @@ class Settings(Table, frozen=True):
     ]
 
 
+METRICS = (
+    Told("count", "processes", "Processes that match"),
+    Told("threads", "threads", "Their threads"),
+    Told("memory_bytes", "bytes", "Their memory"),
+    Told("open_files", "files", "Files and sockets that they have open, where that may be seen"),
+    Told("started", "processes", "of these: new since the last look"),
+    Told("cpu_percent", "percent", "Their processor time, of one core"),
+    Told("read_bytes", "bytes/s", "Bytes that they read from disks, where that may be seen"),
+    Told("written_bytes", "bytes/s", "Bytes that they wrote to disks, where that may be seen"),
+)
+
+
 @collector("process", Settings)
 class Processes(Collector[Settings]):
     """Finds the processes anew at each look."""
+
+    TELLS = METRICS
 
     def __init__(self, settings: Settings, host: Host) -> None:
         super().__init__(settings, host)

@@ -10,6 +10,7 @@ from tallystick.agent.collector import HostCollector
 from tallystick.agent.point import Point
 from tallystick.agent.processes import statuses
 from tallystick.agent.registry import collector
+from tallystick.agent.tells import Told
 
 _STATES = {
     "R": "running",
@@ -22,9 +23,23 @@ _STATES = {
 }
 
 
+METRICS = (
+    Told("total", "processes", "Processes"),
+    Told("threads", "threads", "Their threads"),
+    Told("running", "processes", "of these: run, or wait for a processor"),
+    Told("sleeping", "processes", "of these: wait for something"),
+    Told("blocked", "processes", "of these: wait for a disk, and cannot be ended"),
+    Told("zombie", "processes", "of these: have ended, which nobody has asked for"),
+    Told("stopped", "processes", "of these: were stopped"),
+    Told("idle", "processes", "of these: the kernel's own, with nothing to do"),
+)
+
+
 @collector("processes")
 class Processes(HostCollector):
     """All processes that the agent can see."""
+
+    TELLS = METRICS
 
     def collect(self, monotonic_s: float) -> Iterator[Point]:
         states = Counter(dict.fromkeys(_STATES.values(), 0))

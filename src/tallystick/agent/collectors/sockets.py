@@ -7,13 +7,26 @@ from tallystick.agent.collector import HostCollector
 from tallystick.agent.point import Point
 from tallystick.agent.registry import collector
 from tallystick.agent.tables import paired
+from tallystick.agent.tells import Told
 
 _PAGE_BYTES = os.sysconf("SC_PAGE_SIZE")
+
+
+METRICS = (
+    Told("used", "sockets", "Sockets of all kinds"),
+    Told("tcp", "sockets", "Sockets of TCP"),
+    Told("udp", "sockets", "Sockets of UDP"),
+    Told("tcp_orphans", "sockets", "Connections that no program has any more"),
+    Told("tcp_memory_bytes", "bytes", "Memory of buffers of TCP"),
+    Told("udp_memory_bytes", "bytes", "Memory of buffers of UDP"),
+)
 
 
 @collector("sockets")
 class Sockets(HostCollector):
     """Of IPv4 and IPv6 together."""
+
+    TELLS = METRICS
 
     def collect(self, monotonic_s: float) -> Iterator[Point]:
         told = paired(self.host.text("/proc/net/sockstat"))

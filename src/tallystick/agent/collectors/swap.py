@@ -12,13 +12,26 @@ from tallystick.agent.point import Point
 from tallystick.agent.rates import Rates
 from tallystick.agent.registry import collector
 from tallystick.agent.tables import counts, sizes
+from tallystick.agent.tells import Told
 
 _PAGE_BYTES = os.sysconf("SC_PAGE_SIZE")
+
+
+METRICS = (
+    Told("total", "bytes", "Swap space"),
+    Told("free", "bytes", "Swap space that is not used"),
+    Told("used", "bytes", "Swap space that is used"),
+    Told("used_percent", "percent", "Used swap space, of all"),
+    Told("in_bytes", "bytes/s", "Memory brought back from swap space"),
+    Told("out_bytes", "bytes/s", "Memory put into swap space"),
+)
 
 
 @collector("swap")
 class Swap(HostCollector):
     """All swap areas together."""
+
+    TELLS = METRICS
 
     def __init__(self, settings: NoSettings, host: Host) -> None:
         super().__init__(settings, host)

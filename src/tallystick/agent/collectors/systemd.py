@@ -16,6 +16,7 @@ from tallystick.agent.point import Point
 from tallystick.agent.rates import Rates
 from tallystick.agent.registry import collector
 from tallystick.agent.surroundings import Surroundings
+from tallystick.agent.tells import Told
 from tallystick.native.names import component
 
 SERVICES_MAX = 300
@@ -25,9 +26,19 @@ _ASK = ("systemctl", "show", "*.service", "--all", "--no-pager", "--property=Id,
 _LIMIT_S = 4.0
 
 
+METRICS = (
+    *(Told(state, "services", f"Services that are {state}") for state in _STATES),
+    Told("service.<service>.failed", "1", "1 if it failed, 0 if it runs"),
+    Told("service.<service>.restarts", "1", "How often systemd had to start it again, in all"),
+    *cgroups.told_of("service.<service>"),
+)
+
+
 @collector("systemd")
 class Systemd(Collector[NoSettings]):
     """Services of the system, not those of users."""
+
+    TELLS = METRICS
 
     WAITS = True
 

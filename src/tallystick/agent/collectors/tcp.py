@@ -16,6 +16,7 @@ from tallystick.agent.point import Point
 from tallystick.agent.rates import Rates
 from tallystick.agent.registry import collector
 from tallystick.agent.tables import paired
+from tallystick.agent.tells import Told
 
 CONNECTIONS_MAX = 10_000
 """With more, the kernel's table is too long to be read every ten seconds, and only two states are told."""
@@ -49,9 +50,27 @@ _COUNTED = {
 }
 
 
+METRICS = (
+    Told("opened_active", "connections/s", "Connections that this host began"),
+    Told("opened_passive", "connections/s", "Connections that others began"),
+    Told("attempts_failed", "connections/s", "Connections that came to nothing"),
+    Told("resets", "connections/s", "Connections that were torn down"),
+    Told("segments_in", "segments/s", "Segments received"),
+    Told("segments_out", "segments/s", "Segments sent"),
+    Told("retransmits", "segments/s", "of these: sent again"),
+    Told("errors_in", "segments/s", "Segments that came damaged"),
+    Told("listen_overflows", "connections/s", "Connections that a program was too slow to accept"),
+    Told("listen_drops", "connections/s", "Connections that were dropped before a program could accept them"),
+    Told("timeouts", "1/s", "How often an answer was waited for in vain"),
+    Told("states.<state>", "connections", "Connections in a state"),
+)
+
+
 @collector("tcp")
 class Tcp(HostCollector):
     """Of the network namespace that the agent runs in, of IPv4 and IPv6 together."""
+
+    TELLS = METRICS
 
     def __init__(self, settings: NoSettings, host: Host) -> None:
         super().__init__(settings, host)

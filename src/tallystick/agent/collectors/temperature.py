@@ -9,14 +9,23 @@ from collections.abc import Iterator
 from tallystick.agent.collector import HostCollector
 from tallystick.agent.point import Point
 from tallystick.agent.registry import collector
+from tallystick.agent.tells import Told
 from tallystick.native.names import component
 
 _INPUT = re.compile(r"(temp|fan)(\d+)_input")
 
 
+METRICS = (
+    Told("<chip>.<sensor>", "celsius", "Temperature at a sensor"),
+    Told("<chip>.<fan>_rpm", "rpm", "Turns of a fan per minute"),
+)
+
+
 @collector("temperature")
 class Temperature(HostCollector):
     """Sensors of hardware. Some of them take their time, so a look has a thread of its own."""
+
+    TELLS = METRICS
 
     WAITS = True
 

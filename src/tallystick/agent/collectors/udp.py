@@ -11,6 +11,7 @@ from tallystick.agent.point import Point
 from tallystick.agent.rates import Rates
 from tallystick.agent.registry import collector
 from tallystick.agent.tables import counts, paired
+from tallystick.agent.tells import Told
 
 _COUNTED = {
     "InDatagrams": "received",
@@ -23,9 +24,22 @@ _COUNTED = {
 }
 
 
+METRICS = (
+    Told("received", "datagrams/s", "Datagrams received"),
+    Told("sent", "datagrams/s", "Datagrams sent"),
+    Told("no_port", "datagrams/s", "Datagrams to a port where nobody listened"),
+    Told("errors_in", "datagrams/s", "Datagrams that could not be received, for whatever reason"),
+    Told("receive_buffer_errors", "datagrams/s", "of these: a program was too slow to read them"),
+    Told("send_buffer_errors", "datagrams/s", "Datagrams that found no room to be sent"),
+    Told("checksum_errors", "datagrams/s", "Datagrams that came damaged"),
+)
+
+
 @collector("udp")
 class Udp(HostCollector):
     """Of the network namespace that the agent runs in, of IPv4 and IPv6 together."""
+
+    TELLS = METRICS
 
     def __init__(self, settings: NoSettings, host: Host) -> None:
         super().__init__(settings, host)

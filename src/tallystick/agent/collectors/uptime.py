@@ -5,11 +5,16 @@ from collections.abc import Iterator
 from tallystick.agent.collector import HostCollector
 from tallystick.agent.point import Point
 from tallystick.agent.registry import collector
+from tallystick.agent.tells import Told
+
+METRICS = (Told("seconds", "seconds", "Since the host was started"),)
 
 
 @collector("uptime")
 class Uptime(HostCollector):
     """The kernel's own count."""
+
+    TELLS = METRICS
 
     def collect(self, monotonic_s: float) -> Iterator[Point]:
         yield Point("seconds", float(self.host.text("/proc/uptime").split()[0]))

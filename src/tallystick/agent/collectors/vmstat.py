@@ -12,6 +12,7 @@ from tallystick.agent.point import Point
 from tallystick.agent.rates import Rates
 from tallystick.agent.registry import collector
 from tallystick.agent.tables import counts
+from tallystick.agent.tells import Told
 
 _COUNTED = {
     "pgfault": "page_faults",
@@ -24,9 +25,23 @@ _KILOBYTES = {"pgpgin": "paged_in_bytes", "pgpgout": "paged_out_bytes"}
 _STALLS = "allocstall"
 
 
+METRICS = (
+    Told("page_faults", "faults/s", "Accesses to memory that the kernel had to find first"),
+    Told("major_faults", "faults/s", "of these: on a disk"),
+    Told("paged_in_bytes", "bytes/s", "Bytes read from disks"),
+    Told("paged_out_bytes", "bytes/s", "Bytes written to disks"),
+    Told("scanned", "pages/s", "Pages looked at for room by programs that had to wait for it"),
+    Told("stolen", "pages/s", "Pages that were found so"),
+    Told("oom_kills", "processes/s", "Processes that the kernel ended for want of memory"),
+    Told("allocation_stalls", "1/s", "How often a program had to wait for memory"),
+)
+
+
 @collector("vmstat")
 class Vmstat(HostCollector):
     """Of the whole host."""
+
+    TELLS = METRICS
 
     def __init__(self, settings: NoSettings, host: Host) -> None:
         super().__init__(settings, host)

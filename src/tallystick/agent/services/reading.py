@@ -7,15 +7,14 @@ they have grown beyond what they were.
 
 import math
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 from tallystick.agent.point import Point
 from tallystick.agent.rates import Rates
+from tallystick.agent.tells import Tells, unit_of
 
 _NUMBER = re.compile(r"-?(?:\d{1,30}(?:\.\d{0,30})?|\.\d{1,30})(?:[eE][-+]?\d{1,3})?", re.ASCII)
-
-_UNITS = {"bytes": "bytes", "percent": "percent", "s": "seconds", "ms": "ms"}
 
 
 class Metric(NamedTuple):
@@ -41,6 +40,11 @@ class Metric(NamedTuple):
     rate: bool = False
     scale: float = 1.0
 
+    @property
+    def unit(self) -> str:
+        """What the name says, or that it has none; of what is called by others, nothing."""
+        return "" if self.name.endswith(">") else unit_of(self.name, per_second=self.rate) or "1"
+
 
 class Ratio(NamedTuple):
     """What a part of a whole was between two looks, as the share of hits in all reads.
@@ -63,6 +67,11 @@ class Ratio(NamedTuple):
     meaning: str
     scale: float = 100.0
 
+    @property
+    def unit(self) -> str:
+        """What the name says."""
+        return unit_of(self.name) or "1"
+
 
 class Reading:
     """Numbers of one look.
@@ -76,8 +85,6 @@ class Reading:
     def __init__(self, run: str = "") -> None:
         self.run = run
         self.levels: dict[str, float] = {}
-        self.metrics: dict[str, Metric] = {}
-        """What was taken, by whole name."""
         self.counters: dict[str, dict[str, float]] = {}
         """By thing (what the names begin with) and by whole name: if one of a thing's was reset, none has a rate."""
 
@@ -97,7 +104,6 @@ class Reading:
             if value is None or value < 0:
                 continue
             name = metric.name if not under else f"{under}.{metric.name.rpartition('>.')[2]}"
-            self.metrics[name] = metric
             if metric.rate:
                 self.count(name, value * metric.scale, under)
             else:
@@ -117,8 +123,7 @@ class Looks:
         What it may tell; its ratios are made of the rates of each thing for which there are all.
     """
 
-    def __init__(self, tells: Sequence[Metric | Ratio] = ()) -> None:
-        self._known = {one.name: one for one in tells}
+    def __init__(self, tells: Iterable[Tells] = ()) -> None:
         self._ratios = [one for one in tells if isinstance(one, Ratio)]
         self._run = ""
         self._rates = Rates()
@@ -126,13 +131,13 @@ class Looks:
     def points(self, reading: Reading, monotonic_s: float) -> Iterator[Point]:
         """Levels as they are and growth per second; the first look has levels only."""
         for name, value in reading.levels.items():
-            yield self._point(name, value, reading.metrics.get(name))
+            yield Point(name, value)
         if reading.run != self._run:
             self._run, self._rates = reading.run, Rates()
         for thing, rates in self._rates.since_last(reading.counters, monotonic_s).items():
             for name, rate in rates.items():
                 if not name.rpartition(".")[2].startswith("_"):
-                    yield self._point(name, rate, reading.metrics.get(name), per_second=True)
+                    yield Point(name, rate, unit=unit_of(name, per_second=True))
             yield from self._shares(thing, rates)
 
     def forget(self) -> None:
@@ -143,19 +148,7 @@ class Looks:
         for ratio in self._ratios:
             part, whole = _sum(ratio.part, thing, rates), _sum(ratio.whole, thing, rates)
             if part is not None and whole:
-                yield self._point(_under(thing, ratio.name), round(ratio.scale * part / whole, 3), ratio)
-
-    def _point(self, name: str, value: float, told: Metric | Ratio | None, *, per_second: bool = False) -> Point:
-        told = told or self._known.get(name)
-        return Point(name, value, unit=unit_of(name, per_second=per_second), description=told.meaning if told else "")
-
-
-def unit_of(name: str, *, per_second: bool = False) -> str:
-    """The unit that stands last in a name; of a rate of what has none that it is one."""
-    unit = _UNITS.get(name.rpartition("_")[2], "")
-    if not per_second or unit == "percent":
-        return unit
-    return f"{unit or '1'}/s"
+                yield Point(_under(thing, ratio.name), round(ratio.scale * part / whole, 3))
 
 
 def number(text: str) -> float | None:

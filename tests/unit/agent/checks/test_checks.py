@@ -16,6 +16,7 @@ from tallystick.agent import Host
 from tallystick.agent.checks import CheckError, Limits
 from tallystick.agent.checks.registry import registered_checks, watching
 from tallystick.agent.runner import Change, Runner
+from tallystick.agent.tells import line_of
 from tallystick.config import Check as CheckConfig
 from tallystick.config.validate import convert
 from tallystick.model.clock import ManualClock, SystemClock
@@ -32,7 +33,9 @@ def look(
     settings, problems = convert(keys, one.settings)
     assert settings is not None, problems
     made = one.looks(settings, Host(), clock or SystemClock(), Limits(limit_s))
-    return {point.name: point.value for point in made.look()}
+    told = {point.name: point.value for point in made.look()}
+    assert not [name for name in told if not line_of(name, made.TELLS)]
+    return told
 
 
 def down(kind: str, **keys: Any) -> str:

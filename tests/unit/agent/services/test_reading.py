@@ -4,7 +4,8 @@ import pytest
 
 from tallystick.agent import Point
 from tallystick.agent.describing import DESCRIBED_MAX, Describing
-from tallystick.agent.services.reading import Looks, Metric, Ratio, Reading, number, unit_of
+from tallystick.agent.services.reading import Looks, Metric, Ratio, Reading, number
+from tallystick.agent.tells import Names, unit_of
 from tallystick.native.messages import Name
 
 TELLS = (
@@ -89,7 +90,9 @@ def test_what_says_that_there_is_none_is_left_out() -> None:
 def test_units_and_meanings_go_with_the_points() -> None:
     looks = Looks(TELLS)
     list(looks.points(reading("a", "5", "100", 10, 10), 10))
-    said = {one.name: (one.unit, one.description) for one in looks.points(reading("a", "6", "150", 40, 20), 20)}
+    names = Names("", TELLS)
+    points = map(names.whole, looks.points(reading("a", "6", "150", 40, 20), 20))
+    said = {one.name: (one.unit, one.description) for one in points}
     assert said["used_bytes"] == ("bytes", "Memory") and said["read"] == ("1/s", "Reads, per second")
     assert said["table.users.hits"] == ("1/s", "Found") and said["table.users.hit_percent"] == ("percent", "Of all")
     assert (
