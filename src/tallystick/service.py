@@ -287,7 +287,7 @@ class Service:
         if not self._config.statsd.names:
             return None
         marks = Marks(self.store, self._config.store.path / MARKS_FILE_NAME)
-        self.intake.when_stored("statsd", marks.note)
+        self.intake.when_by_statsd(marks.note)
         self.store.when_forgotten(marks.forget)
         return marks
 

@@ -57,9 +57,15 @@ def as_record(series: int, slot: Slot, base_ms: int) -> dict[str, Any]:
     }
 
 
-def test_the_fingerprint_is_that_of_the_schema() -> None:
-    canonical = fastavro.schema.to_parsing_canonical_form(SCHEMA)
-    assert fastavro.schema.fingerprint(canonical, "CRC-64-AVRO") == messages.FINGERPRINT.hex()
+def fingerprint(schema: list[dict[str, Any]]) -> bytes:
+    canonical = fastavro.schema.to_parsing_canonical_form(schema)
+    return bytes.fromhex(fastavro.schema.fingerprint(canonical, "CRC-64-AVRO"))
+
+
+def test_the_fingerprints_are_those_of_the_schema_and_of_the_one_before() -> None:
+    assert fingerprint(SCHEMA) == messages.FINGERPRINT
+    assert [record["name"] for record in SCHEMA[-1:]] == ["Origin"]
+    assert fingerprint(SCHEMA[:-1]) == messages.FINGERPRINT_WITHOUT_ORIGIN
 
 
 words = st.text(max_size=9)
@@ -88,10 +94,21 @@ def test_what_is_blocked(version: int, patterns: list[str]) -> None:
     st.lists(st.builds(Name, words, st.sampled_from(Kind), words, words, words, words), max_size=4),
 )
 def test_names(first: int, named: list[Name]) -> None:
-    items = [name._asdict() | {"kind": SYMBOLS[name.kind]} for name in named]
-    record = {"first": first, "names": items}
+    record = {"first": first, "names": list(map(as_item, named))}
     assert read(messages.names(first, named)) == ("tallystick.Names", record)
     assert written("Names", record) == messages.names(first, named)
+
+
+def as_item(name: Name) -> dict[str, Any]:
+    said = zip(("unit", "owner", "description", "alert"), name.said, strict=True)
+    return {"name": name.name, "kind": SYMBOLS[name.kind], **dict(said)}
+
+
+@given(words, st.lists(st.integers(0, 2**31 - 1), max_size=9))
+def test_origins(protocol: str, numbers: list[int]) -> None:
+    record = {"protocol": protocol, "names": numbers}
+    assert read(messages.origin(protocol, numbers)) == ("tallystick.Origin", record)
+    assert written("Origin", record) == messages.origin(protocol, numbers)
 
 
 @given(longs, longs, longs, st.integers(0, 2**45), numbered)
@@ -114,12 +131,13 @@ def test_batches(number: int, generated: int, blocked: int, base_ms: int, sent: 
 @given(st.integers(1, 2**62), numbered)
 def test_what_fastavro_writes_our_kernel_reads(number: int, sent: list[tuple[int, Slot]]) -> None:
     names = NameTable()
-    said = [Name(f"n{k}", Kind(k), unit="s" * k)._asdict() | {"kind": SYMBOLS[k]} for k in range(4)]
+    said = [as_item(Name(f"n{k}", Kind(k), unit="s" * k)) for k in range(4)]
     made = {"number": number, "generated": len(sent) + 3, "blocked": 3, "base_ms": 0}
     record = made | {"slots": [as_record(*one, 0) for one in sent]}
     parts = [
         written("Hello", {"version": 1, "schema": messages.FINGERPRINT, "agent": "a", "run": "r", "token": ""}),
         written("Names", {"first": 0, "names": said}),
+        written("Origin", {"protocol": "statsd", "names": [2, 1]}),
         written("Batch", record),
     ]
     found = parsed(protocols()["native"](), b"".join(map(messages.framed, parts)), names)
@@ -127,6 +145,8 @@ def test_what_fastavro_writes_our_kernel_reads(number: int, sent: list[tuple[int
     assert tallies is not None and not found.broken
     assert names.names(tallies.ids) == [f"n{series}".encode() for series, _ in sent]
     assert tallies.kind.tolist() == [series for series, _ in sent]
+    by_statsd = [series in (1, 2) for series, _ in sent]
+    assert (tallies.statsd.tolist() if tallies.statsd is not None else [False] * len(sent)) == by_statsd
     assert tallies.timestamp.tolist() == [slot.at_ms for _, slot in sent]
     s = tallies.spread
     columns = np.stack([tallies.last, s.count, s.sum, s.m2, s.min, s.max], axis=1).tolist()

@@ -100,7 +100,7 @@ def test_the_same_packets_give_the_same_names_and_values(both: tuple[Server, int
     )
     expected = of_key(flush)
     wait_until(lambda: server.render("d.tagged;env=test"), "our samples")
-    wait_until(lambda: time.time() > slot + 2 * STEP_S, "the slot behind it to be over")
+    wait_until(lambda: time.time() > slot + 3 * STEP_S, "the slot behind it to be known as idle")
     wrong = {}
     for name, value in expected.items():
         found = {at: got for rows in server.render(name).values() for at, got in rows.items()}

@@ -117,7 +117,7 @@ usual_line = st.one_of(
 def test_lines_that_repeat_count_as_if_each_were_read_by_itself(pieces: list[list[bytes]], multiplex: bool) -> None:
     placing = Placing(Place("prod", "web", "web1"), multiplex=multiplex)
     clock = ManualClock(NOW_MS / 1000)
-    fast, slow = Sink(Tallies(clock), Counts()), Sink(Tallies(clock), Counts())
+    fast, slow = (Sink(Tallies(clock), Counts(), "statsd") for _ in range(2))
     told: list[bytes] = []
     door = StatsdLines(fast, placing, when_told=told.append)
     events = 0
@@ -164,6 +164,7 @@ def assert_same(ours: list[Slot], theirs: list[Slot]) -> None:
     assert len(ours) == len(theirs)
     for one, other in zip(ordered(ours), ordered(theirs), strict=True):
         assert (one.name, one.kind, one.at_ms, one.sketch) == (other.name, other.kind, other.at_ms, other.sketch)
+        assert one.origin == other.origin == "statsd"
         assert (one.spread or ()) == pytest.approx(other.spread or (), rel=1e-12, abs=1e-9)
         assert one.kind is Kind.COUNTER or one.last == other.last
         assert dict(one.buckets) == pytest.approx(dict(other.buckets))

@@ -11,7 +11,7 @@ from tallystick.model.kind import Kind
 from tallystick.native import Slot, messages
 from tallystick.native.accumulate import Distinct
 from tallystick.native.messages import Name
-from tallystick.native.reading import read_batch, read_hello, read_names
+from tallystick.native.reading import read_batch, read_hello, read_names, read_origin
 from tallystick.parse import protocols
 
 NOW_MS = 1_700_000_000_000
@@ -59,12 +59,29 @@ def test_a_batch_is_read_as_it_was_written_but_for_slots_that_the_server_would_r
         assert slot is None or slot == one._replace(buckets=list(one.buckets))
 
 
-@given(
-    st.lists(st.builds(Name, st.text(max_size=9), st.sampled_from(Kind), *[st.text(max_size=9)] * 4), max_size=5),
-    st.integers(0, 1 << 20),
-)
+texts = st.text(max_size=9)
+named_so = st.builds(Name, texts, st.sampled_from(Kind), *[texts] * 4, st.just(""))
+
+
+@given(st.lists(named_so, max_size=5), st.integers(0, 1 << 20))
 def test_names_are_read_as_they_were_written(named: list[Name], first: int) -> None:
     assert read_names(messages.names(first, named), 1) == (first, named)
+
+
+@given(st.sampled_from(["statsd", "x", "a b", "", "x" * 65]), st.lists(st.integers(-1, 6), max_size=5))
+def test_an_origin_is_read_as_it_was_written_and_refused_where_the_server_refuses_it(
+    protocol: str, numbers: list[int]
+) -> None:
+    message = messages.origin(protocol, numbers)
+    text = conversation("a", "r", [n[:2] for n in NAMES], message)
+    is_good = not parsed(protocols()["native"]().connected(), text, NameTable()).broken
+    try:
+        found = read_origin(message, 1, len(NAMES))
+    except ValueError:
+        assert not is_good
+    else:
+        assert is_good
+        assert found == (protocol, numbers)
 
 
 def test_a_greeting_is_read_as_it_was_written() -> None:

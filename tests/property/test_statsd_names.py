@@ -58,7 +58,7 @@ def filled(names: dict[str, Kind], marked: set[str]) -> tuple[MemoryStore, Marks
     )
     marks = Marks(store)
     chosen = [i for i, name in zip(ids.tolist(), names, strict=True) if name in marked]
-    marks.note(SampleBatch.of(chosen, [0] * len(chosen), [0.0] * len(chosen)))
+    marks.note(np.array(chosen, np.int32))
     return store, marks
 
 

@@ -31,13 +31,19 @@ class Open:
     ----------
     name, kind
         Of the series.
+
+    Attributes
+    ----------
+    origin
+        The protocol by which some of them came; see `tallystick.native.Name`.
     """
 
-    __slots__ = ("distinct", "histogram", "kind", "moment_ms", "name", "spread")
+    __slots__ = ("distinct", "histogram", "kind", "moment_ms", "name", "origin", "spread")
 
     def __init__(self, name: str, kind: Kind) -> None:
         self.name = name
         self.kind = kind
+        self.origin = ""
         self.moment_ms = 0
         self.spread = Spread()
         self.histogram = Histogram() if kind is Kind.TIMING else None
@@ -84,6 +90,7 @@ class Open:
         ValueError
             If it has a sketch that is none; nothing of it is added then.
         """
+        self.origin = slot.origin or self.origin
         if self.distinct is not None:
             self.distinct.merge(slot.sketch)
             return
@@ -100,10 +107,11 @@ class Open:
     def slot(self, at_ms: int) -> Slot:
         """All of it, as it is sent."""
         if self.distinct is not None:
-            return Slot(self.name, self.kind, at_ms, self.distinct.count(), sketch=self.distinct.sketch())
+            sketch = self.distinct.sketch()
+            return Slot(self.name, self.kind, at_ms, self.distinct.count(), sketch=sketch, origin=self.origin)
         spread = self.spread.statistics()
         buckets = self.histogram.buckets() if self.histogram is not None and spread is not None else ()
-        return Slot(self.name, self.kind, at_ms, self.spread.last, spread, buckets)
+        return Slot(self.name, self.kind, at_ms, self.spread.last, spread, buckets, origin=self.origin)
 
 
 class Tallies:

@@ -56,6 +56,8 @@ class Dictionary(NamedTuple):
     offsets : int64[room + 1]
         Name ``i`` is ``arena[offsets[i]:offsets[i + 1]]``.
     kinds : uint8[room]
+    statsd : bool[room]
+        Of which the samples came by StatsD to who tallied them.
     entries : int32[room]
         The entry of each in the table of names; `UNSEEN` before it is asked for, or the negative `Reason` why no series
         can have the name.
@@ -66,6 +68,7 @@ class Dictionary(NamedTuple):
     arena: NDArray[np.uint8]
     offsets: NDArray[np.int64]
     kinds: NDArray[np.uint8]
+    statsd: NDArray[np.bool_]
     entries: NDArray[np.int32]
     known: NDArray[np.int64]
 
@@ -123,8 +126,39 @@ def read_names(buffer: np.ndarray, at: int, stop: int, said: Dictionary, describ
                 said.arena[begin + i] = buffer[start + i]
             said.offsets[known + 1] = begin + kept
             said.kinds[known] = kind
+            said.statsd[known] = False
             said.entries[known] = UNSEEN if fault == 0 else -fault
             known += 1
+
+
+@scanner
+def read_origin(buffer: np.ndarray, at: int, stop: int, said: Dictionary, is_statsd: bool) -> int:
+    """Note which names came by a protocol, in a message whose array begins at `at`.
+
+    Parameters
+    ----------
+    is_statsd
+        Whether that is StatsD; nothing is noted of others.
+
+    Returns
+    -------
+    int
+        How many names it tells; `UNREADABLE`, and then some of them may be noted.
+    """
+    told = 0
+    while True:
+        count, at = read_block(buffer, at, stop)
+        if at == BAD:
+            return UNREADABLE
+        if count == 0:
+            return told if at == stop else UNREADABLE
+        for _ in range(count):
+            number, at = read_long(buffer, at, stop)
+            if at == BAD or not 0 <= number < said.known[0]:
+                return UNREADABLE
+            if is_statsd:
+                said.statsd[number] = True
+            told += 1
 
 
 @inlined
@@ -249,6 +283,7 @@ def read_batch(
             rows.ids[row] = entry
             rows.timestamp[row] = base_ms + offset_ms
             rows.kind[row] = said.kinds[series]
+            rows.statsd[row] = said.statsd[series]
             rows.bucket_end[row] = rows.used[BUCKETS]
             rows.sketch_end[row] = used_bytes + length
             rows.used[ROWS] = row + 1

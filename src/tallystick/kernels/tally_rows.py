@@ -24,7 +24,8 @@ class TallyRows(NamedTuple):
     ids : int32[n]
     timestamp : int64[n]
     kind : uint8[n]
-        As in `TallyBatch`.
+    statsd : bool[n]
+        As in `TallyBatch`; `statsd` is to be written only by who has such rows.
     numbers : uint64[n, 6]
         The bits of last, count, sum, M2, min and max.
     bucket_end, sketch_end : int64[n]
@@ -40,6 +41,7 @@ class TallyRows(NamedTuple):
     ids: NDArray[np.int32]
     timestamp: NDArray[np.int64]
     kind: NDArray[np.uint8]
+    statsd: NDArray[np.bool_]
     numbers: NDArray[np.uint64]
     bucket_end: NDArray[np.int64]
     sketch_end: NDArray[np.int64]
@@ -55,6 +57,7 @@ class TallyRows(NamedTuple):
             ids=np.empty(rows, np.int32),
             timestamp=np.empty(rows, np.int64),
             kind=np.empty(rows, np.uint8),
+            statsd=np.zeros(rows, np.bool_),
             numbers=np.empty((rows, 6), np.uint64),
             bucket_end=np.empty(rows, np.int64),
             sketch_end=np.empty(rows, np.int64),
@@ -74,6 +77,7 @@ class TallyRows(NamedTuple):
             histograms = Histograms(offset, self.bucket[:m].copy(), self.weight[:m].copy().view(np.float64))
         if k:
             sketches = Sketches(offsets(np.diff(self.sketch_end[:n], prepend=0)), self.sketch[:k].copy())
+        statsd = self.statsd[:n].copy() if self.statsd[:n].any() else None
         return TallyBatch(
             self.ids[:n].copy(),
             self.timestamp[:n].copy(),
@@ -82,6 +86,7 @@ class TallyRows(NamedTuple):
             Spread(columns[COUNT], columns[SUM], columns[M2], columns[MIN], columns[MAX]),
             histograms,
             sketches,
+            statsd,
         )
 
 

@@ -178,6 +178,8 @@ class TallyBatch:
         The other statistics.
     histograms, sketches
         Of timings and of sets, or None if no row has any.
+    statsd : bool[n] or None
+        Whose samples came by StatsD to who tallied them; None if no row's did.
     """
 
     ids: NDArray[np.int32]
@@ -187,6 +189,7 @@ class TallyBatch:
     spread: Spread
     histograms: Histograms | None = None
     sketches: Sketches | None = None
+    statsd: NDArray[np.bool_] | None = None
 
     def __len__(self) -> int:
         return len(self.ids)
@@ -202,6 +205,7 @@ class TallyBatch:
             self.spread.take(at),
             None if self.histograms is None else self.histograms.take(at),
             None if self.sketches is None else self.sketches.take(at),
+            None if self.statsd is None else self.statsd[at],
         )
 
     @classmethod

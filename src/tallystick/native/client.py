@@ -82,7 +82,8 @@ class NativeClient:
         """What the server does not want; replaced when it says so."""
         self._server = server
         self._tls = tls
-        self._hello = messages.framed(messages.hello(agent, run or secrets.token_hex(8), token))
+        self._greeting = agent, run or secrets.token_hex(8), token
+        self._tells_origins = False
         self._buffer_bytes_max = buffer_bytes_max
         self._lock = threading.Lock()
         self._batches: deque[_Batch] = deque()
@@ -115,8 +116,10 @@ class NativeClient:
         with self._lock:
             for name in names:
                 number = self._ids.get((name.name, name.kind))
-                if number is None or self._names[number] != name:
-                    self._number_name(name)
+                known = None if number is None else self._names[number]
+                told = name if known is None else name._replace(origin=name.origin or known.origin)
+                if told != known:
+                    self._number_name(told)
 
     def wait_acknowledged(self, timeout_s: float, *, only_if_reached: bool = False) -> bool:
         """Wait until all that was taken is on the server's disk; False if that takes longer.
@@ -190,11 +193,16 @@ class NativeClient:
 
     def _id(self, slot: Slot) -> int:
         number = self._ids.get((slot.name, slot.kind))
-        return self._number_name(Name(slot.name, slot.kind)) if number is None else number
+        if number is None:
+            return self._number_name(Name(slot.name, slot.kind, origin=slot.origin))
+        if slot.origin and not self._names[number].origin:
+            return self._number_name(self._names[number]._replace(origin=slot.origin))
+        return number
 
     def _number_name(self, name: Name) -> int:
         number = self._ids[name.name, name.kind] = len(self._names)
         self._names.append(name)
+        self._tells_origins |= bool(name.origin)
         return number
 
     def _wanted(self, slots: Sequence[Slot]) -> list[Slot]:
@@ -228,8 +236,9 @@ class NativeClient:
 
     @property
     def hello(self) -> bytes:
-        """The first frame of a connection."""
-        return self._hello
+        """The first frame of a connection; of a receiver that knows no origins none is asked for in vain."""
+        schema = messages.FINGERPRINT if self._tells_origins else messages.FINGERPRINT_WITHOUT_ORIGIN
+        return messages.framed(messages.hello(*self._greeting, schema))
 
     def following(self, number: int, names: int, bytes_max: int) -> tuple[bytes, int, int]:
         """Frames behind a batch with the names that they need; the last number, and how many names, are then sent."""

@@ -12,14 +12,22 @@ from typing import NamedTuple
 from tallystick.model.kind import Kind
 
 VERSION = 1
-FINGERPRINT = bytes.fromhex("4910503e075faaeb")
+FINGERPRINT = bytes.fromhex("ce8814aece056ce0")
 """Of the schema: CRC-64-AVRO of its canonical form, little-endian."""
-HELLO, NAMES, BATCH, WELCOME, TAKEN, BLOCKED = range(6)
+FINGERPRINT_WITHOUT_ORIGIN = bytes.fromhex("4910503e075faaeb")
+"""Of the schema as it was before there was `origin`: who tells none says this one, which older receivers know too."""
+FINGERPRINTS = (FINGERPRINT, FINGERPRINT_WITHOUT_ORIGIN)
+"""All that are understood: each schema has all messages of those before it."""
+HELLO, NAMES, BATCH, WELCOME, TAKEN, BLOCKED, ORIGIN = range(7)
 """Position of each message in the union."""
 FRAME_HEAD = struct.Struct(">II")
 """Length of what follows, and CRC-32 of the message."""
+TEXTS_SAID = 4
+"""So many texts are said of a name."""
 TOLD_BYTES_MAX = 1024
 """What is said of a name is cut here: each of unit, owner, description and alert."""
+STATSD = "statsd"
+"""The one origin that says something to a server: it shows such series by the names that StatsD emits, too."""
 BLOCKED_BYTES_MAX = 48 << 10
 """Patterns of a `blocked` message together; a server that has more tells the first of them, and applies all."""
 SLOTS_AT_ONCE = 2000
@@ -27,6 +35,7 @@ SLOTS_AT_ONCE = 2000
 FRAME_BYTES = 256 << 10
 """Of a batch; one that is longer is parted, unless it is a single slot."""
 _NAMES_AT_ONCE = 40  # at most 200 KiB of them and what is said of them
+_NUMBERS_AT_ONCE = 20_000
 _DOUBLE = struct.Struct("<d")
 _SPREAD = struct.Struct("<5d")
 _NULL, _THERE = b"\x00", b"\x02"
@@ -50,6 +59,8 @@ class Slot(NamedTuple):
         Of a timing: numbers of buckets, ascending, and their weights.
     sketch
         Of a set.
+    origin
+        See `Name`.
     """
 
     name: str
@@ -59,6 +70,7 @@ class Slot(NamedTuple):
     spread: tuple[float, float, float, float, float] | None = None
     buckets: Sequence[tuple[int, float]] = ()
     sketch: bytes = b""
+    origin: str = ""
 
 
 class Name(NamedTuple):
@@ -74,6 +86,8 @@ class Name(NamedTuple):
         A sentence for people.
     alert
         When somebody is to be told, in the words of whoever reads it.
+    origin
+        The protocol by which its samples came to who tallied them, as `STATSD`; empty where that says nothing.
     """
 
     name: str
@@ -82,11 +96,17 @@ class Name(NamedTuple):
     owner: str = ""
     description: str = ""
     alert: str = ""
+    origin: str = ""
+
+    @property
+    def said(self) -> tuple[str, str, str, str]:
+        """What is said of it, in the order of the schema."""
+        return self.unit, self.owner, self.description, self.alert
 
     @property
     def is_described(self) -> bool:
         """Whether anything is said of it."""
-        return bool(self.unit or self.owner or self.description or self.alert)
+        return any(self.said)
 
 
 def framed(message: bytes) -> bytes:
@@ -94,21 +114,41 @@ def framed(message: bytes) -> bytes:
     return FRAME_HEAD.pack(4 + len(message), zlib.crc32(message)) + message
 
 
-def hello(agent: str, run: str, token: str = "") -> bytes:
+def hello(agent: str, run: str, token: str = "", fingerprint: bytes = FINGERPRINT) -> bytes:
     """The first message of a connection."""
-    return _long(HELLO) + _long(VERSION) + FINGERPRINT + _text(agent) + _text(run) + _text(token)
+    return _long(HELLO) + _long(VERSION) + fingerprint + _text(agent) + _text(run) + _text(token)
 
 
 def names(first: int, named: Sequence[Name]) -> bytes:
-    """Names whose first one has number `first`."""
+    """Names whose first one has number `first`, with what is said of them; `origin` tells where they come from."""
     items = b"".join(map(_name, named))
     return _long(NAMES) + _long(first) + (_long(len(named)) + items if named else b"") + _END
 
 
+def origin(protocol: str, numbers: Sequence[int]) -> bytes:
+    """By which protocol the samples of names came to who tallied them.
+
+    Parameters
+    ----------
+    numbers
+        Of names that were sent before.
+    """
+    items = b"".join(map(_long, numbers))
+    return _long(ORIGIN) + _text(protocol) + (_long(len(numbers)) + items if numbers else b"") + _END
+
+
 def framed_names(first: int, named: Sequence[Name]) -> bytes:
-    """Names as frames, as many as are needed; none for no names."""
+    """Names and their origins as frames, as many as are needed; none for no names."""
     parts = range(0, len(named), _NAMES_AT_ONCE)
-    return b"".join(framed(names(first + at, named[at : at + _NAMES_AT_ONCE])) for at in parts)
+    frames = [framed(names(first + at, named[at : at + _NAMES_AT_ONCE])) for at in parts]
+    by_origin: dict[str, list[int]] = {}
+    for number, name in enumerate(named, first):
+        if name.origin:
+            by_origin.setdefault(name.origin, []).append(number)
+    for protocol, numbers in by_origin.items():
+        parts = range(0, len(numbers), _NUMBERS_AT_ONCE)
+        frames += [framed(origin(protocol, numbers[at : at + _NUMBERS_AT_ONCE])) for at in parts]
+    return b"".join(frames)
 
 
 def batch(number: int, generated: int, base_ms: int, slots: Iterable[tuple[int, Slot]], blocked: int = 0) -> bytes:
@@ -216,7 +256,7 @@ def read_name(message: bytes, at: int) -> Name:
     name, at = read_text(message, at)
     kind, at = read_long(message, at)
     said = []
-    for _ in Name._fields[2:]:
+    for _ in range(TEXTS_SAID):
         size, at = read_long(message, at)
         said.append(message[at : at + min(size, TOLD_BYTES_MAX)].decode(errors="replace"))
         at += size
@@ -234,8 +274,7 @@ def _slot(series: int, slot: Slot, base_ms: int) -> bytes:
 
 
 def _name(name: Name) -> bytes:
-    said = name[2:]
-    told = b"".join(_text(_cut(text)) for text in said) if any(said) else b"\0\0\0\0"
+    told = b"".join(_text(_cut(text)) for text in name.said) if name.is_described else b"\0\0\0\0"
     return _text(name.name) + _long(name.kind) + told
 
 

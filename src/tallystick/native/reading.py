@@ -12,10 +12,22 @@ from itertools import pairwise
 from typing import NamedTuple
 
 from tallystick.model.kind import Kind
-from tallystick.native.messages import FINGERPRINT, TOLD_BYTES_MAX, VERSION, Name, Slot, read_long, read_text
+from tallystick.native.messages import (
+    FINGERPRINT,
+    FINGERPRINTS,
+    TEXTS_SAID,
+    TOLD_BYTES_MAX,
+    VERSION,
+    Name,
+    Slot,
+    read_long,
+    read_text,
+)
 
 _DOUBLE, _SPREAD = struct.Struct("<d"), struct.Struct("<5d")
-_AGENT, _RUN = re.compile(r"[A-Za-z0-9._-]{1,64}"), re.compile(r"[A-Za-z0-9._-]{0,64}")
+WORD = re.compile(r"[A-Za-z0-9._-]{1,64}")
+"""Who sends, or by which protocol."""
+RUN = re.compile(r"[A-Za-z0-9._-]{0,64}")
 _BUCKET_SHIFT, _BUCKET_MAX = 40_000, 1100 * 32  # a double's exponent goes from -1074 to 1023
 _TIME_MS_MAX = 1 << 53
 
@@ -73,7 +85,7 @@ class _Bytes:
     def name(self) -> Name:
         text = self.taken(self.long()).decode()
         kind = Kind(self.long())
-        said = [self.taken(self.long())[:TOLD_BYTES_MAX].decode(errors="replace") for _ in Name._fields[2:]]
+        said = [self.taken(self.long())[:TOLD_BYTES_MAX].decode(errors="replace") for _ in range(TEXTS_SAID)]
         return Name(text, kind, *said)
 
     def double(self) -> float:
@@ -105,12 +117,12 @@ def read_hello(message: bytes, at: int) -> Hello | None:
     """
     version, at = read_long(message, at)
     end = at + len(FINGERPRINT)
-    if (version, message[at:end]) != (VERSION, FINGERPRINT):
+    if version != VERSION or message[at:end] not in FINGERPRINTS:
         return None
     agent, at = read_text(message, end)
     run, at = read_text(message, at)
     token, at = read_text(message, at)
-    if at != len(message) or not (_AGENT.fullmatch(agent) and _RUN.fullmatch(run)):
+    if at != len(message) or not (WORD.fullmatch(agent) and RUN.fullmatch(run)):
         raise ValueError("cannot read a greeting: expected agent and run of up to 64 letters, digits and . _ -")
     return Hello(agent, run, token)
 
@@ -128,6 +140,25 @@ def read_names(message: bytes, at: int) -> tuple[int, list[Name]]:
     names = [given.name() for _ in given.items()]
     given.expect_end()
     return first, names
+
+
+def read_origin(message: bytes, at: int, names: int) -> tuple[str, list[int]]:
+    """A protocol, and the numbers of those among `names` names whose samples came by it.
+
+    Raises
+    ------
+    ValueError
+        If it is no such message.
+    """
+    given = _Bytes(message, at)
+    protocol = given.taken(given.long()).decode()
+    if not WORD.fullmatch(protocol):
+        raise ValueError("cannot read an origin: expected up to 64 letters, digits and . _ -")
+    numbers = [given.long() for _ in given.items()]
+    given.expect_end()
+    if numbers and not 0 <= min(numbers) <= max(numbers) < names:
+        raise ValueError(f"cannot read an origin of names up to {max(numbers)}: {names} are known")
+    return protocol, numbers
 
 
 def read_batch(message: bytes, at: int, names: Sequence[Name]) -> Batch:
@@ -160,7 +191,7 @@ def _slot(given: _Bytes, base_ms: int, names: Sequence[Name]) -> Slot | None:
     if not 0 <= series < len(names):
         raise ValueError(f"cannot read a slot of name {series}: {len(names)} are known")
     name = names[series]
-    slot = Slot(name.name, name.kind, at_ms, last, spread, buckets, sketch)
+    slot = Slot(name.name, name.kind, at_ms, last, spread, buckets, sketch, name.origin)
     return slot if _is_usable(slot) else None
 
 

@@ -5,6 +5,7 @@ Frames: a length of four bytes, big-endian, the CRC-32 of the message, and the m
 
     Hello   agent, run, token              Welcome, Blocked
     Names   numbers for names        ->
+    Origin  which came by StatsD     ->
     Batch   number, generated, slots       Taken, once all up to that number is safe
 
 - **Counting.** A slot is one sample, and is accepted or rejected by itself. A frame that cannot be read counts as one,
@@ -18,7 +19,6 @@ Frames: a length of four bytes, big-endian, the CRC-32 of the message, and the m
   anew.
 """
 
-import re
 import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -32,7 +32,15 @@ from numpy.typing import NDArray
 from tallystick.config import Listener
 from tallystick.kernels import rows as at
 from tallystick.kernels.names import NameTable
-from tallystick.kernels.native import NAME_BYTES_MIN, NAMES_FULL, TOLD, UNREADABLE, read_batch, read_names
+from tallystick.kernels.native import (
+    NAME_BYTES_MIN,
+    NAMES_FULL,
+    TOLD,
+    UNREADABLE,
+    read_batch,
+    read_names,
+    read_origin,
+)
 from tallystick.kernels.packed import padded
 from tallystick.kernels.tally_rows import ROWS, TallyRows
 from tallystick.model.kind import Kind
@@ -40,6 +48,7 @@ from tallystick.model.numbered import NumberedBatches
 from tallystick.model.reason import Reason
 from tallystick.native import messages
 from tallystick.native.messages import Name
+from tallystick.native.reading import RUN, WORD
 from tallystick.parse.contract import Parsed
 from tallystick.parse.frames import FRAME_BYTES_MAX, FrameParser
 from tallystick.parse.native_connection import Connection, Greeting
@@ -52,7 +61,7 @@ _SLOT_BYTES_MIN, _BUCKET_BYTES_MIN = 13, 9
 _CRC_BYTES = 4
 _SHOWN_BYTES = 14  # of a greeting: checksum, what message it is, version and fingerprint
 _NAMES_AT_ONCE, _NAME_BYTES_AT_ONCE = 4096, 1 << 18
-_AGENT, _RUN = re.compile(r"[A-Za-z0-9._-]{1,64}"), re.compile(r"[A-Za-z0-9._-]{0,64}")
+_ORIGIN_BYTES = 2 + 64  # of the length and the letters of its protocol
 
 
 @protocol("native")
@@ -83,8 +92,9 @@ class NativeParser(FrameParser):
 
     @classmethod
     def prepare(cls) -> None:
-        """See `tallystick.parse.contract.Parser.prepare`: a name and a batch without slots are read."""
-        said = messages.names(0, [Name("a", Kind.GAUGE)]), messages.batch(0, 0, 0, [])
+        """See `tallystick.parse.contract.Parser.prepare`: a name, its origin and a batch without slots are read."""
+        named = messages.names(0, [Name("a", Kind.GAUGE)]), messages.origin(messages.STATSD, [0])
+        said = *named, messages.batch(0, 0, 0, [])
         frames = b"".join(map(messages.framed, (messages.hello("a", ""), *said)))
         cls().parse(padded(frames), len(frames), NameTable(), 0)
 
@@ -158,6 +168,8 @@ class NativeParser(FrameParser):
         understood = False
         if connection.greeted and kind == 2 * messages.NAMES:
             understood = self._learn(buffer, begin, stop)
+        elif connection.greeted and kind == 2 * messages.ORIGIN:
+            understood = self._note_origin(buffer, begin, stop)
         elif connection.greeted and kind == 2 * messages.BATCH:
             understood = self._take(buffer, begin, stop, names)
         return Reason.NONE if understood else Reason.FRAME
@@ -169,7 +181,7 @@ class NativeParser(FrameParser):
         try:
             version, position = messages.read_long(message, 0)
             fingerprint, position = message[position : position + 8], position + 8
-            if (version, fingerprint) != (messages.VERSION, messages.FINGERPRINT):
+            if version != messages.VERSION or fingerprint not in messages.FINGERPRINTS:
                 self._reply += messages.framed(messages.welcome(self.line_bytes_max))  # it may know ours
                 return Reason.FRAME
             agent, position = messages.read_text(message, position)
@@ -177,7 +189,7 @@ class NativeParser(FrameParser):
             token, position = messages.read_text(message, position)
         except ValueError:
             return Reason.FRAME
-        if position != len(message) or not (_AGENT.fullmatch(agent) and _RUN.fullmatch(run)):
+        if position != len(message) or not (WORD.fullmatch(agent) and RUN.fullmatch(run)):
             return Reason.FRAME
         if not self.greeting.admits(token):
             return Reason.UNAUTHORIZED
@@ -208,6 +220,17 @@ class NativeParser(FrameParser):
         if told > 0 and self.greeting.when_described is not None:
             self.greeting.when_described(_names_at(buffer, begin, stop, self._described[:told]))
         return told != UNREADABLE
+
+    def _note_origin(self, buffer: NDArray[np.uint8], begin: int, stop: int) -> bool:
+        head = buffer[begin : min(begin + _ORIGIN_BYTES, stop)].tobytes()
+        try:
+            protocol, position = messages.read_text(head, 0)
+        except ValueError:
+            return False
+        if not WORD.fullmatch(protocol):
+            return False
+        said = self._connection.said
+        return read_origin(buffer, begin + position, stop, said, protocol == messages.STATSD) != UNREADABLE
 
     def _take(self, buffer: NDArray[np.uint8], begin: int, stop: int, names: NameTable) -> bool:
         connection, tallies, noted = self._connection, self._tallies, self._rows

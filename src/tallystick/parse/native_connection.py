@@ -84,6 +84,7 @@ class Connection:
             np.empty(PADDING, np.uint8),
             np.zeros(1, np.int64),
             np.empty(0, np.uint8),
+            np.empty(0, np.bool_),
             np.empty(0, np.int32),
             np.zeros(1, np.int64),
         )
@@ -104,15 +105,16 @@ class Connection:
         """Have room for so many more names; True if memory was taken for it."""
         said, known = self.said, int(self.said.known[0])
         used = int(said.offsets[known])
-        arena, offsets, kinds, entries = said.arena, said.offsets, said.kinds, said.entries
+        arena, offsets, kinds, statsd, entries, _ = said
         if used + size_bytes + PADDING > len(arena):
             arena = grown(arena[:used], max(used + size_bytes, 2 * used) + PADDING)
         if known + names > len(kinds):
             room = max(known + names, 2 * known)
-            kinds, entries, offsets = grown(kinds, room), grown(entries, room), grown(offsets, room + 1)
+            kinds, statsd, entries = grown(kinds, room), grown(statsd, room), grown(entries, room)
+            offsets = grown(offsets, room + 1)
         has_grown = arena is not said.arena or kinds is not said.kinds
         if has_grown:
-            self.said = Dictionary(arena, offsets, kinds, entries, said.known)
+            self.said = Dictionary(arena, offsets, kinds, statsd, entries, said.known)
         return has_grown
 
     def follow(self, table: NDArray[np.uint64]) -> None:

@@ -74,10 +74,10 @@ class Intake:
         self.taps = self._storing.taps
         self.meanings = Meanings(clock)
 
-    def when_stored(self, door: str, call: Callable[[SampleBatch], None]) -> None:
-        """Have `call` called, by the threads that receive, with the samples stored of the sources whose first word is
-        `door`: the protocol of a listener."""
-        self._storing.when_stored(door, call)
+    def when_by_statsd(self, call: Callable[[NDArray[np.int32]], None]) -> None:
+        """Have `call` called, by the threads that receive, with the series of what was stored and came by StatsD, also
+        through an agent; any of them several times."""
+        self._storing.when_by_statsd(call)
 
     def parse_stream(
         self,

@@ -2,11 +2,15 @@
 
 from collections.abc import Callable
 
+import numpy as np
+from numpy.typing import NDArray
+
 from tallystick.ledger.book import Shares
 from tallystick.model.clock import Clock
 from tallystick.model.errors import ForgottenSeriesError, StoreError
 from tallystick.model.reason import Reason
 from tallystick.model.sample import SampleBatch
+from tallystick.native.messages import STATSD
 from tallystick.parse import NameTable
 from tallystick.receive.arrival import Arrival, Attributed, Load
 from tallystick.receive.routing import Routing
@@ -31,11 +35,11 @@ class Storing:
         self._store = store
         self._routing = routing
         self._names = names
-        self._watching: dict[str, Callable[[SampleBatch], None]] = {}
+        self._note_statsd: Callable[[NDArray[np.int32]], None] | None = None
 
-    def when_stored(self, door: str, call: Callable[[SampleBatch], None]) -> None:
-        """See `Intake.when_stored`."""
-        self._watching[door] = call
+    def when_by_statsd(self, call: Callable[[NDArray[np.int32]], None]) -> None:
+        """See `Intake.when_by_statsd`."""
+        self._note_statsd = call
 
     def append(self, load: Load, arrival: Arrival) -> int | None:
         """Store a batch and return the store's ticket; None where nothing is left of it or the store takes nothing."""
@@ -64,9 +68,8 @@ class Storing:
             arrival.account.generated(load.generated)
         if load.blocked:
             arrival.account.refused(Reason.WITHHELD, load.blocked, 0)
-        watching = self._watching.get(arrival.account.source.partition(" ")[0])
-        if watching is not None:
-            watching(load.samples.batch)
+        if self._note_statsd is not None:
+            self._note_statsd(_by_statsd(load, arrival))
         if self.taps:
             self._show(load, arrival)
 
@@ -79,6 +82,14 @@ class Storing:
             t = tallied.batch
             shown = SampleBatch(t.ids, t.timestamp, t.last, t.spread.count, t.kind)
             self.taps.offer(shown, tallied.arrays, tallied.entries, arrival.account)
+
+
+def _by_statsd(load: Load, arrival: Arrival) -> NDArray[np.int32]:
+    """The series of what came by StatsD: to a listener of ours, or to who tallied it."""
+    if arrival.account.source.partition(" ")[0] == STATSD:
+        return load.samples.batch.ids
+    tallies = load.tallies.batch
+    return tallies.ids[:0] if tallies.statsd is None else tallies.ids[tallies.statsd]
 
 
 def _count(stored: Attributed[Rows], arrival: Arrival) -> None:

@@ -5,11 +5,13 @@ import logging
 import shutil
 import ssl
 import threading
+from base64 import b64decode
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
 from certificates import self_signed
@@ -126,6 +128,45 @@ def test_what_waits_outlives_the_agent(make: Make, door: NativeDoor) -> None:
     delivery.start()
     offer(delivery, slots(15))
     arrived(door, 20)
+
+
+OLD_SEGMENT = """
+VFNzcG9vbDEpXFGgZjc5ZTlmY2U0ZWY0ZDQ4NKtUU3JrdTeafv8oiQAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAYvP5WgAAAAAAAAAAAAAAAAAAAAAAAAA
+AAAAAAAQeyJzZW50OmEiOiIwLzAifatUU3IZHUA/7CFAzAAAAAAAAAABAAAAAAAAAAIAAAAAAAAAAAAAAYvP5WgAAAAAAAAAAAAAAAACAAAAIAAAAC4AAAAa
+AAAAHEYtkAgCAAQIb2YuMAIAAAAACG9mLjECAAAAAAAAAAAq+KWoIAQCBACAoKv++WIEAAAAAAAAAADwPwAAAAIAAAAAAAAA8D8AAAAAeyJ4OnkiOiIxIiwi
+c2VudDphIjoiMC8wIn0="""
+"""What an agent wrote that knew nothing of origins: the names and a batch of two slots."""
+
+
+def test_what_an_older_agent_left_on_disk_is_sent(make: Make, door: NativeDoor, tmp_path: Path) -> None:
+    (tmp_path / "spool").mkdir()
+    (tmp_path / "spool" / "0000000001.segment").write_bytes(b64decode(OLD_SEGMENT))
+    delivery = make(door)
+    delivery.start()
+    offer(delivery, slots(2))
+    arrived(door, 7)
+
+
+def test_servers_are_told_what_came_by_statsd_once_for_each_conversation(
+    make: Make, door: NativeDoor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    by_statsd: list[int] = []
+    door.house.intake.when_by_statsd(lambda series: by_statsd.extend(series.tolist()))
+    delivery = make(door)
+    delivery.start()
+    first, other = (Slot(name, Kind.COUNTER, NOW_S * 1000, 1.0, origin="statsd") for name in ("of.a", "of.b"))
+    offer(delivery, [first, *slots(0, 2)])
+    offer(delivery, [first._replace(origin=""), other._replace(origin="")])  # it is known by now
+    offer(delivery, [other])  # it was known as something else
+    wait_until(lambda: delivery.spool.waiting() == 0, "the answers")
+    names = door.house.store.catalog.names(np.array(by_statsd, np.int32))
+    assert names == ["of.a", "of.a", "of.b"]
+    door.close()
+    door.open()
+    offer(delivery, [first])
+    wait_until(lambda: len(by_statsd) == 4, "it on another connection")
+    text = b"".join(path.read_bytes() for path in delivery.spool.directory.glob("*.segment"))
+    assert text.count(b"\x0c\x0cstatsd") == 2
 
 
 def test_each_of_two_servers_has_everything_though_one_is_away_for_long(

@@ -106,6 +106,22 @@ def test_statsd_datagrams_of_one_line_and_of_many(opening: Opening) -> None:
     assert (house.counts.taken, house.counts.datagrams) == (500, 200)
 
 
+def test_what_came_by_statsd_says_so_and_what_did_not_does_not(opening: Opening) -> None:
+    house = opening(door("statsd"), door("carbon"))
+    lines = (
+        b"hits:1|c\ntook:3:4|ms\nlevel:+2|g\nlevel:7|g|T1700000000\nusers:ann|s\n_sc|up|1\n_e{1,1}:a|b\n^1 own:1|c\n"
+    )
+    assert said_to(house.address, lines) == b""
+    assert said_to(house.doors.listening[1], b"load 1 -1\nhits 1 -1\n") == b""
+    origins: dict[str, set[str]] = {}
+    for slot in house.tallies.drain():
+        origins.setdefault(slot.name, set()).add(slot.origin)
+    assert origins.pop("load") == {""}
+    assert origins.pop("hits") == {"statsd", ""}, "a counter of StatsD's, and a gauge of carbon's"
+    names = {"took", "level", "users", "servicecheck.up", "statsd.events", "prod.hosts.web.web1.own"}
+    assert origins == {name: {"statsd"} for name in names}
+
+
 @pytest.mark.parametrize(
     ("protocol", "text", "sums"),
     [

@@ -25,7 +25,7 @@ from tallystick.native.accumulate import Distinct, bucket_of
 from tallystick.native.blocking import Blocking
 from tallystick.native.messages import Name
 from tallystick.native.names import Place
-from tallystick.native.reading import read_batch, read_names
+from tallystick.native.reading import read_batch, read_names, read_origin
 
 NOW_MS = 1_700_000_000_000
 NAMED = [("hits", Kind.COUNTER), ("took", Kind.TIMING), ("users", Kind.SET), ("load", Kind.GAUGE)]
@@ -200,6 +200,16 @@ def test_what_is_said_of_names_is_handed_on_and_what_is_not_wanted_is_told() -> 
     assert bench.stream().feed(frames, NOW_MS).text == messages.framed(messages.welcome(1 << 20)) + told
 
 
+def test_where_slots_came_from_is_handed_on() -> None:
+    bench = Bench()
+    stream = bench.stream()
+    stream.feed(conversation("web2", "r1", NAMED, messages.origin("statsd", [1, 0]), batch(1, (0, HITS))), NOW_MS)
+    bench.stream().feed(conversation("shop", "r1", NAMED, batch(1, (0, HITS), (3, HITS))), NOW_MS)
+    bench.hand_on()
+    assert {slot.name: slot.origin for slot in bench.keeper.slots} == {"hits": "statsd", "load": ""}
+    assert stream.feed(messages.framed(messages.origin("statsd", [4])), NOW_MS).leaving, "there is no such name"
+
+
 def test_another_version_is_told_ours() -> None:
     bench = Bench()
     hello = bytearray(messages.hello("shop", "r1"))
@@ -228,7 +238,12 @@ def test_bytes_that_cannot_be_read_end_the_connection_and_take_nothing_of_their_
 
 @given(st.binary(max_size=60))
 def test_any_message_is_read_or_refused(message: bytes) -> None:
-    for read in (lambda: read_names(message, 0), lambda: read_batch(message, 0, [Name("a", Kind.GAUGE)])):
+    named = [Name("a", Kind.GAUGE)]
+    for read in (
+        lambda: read_names(message, 0),
+        lambda: read_origin(message, 0, len(named)),
+        lambda: read_batch(message, 0, named),
+    ):
         try:
             read()
         except ValueError as error:

@@ -94,17 +94,45 @@ def test_slots_of_names_that_no_series_can_have_are_rejected_by_themselves():
     assert (found.taken, found.broken) == (1, False)
 
 
+def by_statsd(found: Parsed) -> list[bool] | None:
+    assert found.tallies is not None
+    return None if found.tallies.statsd is None else found.tallies.statsd.tolist()
+
+
+def test_slots_of_names_that_came_by_statsd_say_so_from_then_on():
+    one, names = parser(), NameTable()
+    both = (1, TIMING), (3, LOAD)
+    text = conversation("a", "r", NAMED, batch(1, *both), messages.origin("statsd", [0, 3]), batch(2, *both))
+    assert by_statsd(parsed(one, text, names)) == [False, False, False, True]
+    assert by_statsd(parsed(one, messages.framed(batch(3, *both)), names)) == [False, True]
+    assert by_statsd(parsed(one, messages.framed(batch(4, (1, TIMING))), names)) is None
+    assert by_statsd(parsed(one, conversation("a", "r", NAMED, batch(5, (3, LOAD))), names)) is None, "another greeting"
+
+
+def test_other_origins_say_nothing_to_a_server():
+    text = conversation("a", "r", NAMED, messages.origin("opentsdb", [3]), batch(1, (3, LOAD)))
+    assert by_statsd(accounted(parsed(parser(), text))) is None
+
+
+def test_senders_of_the_schema_before_are_understood():
+    greeting = messages.hello("a", "r", "", messages.FINGERPRINT_WITHOUT_ORIGIN)
+    text = b"".join(map(messages.framed, (greeting, messages.names(0, [Name("n", Kind.GAUGE)]), batch(1, (0, LOAD)))))
+    found = accounted(parsed(parser(), text))
+    assert (found.taken, found.broken) == (1, False)
+
+
 @pytest.mark.parametrize(
     "text",
     [
         messages.framed(batch(1, (0, LOAD))),
+        messages.framed(messages.origin("statsd", [])),
         messages.framed(messages.names(0, [Name(*name) for name in NAMED])),
         messages.framed(messages.hello("a b", "r")),
         messages.framed(messages.hello("a", "r") + b"x"),
         messages.framed(messages.hello("a", "r").replace(messages.FINGERPRINT, b"12345678")),
         messages.framed(messages.hello("a", "r")[:-1]),  # without a token
         messages.framed(b""),
-        messages.framed(b"\x0c"),
+        messages.framed(b"\x0e"),
         struct.pack(">I", 3) + b"abc",
     ],
 )
@@ -127,6 +155,15 @@ def test_what_does_not_begin_with_a_greeting_that_we_know_ends_the_connection(te
         messages.names(3, [Name("a", Kind.GAUGE)]),
         messages.names(4, [Name("a", Kind.GAUGE)])[:-6] + b"\x0a\0\0\0\0\0",  # no such kind
         messages.names(4, [Name("a", Kind.GAUGE)])[:-2] + b"\x02\0",  # what is said goes on behind it
+        messages.origin("statsd", [4]),  # there is no such name
+        messages.origin("statsd", [-1]),
+        messages.origin("a b", [3]),
+        messages.origin("", [3]),
+        messages.origin("a" * 65, [3]),
+        messages.origin("statsd", [3]) + b"\0",
+        messages.origin("statsd", [3])[:-1],
+        messages.origin("statsd", [])[:-1] + b"\xff\xff\xff\xff\x0f\0",
+        b"\x0c\xff\xff\xff\xff\x0f",  # gigabytes of a word
         messages.batch(1, 1, 0, [])[:-1] + b"\xff\xff\xff\xff\x0f\0",  # billions of slots
         messages.batch(1, 1, 0, [])[:-1] + b"\xff" * 11,
     ],

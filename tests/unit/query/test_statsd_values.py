@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from tallystick.model.clock import ManualClock
 from tallystick.model.kind import Kind
+from tallystick.model.retention import Retention, RetentionRule
 from tallystick.model.sample import SampleBatch
 from tallystick.model.statistic import Statistic
 from tallystick.query import Evaluator, Request
@@ -21,10 +22,10 @@ BUCKET_ERROR = 0.0115
 EXACT = ("count", "count_ps", "sum", "mean", "upper", "lower", "std", "sum_squares")
 
 
-def made(store: MemoryStore, naming: Naming | None = None, now_s: int = NOW_S + 3600) -> StatsdView:
+def made(store: MemoryStore, naming: Naming | None = None, now_s: float = NOW_S + 3600) -> StatsdView:
     marks = Marks(store)
     ids = store.catalog.ids()
-    marks.note(SampleBatch.of(ids, [0] * len(ids), [0.0] * len(ids)))
+    marks.note(ids)
     return StatsdView(store, marks, naming or Naming(idle_s=0), ManualClock(float(now_s)))
 
 
@@ -132,14 +133,26 @@ def test_an_idle_key_is_zero_or_stays_as_statsd_has_it() -> None:
     put(store, "g", Kind.GAUGE, {-30: [5], 20: [7]})
     put(store, "t", Kind.TIMING, {-30: [5]})
     put(store, "s", Kind.SET, {0: [1.0]})
-    view = made(store, Naming(idle_s=60), now_s=NOW_S + 55)
-    assert known(view, "stats_counts.c", 10) == [0.0, 0.0, 7.0, 0.0, 0.0]  # the sixth slot is not over
+    view = made(store, Naming(idle_s=60), now_s=NOW_S + 65)
+    assert known(view, "stats_counts.c", 10) == [0.0, 0.0, 7.0, 0.0, 0.0]  # the sixth slot may be on its way
     assert known(view, "stats.gauges.g", 10) == [5.0, 5.0, 7.0, 7.0, 7.0]
     assert known(view, "stats.timers.t.count", 10) == [0.0, 0.0, 0.0, 0.0]  # for a minute behind its last sample
     assert known(view, "stats.timers.t.mean", 10) == []
     assert known(view, "stats.sets.s.count", 10) == [1.0, 0.0, 0.0, 0.0, 0.0]
-    silent = made(store, Naming(delete_idle_stats=True), now_s=NOW_S + 55)
+    silent = made(store, Naming(delete_idle_stats=True), now_s=NOW_S + 65)
     assert known(silent, "stats_counts.c", 10) == [7.0]
+
+
+@pytest.mark.parametrize(("step_s", "over_s"), [(10, 10), (60, 10), (1, 1)])
+def test_a_slot_is_not_idle_before_an_agent_can_have_sent_it(step_s: int, over_s: int) -> None:
+    store = MemoryStore((RetentionRule("*", Retention.parse(f"{step_s}s:1d")),), ManualClock(float(NOW_S)))
+    put(store, "c", Kind.COUNTER, {0: [5]})
+    begin_s = NOW_S // step_s * step_s
+    for now_s, expected in ((begin_s + 2 * step_s + over_s - 0.5, [5.0]), (begin_s + 2 * step_s + over_s, [5.0, 0.0])):
+        view = made(store, Naming(idle_s=600), now_s=now_s)
+        ids = view.catalog.find("stats_counts.c")
+        values = view.read(ids, begin_s, begin_s + 9 * step_s, step_s)[Statistic.DEFAULT][0]
+        assert values[~np.isnan(values)].tolist() == expected
 
 
 def test_what_came_long_before_is_spoken_of_for_a_day() -> None:
@@ -147,7 +160,7 @@ def test_what_came_long_before_is_spoken_of_for_a_day() -> None:
     put(store, "g", Kind.GAUGE, {-80_000: [3], -79_990: [5]})
     put(store, "c", Kind.COUNTER, {-40: [5]})
     put(store, "old", Kind.COUNTER, {-90_000: [5]})
-    view = made(store, Naming(), now_s=NOW_S + 55)
+    view = made(store, Naming(), now_s=NOW_S + 65)
     assert known(view, "stats.gauges.g", 10) == [5.0] * 5
     assert known(view, "stats_counts.c", 10) == [0.0] * 5
     assert known(view, "stats_counts.old", 10) == []
@@ -159,7 +172,7 @@ def test_a_stored_series_of_the_name_goes_on_into_the_one_made() -> None:
     put(store, "stats_counts.k", Kind.GAUGE, {0: [1], 10: [2]})
     put(store, "k", Kind.COUNTER, {10: [20], 20: [30]})
     marks = Marks(store)
-    marks.note(SampleBatch.of(store.catalog.find("k"), [0], [0.0]))
+    marks.note(store.catalog.find("k"))
     view = StatsdView(store, marks, Naming(idle_s=0), ManualClock(float(NOW_S)))
     assert known(view, "stats_counts.k", 3) == [1.0, 2.0, 30.0]
     assert view.catalog.names(view.catalog.find("stats_counts.*")) == ["stats_counts.k"]

@@ -100,6 +100,21 @@ def test_statistics_that_no_samples_can_have_had_go_no_further() -> None:
     assert next(way.intake.ledger.offenders()).text.startswith("hostile")
 
 
+def test_what_came_by_statsd_is_told_by_its_series_and_those_that_rules_make_of_it() -> None:
+    way = Way(
+        Rule(match="secret.*", block=True), Rule(match="took", multiplex=("all.took",)), Rule(match="took", prefix="h")
+    )
+    noted: list[int] = []
+    way.intake.when_by_statsd(lambda series: noted.extend(series.tolist()))
+    lines = [f"{name} 1 {NOW_S}" for name in ("took", "other", "secret.took")]
+    way.parser.kind = Kind.COUNTER
+    way.send(*lines)
+    assert noted == []
+    way.parser.change = lambda tallies: replace(tallies, statsd=np.array([True, False, True]))
+    way.send(*lines)
+    assert sorted(way.store.catalog.names(np.array(noted, np.int32))) == ["all.took", "h.took"]
+
+
 def test_a_numbered_batch_counts_once_however_often_it_comes() -> None:
     way = Way()
 

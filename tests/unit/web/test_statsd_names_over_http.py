@@ -35,7 +35,7 @@ def client(journal: EventJournal) -> Iterator[TestClient]:
         times = [(NOW_S - 20) * 1000, (NOW_S - 19) * 1000, (NOW_S - 10) * 1000]
         store.append(SampleBatch.of([series] * 3, times, [1.0, 3.0, 5.0], kind=int(kind)))
     marks = Marks(store)
-    marks.note(SampleBatch.of(ids[:2], [0, 0], [0.0, 0.0]))
+    marks.note(ids[:2])
     view = StatsdView(store, marks, Naming(idle_s=60), clock)
     routes = [
         *graphite_routes(view, limits, clock),

@@ -23,6 +23,7 @@ from tallystick.config.doors import Door
 from tallystick.model.address import Address
 from tallystick.model.clock import Clock
 from tallystick.model.errors import StartError
+from tallystick.native.messages import STATSD
 from tallystick.native.names import Place
 from tallystick.sockets import bound_address
 
@@ -139,7 +140,7 @@ class Doors:
         return lambda connection: stream(lines, counts)
 
     def _lines(self, door: Door, counts: Counts) -> Lines:
-        sink = Sink(self._tallies, counts)
+        sink = Sink(self._tallies, counts, STATSD if door.protocol == "statsd" else "")
         if door.protocol == "statsd":
             placing = Placing(self._place, multiplex=door.multiplex)
             return StatsdLines(sink, placing, lenient=not door.strict, when_told=self._when_told)

@@ -18,7 +18,7 @@ from tallystick.model.reason import Reason
 from tallystick.native import Slot, messages
 from tallystick.native.blocking import NOTHING_BLOCKED, Blocking
 from tallystick.native.messages import FRAME_HEAD, Name
-from tallystick.native.reading import Batch, Hello, read_batch, read_hello, read_names
+from tallystick.native.reading import Batch, Hello, read_batch, read_hello, read_names, read_origin
 
 CURSOR = "native:"
 """What is before the name of a sender among the positions of all who feed us."""
@@ -256,6 +256,9 @@ class NativeStream:
         if kind == messages.NAMES:
             self._learn(*read_names(message, at))
             return b""
+        if kind == messages.ORIGIN:
+            self._note_origin(*read_origin(message, at, len(self._names)))
+            return b""
         if kind != messages.BATCH:
             raise ValueError(f"cannot take message {kind} from a sender")
         return self._merge(read_batch(message, at, self._names), now_ms)
@@ -286,6 +289,10 @@ class NativeStream:
         described = [name for name in self._names[first:] if name.is_described and name.name not in self._faults]
         if described:
             self._inbox.describe(described)
+
+    def _note_origin(self, protocol: str, numbers: list[int]) -> None:
+        for number in numbers:
+            self._names[number] = self._names[number]._replace(origin=protocol)
 
     def _merge(self, batch: Batch, now_ms: int) -> bytes:
         if bool(batch.number) != bool(self.sender):

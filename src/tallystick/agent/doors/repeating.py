@@ -60,13 +60,28 @@ class _Repeated:
 
 
 class _Key:
-    """The names of a key, and the values that wait for being counted under them."""
+    """The names of a key, and the values that wait for being counted under them.
 
-    __slots__ = ("placed", "waiting")
+    Its neighbours are other keys some of whose names are the same: what waits for them is counted before more waits
+    here, or the last value would be another.
+    """
+
+    __slots__ = ("neighbours", "placed", "waiting")
 
     def __init__(self, placed: Placed) -> None:
         self.placed = placed
         self.waiting: dict[_Sort, list[float | bytes]] = {}
+        self.neighbours: list[_Key] = []
+
+    def wait(self, sort: _Sort, value: float | bytes) -> None:
+        """Have a value wait; the sort of the latest one is counted last."""
+        waiting = self.waiting.get(sort)
+        if waiting is None:
+            self.waiting[sort] = [value]
+            return
+        waiting.append(value)
+        if len(self.waiting) > 1:
+            self.waiting[sort] = self.waiting.pop(sort)
 
     def names(self, kind: Kind) -> tuple[str, ...]:
         """What values of a kind are stored under."""
@@ -104,6 +119,7 @@ class StatsdLines:
         self._plain: dict[bytes, _Plain] = {}
         self._keys: dict[bytes, _Key] = {}
         self._by_name: dict[tuple[bytes, str], _Key] = {}
+        self._of_name: dict[str, list[_Key]] = {}
         self._sorts = {(sort.kind, sort.weight): sort for sort in (_COUNTS, _LEVELS, _TIMES, _MEMBERS)}
         self._now_ms = 0
         self._n_waiting = 0
@@ -157,18 +173,17 @@ class StatsdLines:
 
     def _count_alike(self, repeated: _Repeated, times: int) -> None:
         for name in repeated.key.placed.names:
-            opened = self._sink.tallies.open(name, Kind.COUNTER, self._now_ms, times)
+            opened = self._sink.open(name, Kind.COUNTER, self._now_ms, times)
             if opened is not None:
                 opened.add_alike(repeated.value, repeated.weight, times)
             self._sink.counted(opened is not None, times)
 
     def _count_waiting(self, key: _Key) -> None:
-        tallies = self._sink.tallies
         for sort, waiting in key.waiting.items():
             numbers = [value for value in waiting if not isinstance(value, bytes)]
             members = {value for value in waiting if isinstance(value, bytes)}
             for name in key.names(sort.kind):
-                opened = tallies.open(name, sort.kind, self._now_ms, len(waiting))
+                opened = self._sink.open(name, sort.kind, self._now_ms, len(waiting))
                 self._sink.counted(opened is not None, len(waiting))
                 if opened is None:
                     continue
@@ -178,7 +193,7 @@ class StatsdLines:
                     continue
                 opened.add_all(numbers, sort.weight, self._now_ms)
                 if sort is _LEVELS:
-                    tallies.keep_level(name, numbers[-1])
+                    self._sink.tallies.keep_level(name, numbers[-1])
         key.waiting = {}
 
     def _read(self, line: bytes, now_ms: int) -> None:
@@ -226,11 +241,9 @@ class StatsdLines:
     def _wait(self, key: _Key, known: _Plain, line: bytes) -> None:
         """Have a value wait for being counted, and its line known if it is a counter's."""
         sort, value = known
-        waiting = key.waiting.get(sort)
-        if waiting is None:
-            key.waiting[sort] = [value]
-        else:
-            waiting.append(value)
+        if key.neighbours:
+            self._count_neighbours(key)
+        key.wait(sort, value)
         if (
             sort.kind is Kind.COUNTER
             and isinstance(value, float)
@@ -239,14 +252,20 @@ class StatsdLines:
         ):
             self._lines[line] = _Repeated(key, value, sort.weight, self._now_ms // SLOT_MS)
 
+    def _count_neighbours(self, key: _Key) -> None:
+        for neighbour in key.neighbours:
+            if neighbour.waiting:
+                self._count_waiting(neighbour)
+
     def _add(self, key: _Key, value: Value) -> None:
+        self._count_neighbours(key)
         if value.at_ms is None and not value.is_change:
-            key.waiting.setdefault(self._sort_of(value), []).append(value.text or value.value)
+            key.wait(self._sort_of(value), value.text or value.value)
             return
         self._count_waiting(key)  # a change is one of what came before it
         at_ms = self._now_ms if value.at_ms is None else value.at_ms
         for name in key.names(value.kind):
-            opened = self._sink.tallies.open(name, value.kind, at_ms)
+            opened = self._sink.open(name, value.kind, at_ms)
             self._sink.add(opened, value.value, value.weight, at_ms, is_change=value.is_change)
 
     def _sort_of(self, value: Value) -> _Sort:
@@ -273,13 +292,23 @@ class StatsdLines:
             return Reason.NAME_LONG
         if len(self._by_name) >= _KEPT:
             self.settle()
-            for forgotten in (self._keys, self._by_name, self._lines):
+            for forgotten in (self._keys, self._by_name, self._of_name, self._lines):
                 forgotten.clear()
-        key = self._by_name.setdefault((prefix, stored), _Key(placed))
+        key = self._by_name.get((prefix, stored)) or self._make_key(prefix, stored, placed)
         if len(known) <= _KEY_BYTES_KEPT:
             if len(self._keys) >= 2 * _KEPT:
                 self._keys.clear()
             self._keys[known] = key
+        return key
+
+    def _make_key(self, prefix: bytes, stored: str, placed: Placed) -> _Key:
+        key = self._by_name[prefix, stored] = _Key(placed)
+        for name in {*placed.names, *placed.gauges}:
+            others = self._of_name.setdefault(name, [])
+            for other in others:
+                other.neighbours.append(key)
+                key.neighbours.append(other)
+            others.append(key)
         return key
 
     def _plain_body(self, body: bytes) -> _Plain | None:

@@ -20,11 +20,14 @@ class Sink:
         Where samples go.
     counts
         Of the door.
+    origin
+        The protocol of the door, where servers are to know by which one samples came.
     """
 
-    def __init__(self, tallies: Tallies, counts: Counts) -> None:
+    def __init__(self, tallies: Tallies, counts: Counts, origin: str = "") -> None:
         self.tallies = tallies
         self.counts = counts
+        self._origin = origin
         self._names: dict[bytes, str | Reason] = {}
 
     def take(self, read: Read, line: bytes, now_ms: int) -> Reason:
@@ -37,14 +40,21 @@ class Sink:
             self.counts.reject(name, line, now_ms)
             return name
         if isinstance(read, Member):
-            self.add_member(self.tallies.open(name, Kind.SET, now_ms), read.text)
+            self.add_member(self.open(name, Kind.SET, now_ms), read.text)
         elif isinstance(read, Tallied):
             self.counted(self.tallies.merge(Slot(name, read.kind, read.at_ms, read.last, read.spread)))
         else:
             at_ms = now_ms if read.at_ms is None else read.at_ms
-            opened = self.tallies.open(name, read.kind, at_ms)
+            opened = self.open(name, read.kind, at_ms)
             self.add(opened, read.value, read.weight, at_ms, is_change=read.is_change)
         return Reason.NONE
+
+    def open(self, name: str, kind: Kind, at_ms: int, samples: int = 1) -> Open | None:
+        """See `Tallies.open`; what is opened here came by this door's protocol."""
+        opened = self.tallies.open(name, kind, at_ms, samples)
+        if opened is not None and self._origin:
+            opened.origin = self._origin
+        return opened
 
     def add(self, opened: Open | None, value: float, weight: float, at_ms: int, *, is_change: bool) -> None:
         """Count one number."""

@@ -20,6 +20,7 @@ class Transcript:
     def __init__(self, described: Mapping[tuple[str, Kind], Name]) -> None:
         self._described = described
         self._numbers: dict[tuple[str, Kind], int] = {}
+        self._of_others: set[int] = set()  # numbers of names that were told with an origin
         self._names = 0
 
     def __len__(self) -> int:
@@ -63,9 +64,11 @@ class Transcript:
     def _number(self, slot: Slot, said: list[Name]) -> int:
         key = slot.name, slot.kind
         number = self._numbers.get(key)
-        if number is None:
+        if number is None or (slot.origin and number not in self._of_others):
             number = self._numbers[key] = self._names + len(said)
-            said.append(self._described.get(key) or Name(*key))
+            said.append((self._described.get(key) or Name(*key))._replace(origin=slot.origin))
+            if slot.origin:
+                self._of_others.add(number)
         return number
 
     def _frames(self, said: Sequence[Name]) -> bytes:

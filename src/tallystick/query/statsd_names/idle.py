@@ -42,7 +42,7 @@ def fill_idle(values: NDArray[np.float64], zero: NDArray[np.bool_], before: Befo
     zero : bool[n]
         Rows that are zero while idle; in others the last value stays.
     over
-        So many slots are over; those behind them are left alone.
+        In so many slots nothing more is to come; those behind them are left alone.
     slots_max
         For how many slots behind its last sample a key is still spoken of.
     """

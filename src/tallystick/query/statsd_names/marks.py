@@ -13,7 +13,6 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from tallystick.model.sample import SampleBatch
 from tallystick.store.contract import StoreReader
 
 logger = logging.getLogger(__name__)
@@ -43,9 +42,9 @@ class Marks:
         if path is not None:
             self._load(path)
 
-    def note(self, batch: SampleBatch) -> None:
+    def note(self, ids: NDArray[np.int32]) -> None:
         """Mark the series of samples that came by StatsD."""
-        ids, marked = batch.ids, self._marked
+        marked = self._marked
         if not len(ids) or (int(ids.max()) < len(marked) and marked[ids].all()):
             return
         with self._lock:

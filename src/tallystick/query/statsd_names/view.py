@@ -31,6 +31,9 @@ from tallystick.store.contract import Catalog, StoreReader
 _CELLS_AT_ONCE = 4_000_000
 _LOOKS_BACK = 48
 """In about so many slots is read what was there before a range: a day in half hours."""
+_ARRIVES_S = 10
+"""So long behind its end, or a slot longer where slots are shorter, a slot that has nothing may still be on its way from
+an agent, which gives slots of ten seconds away when they are over: a zero in its place would be a dip in every graph."""
 _SPECIAL = re.compile(r"([*?\[\]{}\\])")
 
 
@@ -165,7 +168,8 @@ class StatsdView:
             values[place] = np.where(np.isnan(read), values[place], read)
         if idle.any():
             rows = values[idle]
-            over = min(max(int((self._clock.now() - start_s) // step_s), 0), rows.shape[1])
+            over_s = self._clock.now() - min(step_s, _ARRIVES_S)
+            over = min(max(int((over_s - start_s) // step_s), 0), rows.shape[1])
             before = self._before(ids[idle], start_s, step_s)
             fill_idle(rows, self._zero[forms_of(ids[idle])], before, over, self._naming.idle_s // step_s)
             values[idle] = rows
