@@ -32,8 +32,8 @@ _CELLS_AT_ONCE = 4_000_000
 _LOOKS_BACK = 48
 """In about so many slots is read what was there before a range: a day in half hours."""
 _ARRIVES_S = 10
-"""So long behind its end, or a slot longer where slots are shorter, a slot that has nothing may still be on its way from
-an agent, which gives slots of ten seconds away when they are over: a zero in its place would be a dip in every graph."""
+"""So long behind its end (of a shorter slot: as long as it lasts) a slot that has nothing may still be on its way from
+an agent, which gives it away when it is over: a zero in its place would be a dip in every graph."""
 _SPECIAL = re.compile(r"([*?\[\]{}\\])")
 
 
