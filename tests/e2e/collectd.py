@@ -88,12 +88,16 @@ def unixsock(root: Path) -> str:
 
 def put(root: Path, *lines: str) -> None:
     """Give values to a collectd with `unixsock`, each ``identifier [options] time:value...``."""
-    path = root / "put.sock"
-    wait_until(path.exists, f"collectd to open {path}")
+    wait_until((root / "put.sock").exists, f"collectd to open {root / 'put.sock'}")
+    command(root, *(f"PUTVAL {line}" for line in lines))
+
+
+def command(root: Path, *lines: str) -> None:
+    """Say something to a collectd with `unixsock`, line by line."""
     with socket.socket(socket.AF_UNIX) as connection, connection.makefile("rw") as file:
-        connection.connect(str(path))
+        connection.connect(str(root / "put.sock"))
         for line in lines:
-            file.write(f"PUTVAL {line}\n")
+            file.write(f"{line}\n")
             file.flush()
             answer = file.readline()
-            assert answer.startswith("0 Success"), (line, answer)
+            assert answer.startswith("0 "), (line, answer)

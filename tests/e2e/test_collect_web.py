@@ -44,16 +44,15 @@ def test_apache_counts_what_was_asked_and_survives_a_restart(open_path: Path) ->
     daemon.start()
     try:
         watched = Watched("apache", url=f"http://127.0.0.1:{port}/server-status?auto")
-        wait_until(lambda: watched.look().get("workers.idle") == 3, "nobody else to be served")
-        first = watched.look()
-        assert first["up"] == 1 and first["workers.busy"] == 1
+        at_rest = {"up": 1, "workers.idle": 3, "workers.busy": 1, "workers.used_percent": 12.5}
+        wait_until(lambda: at_rest.items() <= watched.look().items(), "nobody else to be served", watched.look)
         for _ in range(24):
             assert ask(port, "/index.html").startswith(b"HTTP/1.1 200")
         # Apache counts a request when it is over: of the looks it is the one before.
         seen = watched.look()
         assert seen["requests"] == 2.5
         assert 24 * 2048 <= 10 * seen["sent_bytes"] <= 24 * 3072
-        assert seen["workers.used_percent"] == 12.5 and "request_duration_ms" in seen
+        assert "request_duration_ms" in seen
 
         daemon.kill()
         assert watched.look() == {"up": 0}

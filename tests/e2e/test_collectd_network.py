@@ -5,7 +5,18 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from collectd import need_plugin, network, plugins, put, running_collectd, sealed, unixsock, write_graphite, write_http
+from collectd import (
+    command,
+    need_plugin,
+    network,
+    plugins,
+    put,
+    running_collectd,
+    sealed,
+    unixsock,
+    write_graphite,
+    write_http,
+)
 
 from servers import START_S_MAX, Server, running_server, wait_until
 
@@ -98,15 +109,19 @@ def check_values(server: Server, root: Path, host: str, prefix: str, way: str) -
     graphite = write_graphite(server.carbon_port, 'Prefix "graphite."', "StoreRates false")
     with running_collectd(root, unixsock(root) + graphite + way, host=host):
         put(root, *(f"{name.format(host=host)} {NOW}:{value}" for name, value in GIVEN.items()))
-    # What plugins gathered is sent at the latest at the end.
-    for start in (prefix, "graphite."):
-        last = f"{start}{host}.tests-b.load.longterm"
-        wait_until(lambda last=last: server.values(last), last)
+        # A collectd that ends drops what its plugins were not handed yet.
+        for start in (prefix, "graphite."):
+            wait_until(lambda start=start: flushed(root, server, f"{start}{host}."), f"all of {start}{host}")
     found = everything(server, f"{prefix}{host}.")
-    assert len(found) == 11
     assert found == everything(server, f"graphite.{host}.")
     assert found["tests-a_b.gauge-x_y"] == {NOW // 10 * 10: -2.75}
     assert found["tests-b.if_octets.tx"] == {NOW // 10 * 10: 123456789012345.0}
+
+
+def flushed(root: Path, server: Server, prefix: str) -> bool:
+    """Whether all series are there, after a collectd was asked for what its plugins gathered."""
+    command(root, "FLUSH")
+    return len(everything(server, prefix)) == 11
 
 
 def test_values_are_those_of_write_graphite(plain: Server, tmp_path: Path) -> None:
