@@ -51,6 +51,11 @@ class Selection:
     paths
         Each with its series, by name.
 
+    Attributes
+    ----------
+    sizes
+        Of each path, how many series and values it has.
+
     Notes
     -----
     Series that are alike in step, kind and meaning of a joined slot are read at once, whichever path they belong to,
@@ -72,9 +77,9 @@ class Selection:
             distinct, which = np.unique(alike, axis=0, return_inverse=True)
             self._which = which.reshape(-1)
         self._lines = [_Line.of(context, _Alike.of(one), wanted) for one in distinct]
+        self.sizes = self._sizes()
 
-    @property
-    def sizes(self) -> list[tuple[int, int]]:
+    def _sizes(self) -> list[tuple[int, int]]:
         """Of each path, how many series and values it has."""
         slots = np.array([line.slots for line in self._lines], np.int64)
         points = np.append(0, np.cumsum(slots[self._which])) * len(self._wanted)

@@ -9,6 +9,7 @@ otherwise include ``/render?jsonp=...`` as a script and read what it answers.
 import hmac
 import ipaddress
 from collections.abc import Collection
+from functools import lru_cache
 from urllib.parse import urlsplit
 
 import msgspec
@@ -118,6 +119,7 @@ def _password(encoded: str) -> str:
         return ""
 
 
+@lru_cache(maxsize=1024)
 def _is_own_name(host: str) -> bool:
     try:
         name = urlsplit(f"//{host}").hostname or ""
@@ -137,6 +139,7 @@ def _is_foreign(headers: Headers) -> bool:
     return site not in _OWN_SITES and mode != "navigate"
 
 
+@lru_cache(maxsize=1024)
 def _is_loopback(host: str) -> bool:
     try:
         return ipaddress.ip_address(host).is_loopback

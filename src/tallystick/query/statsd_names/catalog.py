@@ -54,8 +54,10 @@ class NamesCatalog:
 
     def names(self, ids: Ids) -> list[str]:
         """See `Catalog.names`."""
-        keys = self._base.names(series_of(ids))
-        made = zip(keys, forms_of(ids).tolist(), strict=True)
+        keys, forms = self._base.names(series_of(ids)), forms_of(ids)
+        if (forms < 0).all():
+            return keys
+        made = zip(keys, forms.tolist(), strict=True)
         return [key if form < 0 or not key else self._forms[form].name_of(key) for key, form in made]
 
     def find(self, pattern: str) -> Ids:

@@ -84,8 +84,9 @@ class Block:
         """
         shift = self.footer.start_slot - first
         if len(ids) <= _FEW:
-            for series, row in zip(ids, values, strict=True):
-                self._one_into(series, shift, row)
+            for k, row in zip(self._places(ids), values, strict=True):
+                if k >= 0:
+                    copy_last(self._page(k), shift, row)
             return
         page, where = self._find(ids)
         if len(page):
@@ -102,6 +103,10 @@ class Block:
         keep
             Keep decoded columns for the next read; not for whoever reads each page once.
         """
+        if len(ids) <= _FEW:
+            return self._coded_tallies(
+                [(row, decode_page(self._page(k))) for row, k in enumerate(self._places(ids)) if k >= 0]
+            )
         page, where = self._find(ids)
         flags = self._data[self._begin(page)]
         plain = flags & (SPREAD | HISTOGRAM | SKETCH) == 0
@@ -209,11 +214,10 @@ class Block:
         """Numbers of two bytes at some places of the pages."""
         return self._data[at].astype(np.int64) | self._data[at + 1].astype(np.int64) << 8
 
-    def _one_into(self, series: np.int32, shift: int, row: NDArray[np.float64]) -> None:
-        """`last_into` for one series, decoded anew: less work than to look up where it was kept."""
-        k = int(self.series.searchsorted(series))
-        if k < len(self.series) and self.series[k] == series:
-            copy_last(self._page(k), shift, row)
+    def _places(self, ids: NDArray[np.int32]) -> list[int]:
+        """The page of each of a few series, -1 where there is none: decoded anew, they cost less than to look up."""
+        found = zip(ids.tolist(), self.series.searchsorted(ids).tolist(), strict=True)
+        return [k if k < len(self.series) and self.series[k] == series else -1 for series, k in found]
 
     def _begin(self, page: NDArray[np.int64]) -> NDArray[np.int64]:
         """Where pages begin."""

@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 
 from tallystick.kernels.components import holding
 from tallystick.kernels.firsts import first_places
+from tallystick.kernels.listed import texts_of
 from tallystick.kernels.names import NameTable
 from tallystick.kernels.packed import Names, padded
 from tallystick.model.errors import StoreError, TakenNameError
@@ -298,7 +299,8 @@ class SeriesCatalog:
         rows = view.rows[np.minimum(ids, len(view.rows) - 1)]
         if (rows < 0).any():
             return [view.tables.names.name(row).decode() if row >= 0 else "" for row in rows.tolist()]
-        return view.tables.names.texts(rows)
+        arrays = view.tables.names.arrays
+        return texts_of(arrays.arena, arrays.offsets[rows], arrays.offsets[rows + 1])
 
     def packed_names(self, ids: Ids) -> Names:
         """The names of `ids`, in their order; of series forgotten since they were found, the last or an empty one."""
@@ -384,6 +386,8 @@ class SeriesCatalog:
 
     def _sorted(self, view: View, rows: NDArray[np.intp] | NDArray[np.int32]) -> Ids:
         """The series of `rows` by name; for many an order of all names is made, and kept until there are new ones."""
+        if len(rows) < 2:
+            return view.ids[rows]
         count, tables = view.count, view.tables
         rank = tables.rank
         if len(rank) < count and len(rows) * 4 > count and len(rows) > 1000:
@@ -391,7 +395,7 @@ class SeriesCatalog:
             rank = np.empty(count, np.int32)
             rank[order] = np.arange(count, dtype=np.int32)
             tables.rank = rank
-        if len(rows) and int(rows.max()) < len(rank):
+        if int(rows.max()) < len(rank):
             return view.ids[rows[np.argsort(rank[rows])]]
         return view.ids[rows[_order(tables.names.names(rows.astype(np.int32)))]]
 

@@ -10,8 +10,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from tallystick.kernels.listed import texts_of
 from tallystick.kernels.names import NameTable
-from tallystick.kernels.packed import pieces
 from tallystick.kernels.tree import ANY, BRANCH, LEAF, bounds_at, mark_nodes, matching_rows
 from tallystick.store.contract import Node
 from tallystick.store.names.glob import Glob
@@ -95,7 +95,7 @@ def ends_of(view: View, rows: NDArray[np.intp], levels: int, differing: Sequence
 def nodes(view: View, ends: Ends, levels: int) -> list[Node]:
     """The nodes at the last of some levels."""
     begin, end = _bounds(view, ends, levels)
-    names = pieces(view.tables.names.arrays.arena, begin, end).texts()
+    names = texts_of(view.tables.names.arrays.arena, begin, end)
     leaf, branch = (ends.marks & LEAF) != 0, (ends.marks & BRANCH) != 0
     return list(map(Node, names, _paths(view, ends, end), leaf.tolist(), branch.tolist()))
 
@@ -107,7 +107,7 @@ def paths(view: View, ends: Ends, levels: int) -> list[str]:
 
 def _paths(view: View, ends: Ends, end: NDArray[np.int64]) -> list[str]:
     arrays = view.tables.names.arrays
-    return pieces(arrays.arena, arrays.offsets[ends.row], end).texts()
+    return texts_of(arrays.arena, arrays.offsets[ends.row], end)
 
 
 def _bounds(view: View, ends: Ends, levels: int) -> tuple[NDArray[np.int64], NDArray[np.int64]]:

@@ -42,10 +42,11 @@ class Resolutions:
     def steps(self, ids: NDArray[np.int32], start_s: int, until_s: int) -> NDArray[np.int64]:
         """For each series, the finest step that all of a range can be read at."""
         steps = self._retentions.steps(ids, self._now_s - start_s)
+        numbers = self._retentions.of(ids)
         for block in self._between(start_s, until_s):
             mine = np.flatnonzero(block.block.holds(ids))
-            for k in np.unique(self._retentions.of(ids[mine])).tolist():
-                rows = mine[self._retentions.of(ids[mine]) == k]
+            for k in set(numbers[mine].tolist()):
+                rows = mine[numbers[mine] == k]
                 age_s = self._now_s - max(start_s, block.entry.start_s)
                 steps[rows] = np.lcm(steps[rows], _step_of(block, self._retentions.all[k], age_s))
         for row, step_s in self._unsealed(ids):

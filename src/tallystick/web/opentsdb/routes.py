@@ -82,9 +82,8 @@ class _OpenTsdbsOwn(Route):
     """The route of queries where a path is shared with ours."""
 
     def matches(self, scope: Scope) -> tuple[Match, Scope]:
-        if scope["type"] == "http" and not _is_opentsdbs(scope):
-            return Match.NONE, {}
-        return super().matches(scope)
+        match, more = super().matches(scope)
+        return (match, more) if match is Match.NONE or _is_opentsdbs(scope) else (Match.NONE, {})
 
 
 def _is_opentsdbs(scope: Scope) -> bool:
