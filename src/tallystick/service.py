@@ -30,6 +30,7 @@ from tallystick.census import Census, NotedReader
 from tallystick.census import Marks as SeriesMarks
 from tallystick.config import Config, Listener
 from tallystick.described import Descriptions, Keeping
+from tallystick.dogstatsd import Event as Told
 from tallystick.events import FILE_NAME as EVENTS_FILE_NAME
 from tallystick.events import EventStore, Forwarding
 from tallystick.ledger import Ledger
@@ -38,7 +39,6 @@ from tallystick.model.address import Address, host_port
 from tallystick.model.clock import Clock, SystemClock
 from tallystick.model.errors import StartError, StoreError
 from tallystick.parse import NameTable, protocols
-from tallystick.parse.events import Event as Told
 from tallystick.parse.events import EventJournal
 from tallystick.parse.native import NativeParser
 from tallystick.parse.native_connection import Greeting

@@ -4,13 +4,14 @@
 them. `Forwarding` writes what DogStatsD's senders told.
 """
 
-from tallystick.events.event import DATA_CHARS_MAX, TAGS_MAX, WHAT_CHARS_MAX, Event, split_tags
+from tallystick.events.event import DATA_CHARS_MAX, ONCE_CHARS_MAX, TAGS_MAX, WHAT_CHARS_MAX, Event, split_tags
 from tallystick.events.forwarding import Forwarding
 from tallystick.events.store import FILE_NAME, EventStore, copy_events
 
 __all__ = [
     "DATA_CHARS_MAX",
     "FILE_NAME",
+    "ONCE_CHARS_MAX",
     "TAGS_MAX",
     "WHAT_CHARS_MAX",
     "Event",

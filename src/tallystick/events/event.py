@@ -6,6 +6,8 @@ WHAT_CHARS_MAX = 1024
 TAG_CHARS_MAX = 255
 DATA_CHARS_MAX = 1 << 16
 TAGS_MAX = 64
+ONCE_CHARS_MAX = 64
+"""Of the word by which a sender has an event kept once."""
 TIME_S_MAX = 253402300799
 """The end of the year 9999: later times cannot be written as a date."""
 

@@ -8,11 +8,11 @@ import logging
 import threading
 from collections import deque
 
+from tallystick.dogstatsd import Event as Told
 from tallystick.events.event import Event
 from tallystick.events.store import EventStore
 from tallystick.model.clock import Clock
 from tallystick.model.errors import StoreError
-from tallystick.parse.events import Event as Told
 
 logger = logging.getLogger(__name__)
 
@@ -84,6 +84,4 @@ class Forwarding:
 
 def _event(told: Told, now_s: int) -> Event:
     """The event that was told: its host, kind and source are among its tags, as DogStatsD's own are."""
-    said = {"host": told.host, "alert_type": told.type, "source": told.source}
-    tags = (*told.tags, *(f"{key}:{value}" for key, value in said.items() if value))
-    return Event(0, now_s if told.time_s is None else told.time_s, told.title, tags, told.text)
+    return Event(0, now_s if told.time_s is None else told.time_s, told.title, told.all_tags, told.text)

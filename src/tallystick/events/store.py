@@ -19,8 +19,15 @@ from tallystick.sql import SqlFile, copy_file
 FILE_NAME = "events.db"
 """In the directory of the store."""
 
-_SCHEMA_VERSION = 1
-_SCHEMA = """
+_SCHEMA_VERSION = 2
+_ONCE = """
+create table event_once (
+    once text primary key,
+    event integer not null references event (id) on delete cascade
+) strict, without rowid;
+create index event_once_event on event_once (event);
+"""
+_SCHEMA = f"""
 create table event (
     id integer primary key autoincrement,
     time_s integer not null,
@@ -36,7 +43,9 @@ create table event_tag (
     primary key (tag, event)
 ) strict, without rowid;
 create index event_tag_event on event_tag (event);
+{_ONCE}
 """
+_SELECT = "select id, time_s, what, tags, data from event"
 _ID_MAX = (1 << 63) - 1
 """SQLite's largest integer."""
 _ROW_BYTES = 100
@@ -69,21 +78,38 @@ class EventStore:
         self._clock = clock
         self._events_max = events_max
         self._bytes_max = bytes_max
-        self._file = SqlFile(path, _SCHEMA, _SCHEMA_VERSION, "events are missing", clock)
+        self._file = SqlFile(path, _SCHEMA, _SCHEMA_VERSION, "events are missing", clock, {1: _ONCE})
         counting = "select count(*), total(bytes) from event"
         self._lock = threading.Lock()  # of the two numbers, which are those of the file
         self._count, self._bytes = self._file.run("read events", lambda events: events.execute(counting).fetchone())
 
-    def add(self, what: str, tags: Sequence[str] = (), data: str = "", time_s: int | None = None) -> Event:
+    def add(
+        self, what: str, tags: Sequence[str] = (), data: str = "", time_s: int | None = None, once: str = ""
+    ) -> Event:
         """Keep an event; it is on disk when this returns. What is too long is cut off.
+
+        Parameters
+        ----------
+        once
+            A word of the sender's for this event: where one of that word is kept, that one is returned.
 
         Raises
         ------
         StoreError
             If the disk does not take it.
         """
-        event = Event(0, int(self._clock.now()) if time_s is None else time_s, what, tuple(tags), data)
-        return self.add_all([event])[0]
+        told = _within_limits(Event(0, int(self._clock.now()) if time_s is None else time_s, what, tuple(tags), data))
+
+        def write(connection: sqlite3.Connection) -> Event:
+            found = connection.execute(f"{_SELECT} where id = (select event from event_once where once = ?)", (once,))
+            if (row := found.fetchone()) is not None:
+                return _event(row)
+            (kept,) = self._add(connection, [told])
+            if once:  # unless it was forgotten at once, as the oldest of too many
+                connection.execute("insert into event_once select ?, id from event where id = ?", (once, kept.id))
+            return kept
+
+        return self._run("keep an event", write)
 
     def add_all(self, events: Iterable[Event]) -> list[Event]:
         """Keep several at the cost of one; they are given ids.
@@ -95,12 +121,7 @@ class EventStore:
         """
         told = [_within_limits(event) for event in events]
 
-        def write(connection: sqlite3.Connection) -> list[Event]:
-            kept = [_insert(connection, event) for event in told]
-            self._forget_oldest(connection, len(kept), sum(map(_size, kept)))
-            return kept
-
-        return self._run("keep events", write)
+        return self._run("keep events", lambda connection: self._add(connection, told))
 
     def find(
         self,
@@ -130,7 +151,7 @@ class EventStore:
             If the file cannot be read.
         """
         where, asked = _selection(from_s or 0, TIME_S_MAX if until_s is None else until_s, tags, any_tag=any_tag)
-        query = f"select id, time_s, what, tags, data from event where {where} order by time_s desc, id desc limit ?"
+        query = f"{_SELECT} where {where} order by time_s desc, id desc limit ?"
         asked.append(-1 if limit is None else limit)
         rows = self._run("read events", lambda connection: connection.execute(query, asked).fetchall())
         return [_event(row) for row in reversed(rows)]
@@ -158,7 +179,7 @@ class EventStore:
         """
         if number > _ID_MAX:
             return None
-        query = "select id, time_s, what, tags, data from event where id = ?"
+        query = f"{_SELECT} where id = ?"
         row = self._run("read events", lambda connection: connection.execute(query, (number,)).fetchone())
         return None if row is None else _event(row)
 
@@ -200,6 +221,11 @@ class EventStore:
             except BaseException:
                 self._count, self._bytes = before
                 raise
+
+    def _add(self, connection: sqlite3.Connection, told: Sequence[Event]) -> list[Event]:
+        kept = [_insert(connection, event) for event in told]
+        self._forget_oldest(connection, len(kept), sum(map(_size, kept)))
+        return kept
 
     def _forget_oldest(self, connection: sqlite3.Connection, added: int, added_bytes: int) -> None:
         self._count, self._bytes = self._count + added, self._bytes + added_bytes

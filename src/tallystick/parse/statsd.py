@@ -47,12 +47,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tallystick.config import Listener
+from tallystick.dogstatsd import event_of
 from tallystick.kernels.dogstatsd import EVENTS_NOTED_MAX
 from tallystick.kernels.names import NameTable
 from tallystick.kernels.statsd import parse_lines
 from tallystick.model.reason import Reason
 from tallystick.parse.contract import LINE_BYTES_MAX, Parsed
-from tallystick.parse.events import EventJournal, event_of
+from tallystick.parse.events import EventJournal
 from tallystick.parse.lines import LineParser
 from tallystick.parse.registry import protocol
 
@@ -149,7 +150,8 @@ class StatsdParser(LineParser):
 
     def _finished(self, parsed: Parsed, buffer: NDArray[np.uint8]) -> Parsed:
         for start, stop in self._events[1 : 1 + int(self._events[0, 0])].tolist():
-            self.journal.note(event_of(buffer[start:stop].tobytes()))
+            if (event := event_of(buffer[start:stop].tobytes())) is not None:
+                self.journal.note(event)
         self._events[0, 0] = 0
         return parsed
 

@@ -7,7 +7,7 @@ named, and never stops the start.
 import os
 import sqlite3
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 from typing import TypeVar
@@ -31,6 +31,8 @@ class SqlFile:
         What is missing if the file is damaged, for people: ``events are missing``.
     clock
         Gives a damaged file that is set aside its name.
+    upgrades
+        Statements that make the tables of the following format of those of an earlier one, by the number of that.
 
     Raises
     ------
@@ -38,10 +40,19 @@ class SqlFile:
         If the file cannot be opened, or a newer version wrote it.
     """
 
-    def __init__(self, path: Path | None, schema: str, version: int, missing: str, clock: Clock) -> None:
+    def __init__(
+        self,
+        path: Path | None,
+        schema: str,
+        version: int,
+        missing: str,
+        clock: Clock,
+        upgrades: Mapping[int, str] | None = None,
+    ) -> None:
         self._schema = schema
         self._version = version
         self._clock = clock
+        self._upgrades = upgrades or {}
         self._lock = threading.Lock()
         self._damaged = ""
         self.connection = self._in_memory() if path is None else self._opened(path, missing)
@@ -111,6 +122,9 @@ class SqlFile:
             raise StoreError(f"cannot open {path}: it has format {version}; expected at most {self._version}")
         if version == 0:
             connection.executescript(f"begin; {self._schema} pragma user_version = {self._version}; commit;")
+            return
+        for before in range(version, self._version):
+            connection.executescript(f"begin; {self._upgrades[before]} pragma user_version = {before + 1}; commit;")
 
 
 def copy_file(source: Path, destination: Path) -> int:

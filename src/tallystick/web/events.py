@@ -13,7 +13,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
-from tallystick.events import DATA_CHARS_MAX, TAGS_MAX, WHAT_CHARS_MAX, Event, EventStore, split_tags
+from tallystick.events import DATA_CHARS_MAX, ONCE_CHARS_MAX, TAGS_MAX, WHAT_CHARS_MAX, Event, EventStore, split_tags
 from tallystick.model.clock import Clock
 from tallystick.model.errors import QueryError
 from tallystick.query import parse_time, time_zone
@@ -33,6 +33,7 @@ class Told(msgspec.Struct):
     tags: list[str] | str | None = None
     when: Annotated[float, msgspec.Meta(ge=0, le=_YEAR_9999_S)] | None = None
     data: Any = ""
+    once: Annotated[str, msgspec.Meta(max_length=ONCE_CHARS_MAX)] = ""
 
 
 def event_routes(events: EventStore, clock: Clock, workers: Workers) -> list[BaseRoute]:
@@ -40,8 +41,8 @@ def event_routes(events: EventStore, clock: Clock, workers: Workers) -> list[Bas
     writing = CapacityLimiter(1)
 
     async def post(request: Request) -> Event:
-        what, tags, data, time_s = _told(await _body(request))
-        return await to_thread.run_sync(lambda: events.add(what, tags, data, time_s), limiter=writing)
+        told = _told(await _body(request))
+        return await to_thread.run_sync(lambda: events.add(*told), limiter=writing)
 
     async def found(request: Request, given: Parameters) -> list[Event]:
         return await workers.run(_finding(events, given, clock))
@@ -88,8 +89,8 @@ async def _body(request: Request) -> bytes:
     return bytes(body)
 
 
-def _told(body: bytes) -> tuple[str, Sequence[str], str, int | None]:
-    """What happened, its tags, its data and its time, if that is told."""
+def _told(body: bytes) -> tuple[str, Sequence[str], str, int | None, str]:
+    """What happened, its tags, its data, its time, if that is told, and the word by which it is kept once."""
     try:
         told = msgspec.json.decode(body, type=Told)
     except NOT_JSON as error:
@@ -103,7 +104,7 @@ def _told(body: bytes) -> tuple[str, Sequence[str], str, int | None]:
     tags = split_tags(told.tags if isinstance(told.tags, str) else " ".join(told.tags or ()))
     if len(tags) > TAGS_MAX:
         raise QueryError(f"cannot keep the event: it has {len(tags)} tags; expected at most {TAGS_MAX}")
-    return told.what, tags, data, None if told.when is None else int(told.when)
+    return told.what, tags, data, None if told.when is None else int(told.when), told.once
 
 
 def _finding(events: EventStore, given: Parameters, clock: Clock) -> Callable[[], list[Event]]:

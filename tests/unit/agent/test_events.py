@@ -75,6 +75,8 @@ def test_an_event_is_told_as_the_servers_own_door_tells_it() -> None:
         "deploy", ["app:shop", "x", "host:web1", "alert_type:info", "source:ci"], "4.2\nok", 1_700_000_000
     )
     assert Told.of_line(b"_e{1,0}:a|", 5.5) == Told("a", [], "", 5)
+    many = Told.of_line(b"_e{1,0}:a||#" + b",".join(b"two words%d" % k for k in range(50)), 5.0)
+    assert many is not None and many.tags[:3] == ["two", "words0", "words1"]
 
 
 def test_events_are_posted_in_their_order_with_the_token(server: Server, tmp_path: Path) -> None:
@@ -106,6 +108,39 @@ def test_events_wait_for_a_server_that_is_away_and_for_the_next_agent(server: Se
     again.stop()
     assert server.got[0]["when"] == 1_700_000_000
     assert Events(server.url, "", tmp_path, ManualClock()).waiting == 0
+
+
+def test_an_event_whose_answer_was_lost_is_told_again_by_the_same_word_also_by_the_next_agent(
+    server: Server, tmp_path: Path
+) -> None:
+    server.status = 503
+    events = Events(server.url, "", tmp_path, ManualClock())
+    events.note(DEPLOY)
+    events.note(DEPLOY)
+    events.start()
+    with server.asked:
+        assert server.asked.wait_for(lambda: server.tokens, 10.0)
+    events.stop()
+    words = [one["once"] for one in json.loads((tmp_path / "events.json").read_bytes())]
+    assert len(set(words)) == 2
+    server.status = 200
+    again = Events(server.url, "", tmp_path, ManualClock())
+    again.start()
+    server.wait(2)
+    again.stop()
+    assert [event["once"] for event in server.got] == words
+
+
+def test_what_an_older_agent_left_has_a_word_from_now_on(server: Server, tmp_path: Path) -> None:
+    kept = {"what": "a", "tags": ["x"], "data": "", "when": 7}
+    (tmp_path / "events.json").write_text(json.dumps([kept]))
+    events = Events(server.url, "", tmp_path, ManualClock())
+    events.start()
+    server.wait(1)
+    events.stop()
+    (posted,) = server.got
+    assert posted.pop("once")
+    assert posted == kept
 
 
 def test_an_event_that_the_server_will_never_take_does_not_hold_up_the_others(

@@ -10,9 +10,9 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
-from tallystick.agent.doors.messages import event_parts, fields_of
 from tallystick.cli.sending import send_at_once
 from tallystick.cli.verbs import verbs
+from tallystick.dogstatsd import event_parts, fields_of
 
 
 @pytest.fixture(autouse=True)

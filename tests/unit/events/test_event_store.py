@@ -8,10 +8,10 @@ from pathlib import Path
 
 import pytest
 
+from tallystick.dogstatsd import Event as Told
 from tallystick.events import FILE_NAME, Event, EventStore, Forwarding, copy_events
 from tallystick.model.clock import ManualClock
 from tallystick.model.errors import StoreError
-from tallystick.parse.events import Event as Told
 
 NOW_S = 1_700_000_000
 
@@ -63,6 +63,41 @@ def test_an_event_can_be_removed_once(store: EventStore) -> None:
     assert not store.remove(1)
     assert store.find(tags=["shop"]) == []
     assert store.add("another").id == 2
+
+
+def test_an_event_that_is_told_again_by_the_same_word_is_kept_once(tmp_path: Path) -> None:
+    path = tmp_path / FILE_NAME
+    store = EventStore(path, ManualClock(float(NOW_S)))
+    first = store.add("deploy", ["shop"], once="a1")
+    assert store.add("deploy", ["shop"], once="b2").id == 2
+    store.close()
+    again = EventStore(path, ManualClock(NOW_S + 60.0))
+    assert again.add("deploy", ["shop"], once="a1") == first
+    assert [again.add("deploy").id for _ in range(2)] == [3, 4], "events without a word are all kept"
+    assert again.count == 4
+    assert again.remove(1)
+    assert again.add("deploy", once="a1").id == 5, "with the event its word is forgotten"
+
+
+def test_words_are_forgotten_with_the_oldest_events() -> None:
+    store = EventStore(None, ManualClock(), events_max=2)
+    for number in range(5):
+        store.add("e", time_s=number, once=f"w{number}")
+    store.add("too old", time_s=0, once="old")
+    assert store._file.connection.execute("select count(*) from event_once").fetchone() == (2,)
+
+
+def test_the_file_of_an_older_version_is_brought_up_to_date(tmp_path: Path) -> None:
+    path = tmp_path / FILE_NAME
+    store = EventStore(path, ManualClock())
+    store.add("deploy", ["shop"])
+    store._file.connection.executescript("drop table event_once; pragma user_version = 1;")
+    store.close()
+    for _ in range(2):
+        again = EventStore(path, ManualClock())
+        again.add("another", once="a1")
+        assert whats(again.find()) == ["deploy", "another"]
+        again.close()
 
 
 def test_whatever_is_too_long_or_no_text_is_kept_as_far_as_it_can_be(store: EventStore) -> None:

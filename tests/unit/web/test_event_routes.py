@@ -53,6 +53,14 @@ def test_tags_may_be_a_text_or_missing_and_data_anything(client: TestClient) -> 
     ]
 
 
+def test_an_event_that_is_posted_again_by_the_same_word_is_kept_once(client: TestClient) -> None:
+    answers = [client.post("/api/events", json={"what": "deploy", "once": word}).json() for word in ("a", "a", "b")]
+    assert [answer["id"] for answer in answers] == [1, 1, 2]
+    posted(client, what="deploy", once="b")
+    assert len(client.get("/events/get_data").json()) == 2
+    assert client.post("/api/events", json={"what": "deploy", "once": "x" * 65}).status_code == 400
+
+
 @pytest.mark.parametrize(
     ("asked", "whats"),
     [

@@ -6,10 +6,11 @@ import pytest
 from starlette.applications import Starlette
 from starlette.testclient import TestClient
 
+from tallystick.dogstatsd import event_of
 from tallystick.model.clock import ManualClock
 from tallystick.model.kind import Kind
 from tallystick.model.sample import SampleBatch
-from tallystick.parse.events import EVENTS_KEPT, EventJournal, event_of
+from tallystick.parse.events import EVENTS_KEPT, EventJournal
 from tallystick.query import QueryLimits
 from tallystick.query.statsd_names import Marks, Naming, StatsdView
 from tallystick.store.memory import MemoryStore

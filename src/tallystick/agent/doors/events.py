@@ -1,19 +1,22 @@
 """`Events`: what DogStatsD's senders told, kept on disk until the server has it.
 
 Each is posted to the server, which answers when it is on disk there. What waits is in one file; while that cannot be
-written, events wait in memory. An event whose answer was lost with the connection is posted once more.
+written, events wait in memory. An event whose answer was lost with the connection is posted once more, by the same
+word, and the server keeps one of each.
 """
 
 import http.client
 import json
 import logging
+import secrets
 import threading
 from collections import deque
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 from urllib.parse import urlsplit
 
-from tallystick.agent.doors.messages import event_parts, fields_of, time_of
+from tallystick.dogstatsd import event_of
 from tallystick.files import Files
 from tallystick.model.clock import Clock
 from tallystick.sockets import Backoff
@@ -23,33 +26,36 @@ log = logging.getLogger(__name__)
 FILE_NAME = "events.json"
 WAITING_MAX = 1000
 """The oldest are dropped beyond it, and counted."""
-_WHAT_CHARS_MAX, _DATA_CHARS_MAX, _TAGS_MAX = 1024, 4096, 64
+_WHAT_CHARS_MAX, _TAGS_MAX = 1024, 64
 _TIMEOUT_S = 10.0
 _NEVER = (400, 413, 422)
 """Answers that will be the same next time."""
 
 
 class Told(NamedTuple):
-    """An event as the server takes it."""
+    """An event as the server takes it.
+
+    Parameters
+    ----------
+    once
+        A word by which it is kept once, however often it is posted.
+    """
 
     what: str
     tags: list[str]
     data: str
     when: int
+    once: str = ""
 
     @classmethod
     def of_line(cls, line: bytes, now_s: float) -> "Told | None":
         """The event of a line of DogStatsD's; its host, kind and source are among its tags."""
-        parts = event_parts(line)
-        if parts is None:
+        event = event_of(line)
+        if event is None:
             return None
-        fields = fields_of(parts[2])
-        tags = [tag for tag in _text(fields.tags).split(",") if tag]
-        for word, letter in (("host", b"h"), ("alert_type", b"t"), ("source", b"s")):
-            if said := fields.said.get(letter):
-                tags.append(f"{word}:{_text(said)}")
-        data = _text(parts[1]).replace("\\n", "\n")[:_DATA_CHARS_MAX]
-        return cls(_text(parts[0])[:_WHAT_CHARS_MAX], tags[:_TAGS_MAX], data, time_of(fields) or int(now_s))
+        tags = list(dict.fromkeys(" ".join(event.all_tags).split()))  # as the server parts them
+        when = int(now_s) if event.time_s is None else event.time_s
+        return cls(event.title[:_WHAT_CHARS_MAX], tags[:_TAGS_MAX], event.text, when)
 
 
 class Events:
@@ -95,7 +101,7 @@ class Events:
         """Have something that happened on this host posted soon; never waits."""
         with self._changed:
             self.dropped += len(self._waiting) == WAITING_MAX
-            self._waiting.append(told)
+            self._waiting.append(_once(told))
             self._changed.notify()
 
     def start(self) -> None:
@@ -179,9 +185,7 @@ class Events:
         """What waited when an earlier process ended."""
         try:
             found: list[dict[str, Any]] = json.loads(self._file.read_bytes())
-            return [
-                Told(str(one["what"]), list(map(str, one["tags"])), str(one["data"]), int(one["when"])) for one in found
-            ]
+            return list(map(_read, found))
         except FileNotFoundError:
             return []
         except (OSError, ValueError, KeyError, TypeError) as error:
@@ -194,5 +198,12 @@ class Events:
             log.warning("%s", trouble)
 
 
-def _text(raw: bytes) -> str:
-    return raw.decode(errors="replace")
+def _once(told: Told) -> Told:
+    """An event with a word of its own."""
+    return told if told.once else told._replace(once=secrets.token_hex(16))
+
+
+def _read(kept: Mapping[str, Any]) -> Told:
+    """An event as it stands in the file; an older agent gave it no word."""
+    what, tags, data, when = (kept[key] for key in ("what", "tags", "data", "when"))
+    return _once(Told(str(what), list(map(str, tags)), str(data), int(when), str(kept.get("once", ""))))

@@ -10,12 +10,13 @@ import re
 from collections.abc import Callable, Sequence
 
 from tallystick.agent.doors.lines import NOTHING, Answer
-from tallystick.agent.doors.messages import CHECK, EVENT, read_message
+from tallystick.agent.doors.messages import read_message
 from tallystick.agent.doors.placing import PREFIXES, Placed, Placing
 from tallystick.agent.doors.sample import LINE_BYTES_MAX
 from tallystick.agent.doors.sink import Sink
 from tallystick.agent.doors.statsd import Value, name_of, tags_of, values_of
 from tallystick.agent.tallies import SLOT_MS
+from tallystick.dogstatsd import CHECK, EVENT
 from tallystick.model.kind import Kind
 from tallystick.model.name import NAME_BYTES_MAX
 from tallystick.model.reason import Reason

@@ -10,6 +10,7 @@ from typing import NamedTuple
 
 from tallystick.agent.doors.numbers import BLANK, is_not_finite, lenient_number, number, plain_number
 from tallystick.agent.doors.sample import Member, Read, Sample
+from tallystick.dogstatsd import seconds_of
 from tallystick.model.kind import Kind
 from tallystick.model.name import NAME_BYTES_MAX
 from tallystick.model.reason import Reason
@@ -31,7 +32,6 @@ _TAGS = re.compile(rb"\|#([^|]*)")
 _WHITE = re.compile(rb"[ \t\n\v\f\r]+")
 _DIRT = re.compile(rb"[^a-zA-Z_\-0-9.;=]")
 _LENIENT_RATE = re.compile(rb"[0-9.]+")
-_SECONDS = re.compile(rb"[0-9]{1,11}")
 
 
 class Value(NamedTuple):
@@ -112,11 +112,6 @@ def tagged(name: bytes, tags: bytes) -> bytes | Reason:
         if len(name) > NAME_BYTES_MAX:
             return Reason.NAME_LONG
     return name
-
-
-def seconds_of(text: bytes) -> int:
-    """Epoch seconds from 1, or 0 for what is no such number."""
-    return int(text) if _SECONDS.fullmatch(text) else 0
 
 
 def _values_of_bit(text: bytes, type_: bytes | None, fields: bytes, *, lenient: bool) -> list[Value | Reason]:
