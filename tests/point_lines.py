@@ -2,8 +2,8 @@
 
 from collections.abc import Iterable
 
-from tallystick.agent.carbon import number
-from tallystick.agent.point import Point
+from tallystick.agent.delivery.repeats import number
+from tallystick.model.point import Point
 
 
 def lines(points: Iterable[Point], timestamp_s: int) -> bytes:

@@ -6,8 +6,8 @@ from typing import Any
 from beside import LOCK
 from servers import wait_until
 from tallystick.agent import Host, Point, Runner, Surroundings, registered
-from tallystick.agent.jobs import Finder
-from tallystick.agent.tells import line_of
+from tallystick.agent.collecting.jobs import Finder
+from tallystick.agent.collecting.tells import line_of
 from tallystick.config import Collector
 from tallystick.model.clock import ManualClock
 

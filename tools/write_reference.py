@@ -19,8 +19,8 @@ from msgspec import inspect
 
 from tallystick.agent import kinds, registered
 from tallystick.agent.checks.registry import FAILED, registered_checks
-from tallystick.agent.itself import Itself
-from tallystick.agent.tells import Tells
+from tallystick.agent.collecting.itself import Itself
+from tallystick.agent.collecting.tells import Tells
 from tallystick.config import sample
 from tallystick.query import FUNCTIONS, REDUCTION_NAMES, Function
 from tallystick.query.parameters import Parameter

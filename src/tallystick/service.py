@@ -19,8 +19,8 @@ from starlette.types import ASGIApp
 
 from tallystick import __version__
 from tallystick.agent import Point, Runner, runner_for
-from tallystick.agent.changes import ToldChange
-from tallystick.agent.describing import Describing
+from tallystick.agent.collecting.changes import ToldChange
+from tallystick.agent.collecting.describing import Describing
 from tallystick.agent.place import agent_word
 from tallystick.blocks import FILE_NAME as BLOCKS_FILE_NAME
 from tallystick.blocks import BlockList

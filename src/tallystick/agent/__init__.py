@@ -1,20 +1,21 @@
 """What runs on each host: collectors that look at it, and the way of their points to a server.
 
-`Runner` runs the collectors that `jobs` makes of the config and hands `Point` lists to a sink: the server's built-in
-host collector gives it a function that stores them, the agent (`program`) one that offers them to its `Delivery`,
-which keeps them on disk until each server has them. Collectors are files in `collectors`, each registered by its one
-`collector` line. Nothing here imports NumPy: an agent stays under 40 MB.
+In the order of the data: the `host` as its kernel tells of it, and `services` as they are asked; `collectors`, a file
+each, and `checks`, which `collecting` lets look on their beat; beside them `logs` that are followed, and `doors` for
+programs of this host, which fold what comes into `tallies`. All of them hand slots to the `delivery`, which keeps them
+in the `spool` until each server has them. `program` is all of it as an agent; a server lets only collectors look.
+Nothing here imports NumPy: an agent stays under 40 MB.
 """
 
-from tallystick.agent.collecting import runner_for
-from tallystick.agent.collector import Collector, Found, HostCollector, IncompleteError, NoSettings, Service
-from tallystick.agent.host import Host
-from tallystick.agent.jobs import Finder, Job
+from tallystick.agent.collecting.collector import Collector, Found, HostCollector, IncompleteError, NoSettings, Service
+from tallystick.agent.collecting.configured import runner_for
+from tallystick.agent.collecting.jobs import Finder, Job
+from tallystick.agent.collecting.registry import collector, registered
+from tallystick.agent.collecting.runner import Runner
+from tallystick.agent.host import Host, Process, Surroundings
+from tallystick.agent.keys import kinds
 from tallystick.agent.place import place_of, prefix_of
-from tallystick.agent.point import Point, Sink
-from tallystick.agent.registry import collector, kinds, registered
-from tallystick.agent.runner import Runner
-from tallystick.agent.surroundings import Process, Surroundings
+from tallystick.model.point import Point, Sink
 
 __all__ = [
     "Collector",

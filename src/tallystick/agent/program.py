@@ -7,21 +7,21 @@ import threading
 from collections.abc import Callable, Iterator, Sequence
 from typing import Protocol
 
-from tallystick.agent.changes import ToldChange
-from tallystick.agent.collecting import runner_for
+from tallystick.agent.collecting.changes import ToldChange
+from tallystick.agent.collecting.configured import runner_for
+from tallystick.agent.collecting.describing import Describing
+from tallystick.agent.collecting.itself import Itself, looks_of
+from tallystick.agent.collecting.jobs import Job
 from tallystick.agent.delivery import Delivery
-from tallystick.agent.describing import Describing
 from tallystick.agent.doors import Events, Listening, Told
-from tallystick.agent.itself import Itself, looks_of
-from tallystick.agent.jobs import Job
 from tallystick.agent.logs import ERRORS_FILE, Scraper
 from tallystick.agent.logs.naming import placed
 from tallystick.agent.place import agent_word, place_of
-from tallystick.agent.point import Point
 from tallystick.config import Config
 from tallystick.config.doors import Door
 from tallystick.model.address import Address, is_everywhere
 from tallystick.model.clock import Clock
+from tallystick.model.point import Point
 from tallystick.native.messages import Slot
 
 

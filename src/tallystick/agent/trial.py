@@ -8,16 +8,16 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from tallystick.agent.collecting import runner_for
+from tallystick.agent.collecting.configured import runner_for
 from tallystick.agent.delivery import greeting_of, probe
 from tallystick.agent.doors.sockets import open_socket
 from tallystick.agent.place import agent_word, prefix_of
-from tallystick.agent.point import Point
 from tallystick.agent.program import doors_of
 from tallystick.config import Config
 from tallystick.config.doors import DEFAULT_DOORS
 from tallystick.model.clock import Clock
 from tallystick.model.errors import TallystickError
+from tallystick.model.point import Point
 from tallystick.sockets import connect
 
 _PAUSE_S = 1.0

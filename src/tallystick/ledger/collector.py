@@ -19,13 +19,13 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from tallystick.agent import Point
 from tallystick.kernels.attributing import UNDECIDED
 from tallystick.ledger.account import Balance
 from tallystick.ledger.book import summed
 from tallystick.ledger.completeness import kept_in, window_start_s
 from tallystick.ledger.ledger import Ledger
 from tallystick.model.kind import Kind
+from tallystick.model.point import Point
 from tallystick.native.names import component
 
 _WINDOWS_WATCHED = 12

@@ -5,11 +5,11 @@ import threading
 from collections.abc import Callable
 from dataclasses import replace
 
-from tallystick.agent import Point
 from tallystick.ledger.collector import LedgerCollector
 from tallystick.ledger.invariants import Auditor
 from tallystick.ledger.terms import WINDOW_S
 from tallystick.model.kind import Kind
+from tallystick.model.point import Point
 from tallystick.native.names import component
 from tallystick.receive.intake import Intake
 from tallystick.receive.points import take_points

@@ -4,8 +4,8 @@ from collections.abc import Iterable
 
 import numpy as np
 
-from tallystick.agent import Point
 from tallystick.ledger import Account
+from tallystick.model.point import Point
 from tallystick.model.sample import SampleBatch
 from tallystick.receive.intake import Intake
 

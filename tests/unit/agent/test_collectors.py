@@ -15,14 +15,14 @@ import pytest
 
 from point_lines import lines
 from tallystick.agent import Collector, Host, NoSettings, Surroundings, registered
+from tallystick.agent.collecting.rates import Rates
+from tallystick.agent.collecting.tells import line_of
 from tallystick.agent.collectors.clock import points
 from tallystick.agent.collectors.containers import Containers
 from tallystick.agent.collectors.filesystem import Filesystem, named
 from tallystick.agent.collectors.systemd import Systemd, states
-from tallystick.agent.point import Point
-from tallystick.agent.rates import Rates
-from tallystick.agent.tells import line_of
 from tallystick.config import Collector as CollectorConfig
+from tallystick.model.point import Point
 from tallystick.native.names import component
 
 GOLDEN = Path(__file__).parents[2] / "golden" / "proc"

@@ -9,8 +9,8 @@ import pytest
 
 from servers import wait_until
 from tallystick.agent import Finder, Found, Host, HostCollector, Job, Point, Runner, Service, Surroundings
-from tallystick.agent import jobs as jobs_module
-from tallystick.agent.registry import Registered
+from tallystick.agent.collecting import jobs as jobs_module
+from tallystick.agent.collecting.registry import Registered
 from tallystick.config import EVERYTHING, Collector
 from tallystick.config.table import Table, key
 from tallystick.model.clock import ManualClock

@@ -14,8 +14,8 @@ from native_doors import NativeDoor
 from posting import NOW_S
 from servers import wait_until
 from tallystick.agent import program, trial
-from tallystick.agent.runner import Runner
-from tallystick.agent.tells import line_of
+from tallystick.agent.collecting.runner import Runner
+from tallystick.agent.collecting.tells import line_of
 from tallystick.agent.trial import trials
 from tallystick.config import Agent, Check, Collector, Config
 from tallystick.config.doors import Door

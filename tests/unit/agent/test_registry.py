@@ -7,7 +7,7 @@ import msgspec
 import pytest
 
 from tallystick.agent import Collector, Host, Surroundings, registered
-from tallystick.agent.registry import Registered
+from tallystick.agent.collecting.registry import Registered
 
 GOLDEN = Path(__file__).parents[2] / "golden"
 BY_NAME = pytest.mark.parametrize("one", registered().values(), ids=list(registered()))

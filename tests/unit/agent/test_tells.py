@@ -2,8 +2,8 @@
 
 import pytest
 
-from tallystick.agent import Point
-from tallystick.agent.tells import NAMES_MAX, Names, Told, line_of, unit_of
+from tallystick.agent.collecting.tells import NAMES_MAX, Names, Told, line_of, unit_of
+from tallystick.model.point import Point
 
 TELLS = (
     Told("<name>", "", "Of somebody else"),

@@ -10,7 +10,6 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from tallystick.agent import Point
 from tallystick.kernels.packed import padded
 from tallystick.kernels.recvmmsg import DatagramBuffers
 from tallystick.ledger import Balance, Ledger
@@ -19,6 +18,7 @@ from tallystick.model.clock import ManualClock
 from tallystick.model.errors import StartError, StoreError
 from tallystick.model.kind import Kind
 from tallystick.model.numbered import Numbered
+from tallystick.model.point import Point
 from tallystick.model.sample import SampleBatch
 from tallystick.model.statistic import Statistic
 from tallystick.model.tally import TallyBatch

@@ -3,11 +3,11 @@
 import numpy as np
 import pytest
 
-from tallystick.agent import Point
 from tallystick.kernels.packed import padded
 from tallystick.ledger import Account, Ledger
 from tallystick.model.clock import ManualClock
 from tallystick.model.kind import Kind
+from tallystick.model.point import Point
 from tallystick.parse import NameTable, protocols
 from tallystick.receive import Intake, IntakeLimits
 from tallystick.receive.pace import BURST_S, Pace

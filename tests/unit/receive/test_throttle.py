@@ -3,13 +3,13 @@
 import numpy as np
 import pytest
 
-from tallystick.agent import Point
 from tallystick.config import Store
 from tallystick.config.limits import Limits
 from tallystick.kernels.packed import padded
 from tallystick.ledger import Account, Ledger
 from tallystick.ledger.ledger import PEERS_MAX
 from tallystick.model.clock import ManualClock
+from tallystick.model.point import Point
 from tallystick.parse import NameTable, protocols
 from tallystick.receive import Intake, IntakeLimits
 from tallystick.receive.points import take_points

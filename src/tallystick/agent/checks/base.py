@@ -6,12 +6,12 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import ClassVar, Generic, TypeVar
 
+from tallystick.agent.collecting.tells import Told
 from tallystick.agent.host import Host
-from tallystick.agent.point import Point
-from tallystick.agent.tells import Told
 from tallystick.config.table import Table
 from tallystick.model.clock import Clock
 from tallystick.model.errors import TallystickError
+from tallystick.model.point import Point
 
 S = TypeVar("S", bound=Table)
 

@@ -14,10 +14,10 @@ from tallystick.agent.checks.base import Check, CheckError, Deadline
 from tallystick.agent.checks.messages import TYPES, answers, question
 from tallystick.agent.checks.registry import check
 from tallystick.agent.checks.tcp import addresses, connected
-from tallystick.agent.point import Point
-from tallystick.agent.tells import Told
+from tallystick.agent.collecting.tells import Told
 from tallystick.config.table import Conflict, Table, key, one_of
 from tallystick.model.address import host_port
+from tallystick.model.point import Point
 
 _DATAGRAM_BYTES = 4096
 _TRIES = 2

@@ -11,9 +11,9 @@ from typing import Annotated
 
 from tallystick.agent.checks.base import Check, CheckError
 from tallystick.agent.checks.registry import check
-from tallystick.agent.point import Point
-from tallystick.agent.tells import Told
+from tallystick.agent.collecting.tells import Told
 from tallystick.config.table import Table, key
+from tallystick.model.point import Point
 
 _FILES_MAX = 10_000
 

@@ -14,13 +14,13 @@ from urllib.parse import SplitResult, urljoin, urlsplit
 from tallystick.agent.checks.base import Check, CheckError, Deadline
 from tallystick.agent.checks.registry import check
 from tallystick.agent.checks.tcp import addresses, connected
-from tallystick.agent.point import Point
+from tallystick.agent.collecting.tells import Told
 from tallystick.agent.services.failure import ServiceError
 from tallystick.agent.services.stream import Stream, trusting
 from tallystick.agent.services.web import Answer, check_url, read_answer
-from tallystick.agent.tells import Told
 from tallystick.config.table import Table, expression, key
 from tallystick.model.address import Address
+from tallystick.model.point import Point
 from tallystick.version import __version__
 
 _DAY_S = 86400

@@ -14,9 +14,9 @@ from typing import Annotated
 from tallystick.agent.checks.base import Check, CheckError
 from tallystick.agent.checks.registry import check
 from tallystick.agent.checks.tcp import addresses
-from tallystick.agent.point import Point
-from tallystick.agent.tells import Told
+from tallystick.agent.collecting.tells import Told
 from tallystick.config.table import Table, key
+from tallystick.model.point import Point
 
 _ECHO = struct.Struct("!BBHHH")
 """Type, code, checksum, identity and number; the kernel fills in checksum and identity."""

@@ -9,10 +9,10 @@ from typing import Annotated
 
 from tallystick.agent.checks.base import Check, CheckError
 from tallystick.agent.checks.registry import check
-from tallystick.agent.point import Point
-from tallystick.agent.surroundings import Process, Surroundings
-from tallystick.agent.tells import Told
+from tallystick.agent.collecting.tells import Told
+from tallystick.agent.host import Process, Surroundings
 from tallystick.config.table import Conflict, Table, expression, key
+from tallystick.model.point import Point
 
 
 class Settings(Table, frozen=True):

@@ -7,17 +7,17 @@ from importlib import import_module
 from typing import Any, NamedTuple, TypeVar
 
 from tallystick.agent.checks.base import Check, CheckError, Limits
-from tallystick.agent.collector import NoSettings, Service
+from tallystick.agent.collecting.collector import NoSettings, Service
+from tallystick.agent.collecting.jobs import Job
+from tallystick.agent.collecting.tells import Tells, Told
 from tallystick.agent.host import Host
-from tallystick.agent.jobs import Job
-from tallystick.agent.point import Point
-from tallystick.agent.tells import Tells, Told
 from tallystick.config import Check as CheckConfig
 from tallystick.config.table import Table
 from tallystick.config.validate import convert, key_name
 from tallystick.model.clock import Clock
 from tallystick.model.errors import ConfigError
 from tallystick.model.kind import Kind
+from tallystick.model.point import Point
 
 C = TypeVar("C", bound=type[Check[Any]])
 

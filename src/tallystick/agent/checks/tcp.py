@@ -12,10 +12,10 @@ from typing import Annotated
 
 from tallystick.agent.checks.base import Check, CheckError, Deadline
 from tallystick.agent.checks.registry import check
-from tallystick.agent.point import Point
-from tallystick.agent.tells import Told
+from tallystick.agent.collecting.tells import Told
 from tallystick.config.table import Table, expression, key
 from tallystick.model.address import Address
+from tallystick.model.point import Point
 
 ANSWER_BYTES_MAX = 1 << 16
 

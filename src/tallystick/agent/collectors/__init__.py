@@ -1,1 +1,1 @@
-"""A file for each collector; `tallystick.agent.registry.registered` finds them."""
+"""A file for each collector; `tallystick.agent.collecting.registry.registered` finds them."""

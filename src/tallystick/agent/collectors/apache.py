@@ -9,17 +9,16 @@ from collections.abc import Iterator
 from typing import Annotated
 from urllib.parse import urlsplit
 
-from tallystick.agent.collector import Found, Service
-from tallystick.agent.host import Host
-from tallystick.agent.point import Point
-from tallystick.agent.registry import collector
+from tallystick.agent.collecting.collector import Found, Service
+from tallystick.agent.collecting.registry import collector
+from tallystick.agent.host import Host, Surroundings
 from tallystick.agent.services.failure import ServiceError
 from tallystick.agent.services.finding import Candidate, answering, configured, option
 from tallystick.agent.services.reading import Looks, Metric, Ratio, Reading
 from tallystick.agent.services.settings import WebSettings
 from tallystick.agent.services.web import check_url
-from tallystick.agent.surroundings import Surroundings
 from tallystick.config.table import key
+from tallystick.model.point import Point
 
 METRICS = (
     Metric("requests", "Total Accesses", "Requests, per second; each look of ours is one", rate=True),

@@ -7,11 +7,11 @@ import ctypes
 import struct
 from collections.abc import Iterable, Iterator
 
-from tallystick.agent.collector import Collector, Found, NoSettings
-from tallystick.agent.point import Point
-from tallystick.agent.registry import collector
-from tallystick.agent.surroundings import Surroundings
-from tallystick.agent.tells import Told
+from tallystick.agent.collecting.collector import Collector, Found, NoSettings
+from tallystick.agent.collecting.registry import collector
+from tallystick.agent.collecting.tells import Told
+from tallystick.agent.host import Surroundings
+from tallystick.model.point import Point
 
 _TIMEX_BYTES = 256
 """Room for the kernel's struct timex, which has 208 on machines of 64 bits."""

@@ -10,13 +10,12 @@ import json
 import re
 from collections.abc import Iterator
 
-from tallystick.agent import cgroups
-from tallystick.agent.collector import HostCollector, NoSettings
-from tallystick.agent.host import Host
-from tallystick.agent.point import Point
-from tallystick.agent.rates import Rates
-from tallystick.agent.registry import collector
-from tallystick.agent.tells import Told
+from tallystick.agent.collecting.collector import HostCollector, NoSettings
+from tallystick.agent.collecting.rates import Rates
+from tallystick.agent.collecting.registry import collector
+from tallystick.agent.collecting.tells import Told
+from tallystick.agent.host import Host, cgroups
+from tallystick.model.point import Point
 from tallystick.native.names import component
 
 CONTAINERS_MAX = 200

@@ -5,12 +5,12 @@ Of each core ``cpu.core.0.busy``, ``user``, ``system``, ``iowait`` and ``steal``
 
 from collections.abc import Iterator
 
-from tallystick.agent.collector import HostCollector, NoSettings
+from tallystick.agent.collecting.collector import HostCollector, NoSettings
+from tallystick.agent.collecting.rates import Rates
+from tallystick.agent.collecting.registry import collector
+from tallystick.agent.collecting.tells import Told
 from tallystick.agent.host import Host
-from tallystick.agent.point import Point
-from tallystick.agent.rates import Rates
-from tallystick.agent.registry import collector
-from tallystick.agent.tells import Told
+from tallystick.model.point import Point
 
 # The kernel counts guests within user and nice; adding them would make more than a hundred percent.
 _STATES = ("user", "nice", "system", "idle", "iowait", "irq", "softirq", "steal")

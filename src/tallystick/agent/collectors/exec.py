@@ -13,16 +13,16 @@ from typing import Annotated
 
 import msgspec
 
-from tallystick.agent.collector import IncompleteError, Service
+from tallystick.agent.collecting.collector import IncompleteError, Service
+from tallystick.agent.collecting.registry import collector
+from tallystick.agent.collecting.tells import Told
 from tallystick.agent.host import Host
-from tallystick.agent.point import Point
-from tallystick.agent.registry import collector
 from tallystick.agent.services import nagios
 from tallystick.agent.services.command import Result, run
 from tallystick.agent.services.failure import ServiceError
 from tallystick.agent.services.reading import Looks, Metric, Reading, number
-from tallystick.agent.tells import Told
 from tallystick.config.table import Table, key, one_of
+from tallystick.model.point import Point
 from tallystick.native.names import dotted
 
 METRICS = (

@@ -8,10 +8,10 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 
-from tallystick.agent.collector import HostCollector
-from tallystick.agent.point import Point
-from tallystick.agent.registry import collector
-from tallystick.agent.tells import Told
+from tallystick.agent.collecting.collector import HostCollector
+from tallystick.agent.collecting.registry import collector
+from tallystick.agent.collecting.tells import Told
+from tallystick.model.point import Point
 from tallystick.native.names import component
 
 # Images that are always full, and layers that show the room of the filesystem below them.

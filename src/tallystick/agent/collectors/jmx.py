@@ -8,17 +8,16 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Annotated, Any
 
-from tallystick.agent.collector import Found, Service
-from tallystick.agent.host import Host
-from tallystick.agent.point import Point
-from tallystick.agent.registry import collector
+from tallystick.agent.collecting.collector import Found, Service
+from tallystick.agent.collecting.registry import collector
+from tallystick.agent.host import Host, Surroundings
 from tallystick.agent.services.failure import ServiceError
 from tallystick.agent.services.finding import Candidate, answering, by_port
 from tallystick.agent.services.reading import Looks, Metric, Reading, number, scaled
 from tallystick.agent.services.settings import WebSettings
 from tallystick.agent.services.web import check_url
-from tallystick.agent.surroundings import Surroundings
 from tallystick.config.table import Table, key, one_of, start_of_names
+from tallystick.model.point import Point
 from tallystick.native.names import component
 
 _LANG = "java.lang:type="

@@ -6,12 +6,12 @@ what it does: ``context_switches``, ``interrupts`` and ``forks``.
 
 from collections.abc import Iterator
 
-from tallystick.agent.collector import HostCollector, NoSettings
+from tallystick.agent.collecting.collector import HostCollector, NoSettings
+from tallystick.agent.collecting.rates import Rates
+from tallystick.agent.collecting.registry import collector
+from tallystick.agent.collecting.tells import Told
 from tallystick.agent.host import Host
-from tallystick.agent.point import Point
-from tallystick.agent.rates import Rates
-from tallystick.agent.registry import collector
-from tallystick.agent.tells import Told
+from tallystick.model.point import Point
 
 _COUNTS = {"ctxt": "context_switches", "intr": "interrupts", "processes": "forks"}
 _ENTROPY = "/proc/sys/kernel/random/entropy_avail"

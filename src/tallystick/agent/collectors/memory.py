@@ -6,11 +6,11 @@ to be written to disks, ``committed`` what programs were promised.
 
 from collections.abc import Iterator
 
-from tallystick.agent.collector import HostCollector
-from tallystick.agent.point import Point
-from tallystick.agent.registry import collector
-from tallystick.agent.tables import sizes
-from tallystick.agent.tells import Told
+from tallystick.agent.collecting.collector import HostCollector
+from tallystick.agent.collecting.registry import collector
+from tallystick.agent.collecting.tells import Told
+from tallystick.agent.host.tables import sizes
+from tallystick.model.point import Point
 
 _PARTS = {
     "MemFree": "free",

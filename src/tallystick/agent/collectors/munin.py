@@ -10,10 +10,9 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
-from tallystick.agent.collector import IncompleteError, Service
+from tallystick.agent.collecting.collector import IncompleteError, Service
+from tallystick.agent.collecting.registry import collector
 from tallystick.agent.host import Host
-from tallystick.agent.point import Point
-from tallystick.agent.registry import collector
 from tallystick.agent.services.command import run
 from tallystick.agent.services.failure import ServiceError
 from tallystick.agent.services.munin import GROWING, RESET_BY_LOOKING, Said, Way, way_of
@@ -21,6 +20,7 @@ from tallystick.agent.services.reading import Looks, Metric, Reading
 from tallystick.agent.services.secret import login
 from tallystick.agent.services.stream import said
 from tallystick.config.table import Table, key
+from tallystick.model.point import Point
 
 if TYPE_CHECKING:
     from tempfile import TemporaryDirectory

@@ -10,10 +10,9 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Annotated
 
-from tallystick.agent.collector import Found, IncompleteError, Service
-from tallystick.agent.host import Host
-from tallystick.agent.point import Point
-from tallystick.agent.registry import collector
+from tallystick.agent.collecting.collector import Found, IncompleteError, Service
+from tallystick.agent.collecting.registry import collector
+from tallystick.agent.host import Host, Surroundings
 from tallystick.agent.services.failure import RefusedError, ServiceError
 from tallystick.agent.services.finding import Candidate, answering, by_path
 from tallystick.agent.services.mysql import Mysql as Session
@@ -22,9 +21,9 @@ from tallystick.agent.services.reading import Looks, Metric, Ratio, Reading
 from tallystick.agent.services.secret import login, read_if_private
 from tallystick.agent.services.settings import ServiceSettings, socket_address
 from tallystick.agent.services.stream import Stream
-from tallystick.agent.surroundings import Surroundings
 from tallystick.config.table import key
 from tallystick.model.address import Address
+from tallystick.model.point import Point
 from tallystick.native.names import component
 
 METRICS = (

@@ -11,17 +11,16 @@ from pathlib import Path
 from typing import Annotated, Any
 from urllib.parse import urlsplit
 
-from tallystick.agent.collector import Found, Service
-from tallystick.agent.host import Host
-from tallystick.agent.point import Point
-from tallystick.agent.registry import collector
+from tallystick.agent.collecting.collector import Found, Service
+from tallystick.agent.collecting.registry import collector
+from tallystick.agent.host import Host, Surroundings
 from tallystick.agent.services.failure import ServiceError
 from tallystick.agent.services.finding import Candidate, answering, configured, option
 from tallystick.agent.services.reading import Looks, Metric, Reading
 from tallystick.agent.services.settings import WebSettings
 from tallystick.agent.services.web import check_url
-from tallystick.agent.surroundings import Surroundings
 from tallystick.config.table import key
+from tallystick.model.point import Point
 from tallystick.native.names import component
 
 METRICS = (

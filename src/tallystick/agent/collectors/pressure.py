@@ -6,12 +6,12 @@ is the kernel's pressure stall information, of Linux 4.20 and later.
 
 from collections.abc import Iterator
 
-from tallystick.agent.collector import HostCollector, NoSettings
+from tallystick.agent.collecting.collector import HostCollector, NoSettings
+from tallystick.agent.collecting.rates import Rates
+from tallystick.agent.collecting.registry import collector
+from tallystick.agent.collecting.tells import Told
 from tallystick.agent.host import Host
-from tallystick.agent.point import Point
-from tallystick.agent.rates import Rates
-from tallystick.agent.registry import collector
-from tallystick.agent.tells import Told
+from tallystick.model.point import Point
 
 _RESOURCES = ("cpu", "memory", "io", "irq")
 

@@ -14,13 +14,13 @@ import re
 from collections.abc import Iterator
 from typing import Annotated
 
-from tallystick.agent.collector import Collector
+from tallystick.agent.collecting.collector import Collector
+from tallystick.agent.collecting.registry import collector
+from tallystick.agent.collecting.tells import Told
 from tallystick.agent.host import Host
-from tallystick.agent.point import Point
-from tallystick.agent.processes import Status, statuses
-from tallystick.agent.registry import collector
-from tallystick.agent.tells import Told
+from tallystick.agent.host.processes import Status, statuses
 from tallystick.config.table import Table, expression, key
+from tallystick.model.point import Point
 
 
 class Settings(Table, frozen=True):

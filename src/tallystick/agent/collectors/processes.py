@@ -6,11 +6,11 @@
 from collections import Counter
 from collections.abc import Iterator
 
-from tallystick.agent.collector import HostCollector
-from tallystick.agent.point import Point
-from tallystick.agent.processes import statuses
-from tallystick.agent.registry import collector
-from tallystick.agent.tells import Told
+from tallystick.agent.collecting.collector import HostCollector
+from tallystick.agent.collecting.registry import collector
+from tallystick.agent.collecting.tells import Told
+from tallystick.agent.host.processes import statuses
+from tallystick.model.point import Point
 
 _STATES = {
     "R": "running",

@@ -8,15 +8,15 @@ import time
 from collections.abc import Iterator
 from typing import Annotated
 
-from tallystick.agent.collector import IncompleteError, Service
-from tallystick.agent.point import Point
-from tallystick.agent.registry import collector
+from tallystick.agent.collecting.collector import IncompleteError, Service
+from tallystick.agent.collecting.registry import collector
 from tallystick.agent.services.exposition import Scrape
 from tallystick.agent.services.reading import Metric
 from tallystick.agent.services.secret import password
 from tallystick.agent.services.settings import WebSettings
 from tallystick.agent.services.web import Answer, check_url
 from tallystick.config.table import key
+from tallystick.model.point import Point
 
 METRICS = (
     Metric("<metric>", "", "What the target tells, by its own names; labels are tags"),

@@ -8,17 +8,16 @@ import time
 from collections.abc import Iterator, Mapping
 from typing import Annotated
 
-from tallystick.agent.collector import Found, Service
-from tallystick.agent.host import Host
-from tallystick.agent.point import Point
-from tallystick.agent.registry import collector
+from tallystick.agent.collecting.collector import Found, Service
+from tallystick.agent.collecting.registry import collector
+from tallystick.agent.host import Host, Surroundings
 from tallystick.agent.services.failure import ServiceError
 from tallystick.agent.services.finding import Candidate, answering, by_path, by_port
 from tallystick.agent.services.reading import Looks, Metric, Ratio, Reading
 from tallystick.agent.services.settings import SocketSettings, socket_address
 from tallystick.agent.services.stream import Stream
-from tallystick.agent.surroundings import Surroundings
 from tallystick.config.table import key
+from tallystick.model.point import Point
 from tallystick.native.names import component
 
 METRICS = (

@@ -3,11 +3,11 @@
 import os
 from collections.abc import Iterator
 
-from tallystick.agent.collector import HostCollector
-from tallystick.agent.point import Point
-from tallystick.agent.registry import collector
-from tallystick.agent.tables import paired
-from tallystick.agent.tells import Told
+from tallystick.agent.collecting.collector import HostCollector
+from tallystick.agent.collecting.registry import collector
+from tallystick.agent.collecting.tells import Told
+from tallystick.agent.host.tables import paired
+from tallystick.model.point import Point
 
 _PAGE_BYTES = os.sysconf("SC_PAGE_SIZE")
 

@@ -6,13 +6,13 @@ Hosts without swap have none of it. ``in_bytes`` and ``out_bytes`` are what move
 import os
 from collections.abc import Iterator
 
-from tallystick.agent.collector import HostCollector, NoSettings
+from tallystick.agent.collecting.collector import HostCollector, NoSettings
+from tallystick.agent.collecting.rates import Rates
+from tallystick.agent.collecting.registry import collector
+from tallystick.agent.collecting.tells import Told
 from tallystick.agent.host import Host
-from tallystick.agent.point import Point
-from tallystick.agent.rates import Rates
-from tallystick.agent.registry import collector
-from tallystick.agent.tables import counts, sizes
-from tallystick.agent.tells import Told
+from tallystick.agent.host.tables import counts, sizes
+from tallystick.model.point import Point
 
 _PAGE_BYTES = os.sysconf("SC_PAGE_SIZE")
 

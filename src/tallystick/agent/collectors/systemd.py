@@ -9,14 +9,12 @@ import subprocess
 from collections import Counter
 from collections.abc import Iterable, Iterator
 
-from tallystick.agent import cgroups
-from tallystick.agent.collector import Collector, Found, NoSettings
-from tallystick.agent.host import Host
-from tallystick.agent.point import Point
-from tallystick.agent.rates import Rates
-from tallystick.agent.registry import collector
-from tallystick.agent.surroundings import Surroundings
-from tallystick.agent.tells import Told
+from tallystick.agent.collecting.collector import Collector, Found, NoSettings
+from tallystick.agent.collecting.rates import Rates
+from tallystick.agent.collecting.registry import collector
+from tallystick.agent.collecting.tells import Told
+from tallystick.agent.host import Host, Surroundings, cgroups
+from tallystick.model.point import Point
 from tallystick.native.names import component
 
 SERVICES_MAX = 300

@@ -10,13 +10,13 @@ from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 
-from tallystick.agent.collector import HostCollector, NoSettings
+from tallystick.agent.collecting.collector import HostCollector, NoSettings
+from tallystick.agent.collecting.rates import Rates
+from tallystick.agent.collecting.registry import collector
+from tallystick.agent.collecting.tells import Told
 from tallystick.agent.host import Host
-from tallystick.agent.point import Point
-from tallystick.agent.rates import Rates
-from tallystick.agent.registry import collector
-from tallystick.agent.tables import paired
-from tallystick.agent.tells import Told
+from tallystick.agent.host.tables import paired
+from tallystick.model.point import Point
 
 CONNECTIONS_MAX = 10_000
 """With more, the kernel's table is too long to be read every ten seconds, and only two states are told."""

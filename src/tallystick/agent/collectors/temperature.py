@@ -6,10 +6,10 @@ Of what the kernel has drivers for; machines that say nothing there have their t
 import re
 from collections.abc import Iterator
 
-from tallystick.agent.collector import HostCollector
-from tallystick.agent.point import Point
-from tallystick.agent.registry import collector
-from tallystick.agent.tells import Told
+from tallystick.agent.collecting.collector import HostCollector
+from tallystick.agent.collecting.registry import collector
+from tallystick.agent.collecting.tells import Told
+from tallystick.model.point import Point
 from tallystick.native.names import component
 
 _INPUT = re.compile(r"(temp|fan)(\d+)_input")

@@ -2,10 +2,10 @@
 
 from collections.abc import Iterator
 
-from tallystick.agent.collector import HostCollector
-from tallystick.agent.point import Point
-from tallystick.agent.registry import collector
-from tallystick.agent.tells import Told
+from tallystick.agent.collecting.collector import HostCollector
+from tallystick.agent.collecting.registry import collector
+from tallystick.agent.collecting.tells import Told
+from tallystick.model.point import Point
 
 METRICS = (Told("seconds", "seconds", "Since the host was started"),)
 

@@ -6,13 +6,13 @@ kernel ended for want of memory, ``allocation_stalls`` how often a program had t
 
 from collections.abc import Iterator
 
-from tallystick.agent.collector import HostCollector, NoSettings
+from tallystick.agent.collecting.collector import HostCollector, NoSettings
+from tallystick.agent.collecting.rates import Rates
+from tallystick.agent.collecting.registry import collector
+from tallystick.agent.collecting.tells import Told
 from tallystick.agent.host import Host
-from tallystick.agent.point import Point
-from tallystick.agent.rates import Rates
-from tallystick.agent.registry import collector
-from tallystick.agent.tables import counts
-from tallystick.agent.tells import Told
+from tallystick.agent.host.tables import counts
+from tallystick.model.point import Point
 
 _COUNTED = {
     "pgfault": "page_faults",

@@ -9,7 +9,6 @@ import math
 import socket
 from collections.abc import Callable, Iterable, Iterator, Sequence
 
-from tallystick.agent.carbon import number
 from tallystick.config.delivery import Repeat
 from tallystick.model.kind import Kind
 from tallystick.native.messages import Slot
@@ -17,6 +16,11 @@ from tallystick.sockets import Forwarder
 
 _DATAGRAM_BYTES = 1432
 _BUCKET_ORIGIN, _BUCKETS_TO_DOUBLE = 40_000, 32
+
+
+def number(value: float) -> str:
+    """The shortest text that reads back as `value`, without the ``.0`` of whole numbers."""
+    return str(int(value)) if value.is_integer() and abs(value) < 1e15 else repr(value)
 
 
 def lines_of(protocol: str, slots: Iterable[Slot], prefix: str = "") -> Iterator[str]:

@@ -12,12 +12,12 @@ from typing import Any
 from tallystick.agent.doors.doors import Doors, OpenDoor
 from tallystick.agent.doors.events import Events
 from tallystick.agent.doors.native import Keeper
-from tallystick.agent.point import Point
 from tallystick.agent.tallies import Tallies
 from tallystick.config.doors import Door
 from tallystick.files import Files
 from tallystick.model.clock import Clock
 from tallystick.model.kind import Kind
+from tallystick.model.point import Point
 from tallystick.native.names import Place
 
 log = logging.getLogger(__name__)

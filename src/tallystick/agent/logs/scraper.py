@@ -11,10 +11,10 @@ from tallystick.agent.logs.parts import identity
 from tallystick.agent.logs.position import Position
 from tallystick.agent.logs.reader import LogReader
 from tallystick.agent.logs.report import as_json, write_errors
-from tallystick.agent.point import Point
 from tallystick.agent.tallies import Tallies
 from tallystick.config.logs import Log
 from tallystick.model.clock import Clock
+from tallystick.model.point import Point
 from tallystick.native.messages import Slot
 
 log = logging.getLogger(__name__)

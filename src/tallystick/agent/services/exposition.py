@@ -12,9 +12,9 @@ import math
 import re
 from collections.abc import Iterator
 
-from tallystick.agent.point import Point
 from tallystick.agent.services.failure import ServiceError
 from tallystick.model.kind import Kind
+from tallystick.model.point import Point
 
 NAME_BYTES_MAX = 1024
 

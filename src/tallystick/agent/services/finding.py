@@ -13,9 +13,8 @@ from itertools import islice
 from pathlib import Path
 from typing import Any, NamedTuple, TypeVar
 
-from tallystick.agent.collector import Collector, Found
-from tallystick.agent.host import Host
-from tallystick.agent.surroundings import Process, Surroundings
+from tallystick.agent.collecting.collector import Collector, Found
+from tallystick.agent.host import Host, Process, Surroundings
 from tallystick.config.table import Table
 from tallystick.native.names import component
 

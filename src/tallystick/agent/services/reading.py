@@ -10,9 +10,9 @@ import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
-from tallystick.agent.point import Point
-from tallystick.agent.rates import Rates
-from tallystick.agent.tells import Tells, unit_of
+from tallystick.agent.collecting.rates import Rates
+from tallystick.agent.collecting.tells import Tells, unit_of
+from tallystick.model.point import Point
 
 _NUMBER = re.compile(r"-?(?:\d{1,30}(?:\.\d{0,30})?|\.\d{1,30})(?:[eE][-+]?\d{1,3})?", re.ASCII)
 

@@ -4,10 +4,10 @@ from abc import ABC, abstractmethod
 from contextlib import AsyncExitStack
 from importlib import import_module
 
-from tallystick.agent import Point
 from tallystick.config import Poll
 from tallystick.ledger import Account
 from tallystick.model.errors import TallystickError
+from tallystick.model.point import Point
 from tallystick.model.reason import Reason
 from tallystick.parse.reading import Reading
 from tallystick.receive.intake import Intake

@@ -11,9 +11,9 @@ from dataclasses import dataclass
 
 import uvloop
 
-from tallystick.agent import Point
 from tallystick.config import Poll
 from tallystick.ledger import Account
+from tallystick.model.point import Point
 from tallystick.model.reason import Reason
 from tallystick.native.names import component
 from tallystick.receive.intake import Intake

@@ -16,10 +16,10 @@ from pathlib import Path
 
 import httpx2
 
-from tallystick.agent import Point
 from tallystick.config import Poll
 from tallystick.kernels.labels import tags_of
 from tallystick.ledger import Account
+from tallystick.model.point import Point
 from tallystick.model.reason import Reason
 from tallystick.parse import padded
 from tallystick.parse.exposition import ExpositionParser, OpenMetricsParser

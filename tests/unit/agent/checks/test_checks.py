@@ -15,8 +15,8 @@ from answering import Authority, answered, dns, http, page, serving
 from tallystick.agent import Host
 from tallystick.agent.checks import CheckError, Limits
 from tallystick.agent.checks.registry import registered_checks, watching
-from tallystick.agent.runner import Change, Runner
-from tallystick.agent.tells import line_of
+from tallystick.agent.collecting.runner import Change, Runner
+from tallystick.agent.collecting.tells import line_of
 from tallystick.config import Check as CheckConfig
 from tallystick.config.validate import convert
 from tallystick.model.clock import ManualClock, SystemClock

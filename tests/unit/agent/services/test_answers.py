@@ -14,9 +14,9 @@ from pathlib import Path
 
 import pytest
 
-from tallystick.agent.carbon import number
 from tallystick.agent.collectors import apache, haproxy, jmx, memcached, mysql, nginx, postgresql, redis
 from tallystick.agent.collectors.exec import read_lines
+from tallystick.agent.delivery.repeats import number
 from tallystick.agent.services import nagios
 from tallystick.agent.services.exposition import Scrape
 from tallystick.agent.services.failure import ServiceError

@@ -2,10 +2,10 @@
 
 import pytest
 
-from tallystick.agent import Point
-from tallystick.agent.describing import DESCRIBED_MAX, Describing
+from tallystick.agent.collecting.describing import DESCRIBED_MAX, Describing
+from tallystick.agent.collecting.tells import Names, unit_of
 from tallystick.agent.services.reading import Looks, Metric, Ratio, Reading, number
-from tallystick.agent.tells import Names, unit_of
+from tallystick.model.point import Point
 from tallystick.native.messages import Name
 
 TELLS = (

@@ -1,13 +1,13 @@
 """What collectors say of their numbers: a table of names, units and meanings, alike for the host and for services.
 
-A table is looked at once for each name (`Names`); servers are told once, too (`tallystick.agent.describing`).
+A table is looked at once for each name (`Names`); so are servers (`tallystick.agent.collecting.describing`).
 """
 
 import re
 from collections.abc import Iterable, Sequence
 from typing import NamedTuple, Protocol
 
-from tallystick.agent.point import Point
+from tallystick.model.point import Point
 
 NAMES_MAX = 5000
 """So many names of one collector are kept as they were made; beyond that they are made anew."""

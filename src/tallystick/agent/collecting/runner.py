@@ -7,14 +7,14 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 
-from tallystick.agent.aside import Aside
-from tallystick.agent.collector import IncompleteError
-from tallystick.agent.jobs import Finder, Job
-from tallystick.agent.point import Point, Sink
-from tallystick.agent.telling import Telling, cause
-from tallystick.agent.tells import Names
+from tallystick.agent.collecting.aside import Aside
+from tallystick.agent.collecting.collector import IncompleteError
+from tallystick.agent.collecting.jobs import Finder, Job
+from tallystick.agent.collecting.telling import Telling, cause
+from tallystick.agent.collecting.tells import Names
 from tallystick.model.clock import Clock
 from tallystick.model.kind import Kind
+from tallystick.model.point import Point, Sink
 
 log = logging.getLogger(__name__)
 

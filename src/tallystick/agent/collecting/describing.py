@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterable
 
-from tallystick.agent.point import Point
+from tallystick.model.point import Point
 from tallystick.native.messages import Name
 
 DESCRIBED_MAX = 20_000

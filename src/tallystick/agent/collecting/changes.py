@@ -2,7 +2,7 @@
 
 from typing import NamedTuple
 
-from tallystick.agent.runner import Change
+from tallystick.agent.collecting.runner import Change
 from tallystick.native.names import Place
 
 

@@ -6,13 +6,12 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from tallystick.agent.aside import Aside
-from tallystick.agent.collector import Collector, Found
-from tallystick.agent.host import Host
-from tallystick.agent.registry import Registered, registered
-from tallystick.agent.surroundings import Surroundings
-from tallystick.agent.telling import Telling, cause
-from tallystick.agent.tells import Names
+from tallystick.agent.collecting.aside import Aside
+from tallystick.agent.collecting.collector import Collector, Found
+from tallystick.agent.collecting.registry import Registered, registered
+from tallystick.agent.collecting.telling import Telling, cause
+from tallystick.agent.collecting.tells import Names
+from tallystick.agent.host import Host, Surroundings
 from tallystick.config import EVERYTHING
 from tallystick.config import Collector as CollectorConfig
 from tallystick.model.clock import SystemClock

@@ -2,15 +2,15 @@
 
 from collections.abc import Callable
 
-from tallystick.agent.changes import ToldChange, told_of
 from tallystick.agent.checks.registry import watching
+from tallystick.agent.collecting.changes import ToldChange, told_of
+from tallystick.agent.collecting.jobs import Finder
+from tallystick.agent.collecting.runner import Change, Runner
 from tallystick.agent.host import Host
-from tallystick.agent.jobs import Finder
 from tallystick.agent.place import place_of, prefix_of
-from tallystick.agent.point import Sink
-from tallystick.agent.runner import Change, Runner
 from tallystick.config import Config
 from tallystick.model.clock import Clock
+from tallystick.model.point import Sink
 
 
 def runner_for(

@@ -4,13 +4,13 @@ import os
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 
-from tallystick.agent.collector import Collector, NoSettings
+from tallystick.agent.collecting.collector import Collector, NoSettings
+from tallystick.agent.collecting.rates import Rates
+from tallystick.agent.collecting.runner import Runner
+from tallystick.agent.collecting.tells import Told
 from tallystick.agent.host import Host
-from tallystick.agent.point import Point
-from tallystick.agent.rates import Rates
-from tallystick.agent.runner import Runner
-from tallystick.agent.tells import Told
 from tallystick.model.kind import Kind
+from tallystick.model.point import Point
 
 Source = Callable[[], Iterable[Point]]
 """Tells something about the agent; names are below ``agent.``."""

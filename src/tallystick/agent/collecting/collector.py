@@ -5,11 +5,10 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import ClassVar, Generic, TypeVar
 
-from tallystick.agent.host import Host
-from tallystick.agent.point import Point
-from tallystick.agent.surroundings import Surroundings
-from tallystick.agent.tells import Tells
+from tallystick.agent.collecting.tells import Tells
+from tallystick.agent.host import Host, Surroundings
 from tallystick.config.table import Table
+from tallystick.model.point import Point
 
 
 class NoSettings(Table, frozen=True):

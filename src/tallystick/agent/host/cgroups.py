@@ -3,9 +3,9 @@
 import os
 from collections.abc import Iterator
 
-from tallystick.agent.host import Host
-from tallystick.agent.tables import counts
-from tallystick.agent.tells import Told
+from tallystick.agent.collecting.tells import Told
+from tallystick.agent.host.host import Host
+from tallystick.agent.host.tables import counts
 
 METRICS = (
     Told("memory_bytes", "bytes", "Memory, with files that are kept for it"),

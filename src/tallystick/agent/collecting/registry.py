@@ -7,9 +7,8 @@ from importlib import import_module
 from pkgutil import iter_modules
 from typing import Any, TypeVar
 
-from tallystick.agent.collector import Collector, NoSettings
+from tallystick.agent.collecting.collector import Collector, NoSettings
 from tallystick.agent.host import Host
-from tallystick.config import EVERYTHING, Kinds
 from tallystick.config import Collector as CollectorConfig
 from tallystick.config.table import Table
 from tallystick.config.validate import convert, key_name
@@ -72,11 +71,3 @@ def registered() -> dict[str, Registered]:
     for module in iter_modules(collectors.__path__):
         import_module(f"{collectors.__name__}.{module.name}")
     return dict(sorted(_REGISTERED.items()))
-
-
-def kinds() -> Kinds:
-    """The further keys of each collector and each kind of check, for whoever loads a config."""
-    from tallystick.agent.checks import kinds_of_checks
-
-    collectors = {EVERYTHING: NoSettings} | {name: one.settings for name, one in registered().items()}
-    return {"collectors": collectors, "checks": kinds_of_checks()}

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
 
-from tallystick.agent.host import Host
+from tallystick.agent.host.host import Host
 
 TRIES_MAX = 10
 """So often, once a minute, somebody is asked who does not answer as it is expected of him."""
