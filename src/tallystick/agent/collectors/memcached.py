@@ -14,7 +14,7 @@ from tallystick.agent.host import Host, Surroundings
 from tallystick.agent.services.failure import ServiceError
 from tallystick.agent.services.finding import Candidate, answering, by_path, by_port, option
 from tallystick.agent.services.reading import Looks, Metric, Ratio, Reading, number
-from tallystick.agent.services.settings import SocketSettings, socket_address
+from tallystick.agent.services.settings import SocketAddress, SocketSettings
 from tallystick.agent.services.stream import Stream
 from tallystick.config.table import key
 from tallystick.model.point import Point
@@ -83,7 +83,7 @@ def _keys(keys: tuple[str, ...]) -> None:
 class Settings(SocketSettings, frozen=True):
     """A memcached that is asked."""
 
-    address: Annotated[str, key("tcp://host:port or unix:///path.", socket_address)] = "tcp://127.0.0.1:11211"
+    address: SocketAddress = "tcp://127.0.0.1:11211"
     user: Annotated[str, key("Sent with the password, for those that were started with an auth-file.")] = ""
     slabs: Annotated[bool, key("Whether the chunks of each size are told.")] = False
     counters: Annotated[

@@ -19,10 +19,8 @@ from tallystick.agent.services.mysql import Mysql as Session
 from tallystick.agent.services.mysql import Row
 from tallystick.agent.services.reading import Looks, Metric, Ratio, Reading
 from tallystick.agent.services.secret import login, read_if_private
-from tallystick.agent.services.settings import ServiceSettings, socket_address
-from tallystick.agent.services.stream import Stream
+from tallystick.agent.services.settings import SocketAddress, SocketSettings
 from tallystick.config.table import key
-from tallystick.model.address import Address
 from tallystick.model.point import Point
 from tallystick.native.names import component
 
@@ -100,13 +98,11 @@ _VARIABLES = f"SHOW GLOBAL VARIABLES WHERE Variable_name IN ({_ASKED})"
 _STATUS = f"SHOW GLOBAL STATUS WHERE Variable_name IN ({_ASKED})"  # a tenth of what there is
 
 
-class Settings(ServiceSettings, frozen=True):
+class Settings(SocketSettings, frozen=True):
     """A MySQL or MariaDB that is asked."""
 
-    address: Annotated[str, key("unix:///path or tcp://host:port.", socket_address)] = "unix:///run/mysqld/mysqld.sock"
+    address: SocketAddress = "unix:///run/mysqld/mysqld.sock"
     user: Annotated[str, key("Empty for that of ~/.my.cnf, else the agent's own.")] = ""
-    tls: Annotated[bool, key("Whether it is asked over TLS; its certificate is checked.")] = False
-    ca_file: Annotated[str, key("Certificates that its own is checked with; empty for the system's.")] = ""
 
 
 @collector("mysql", Settings)
@@ -127,7 +123,7 @@ class Mysql(Service[Settings]):
     def collect(self, monotonic_s: float) -> Iterator[Point]:
         settings = self.settings
         user, password = credentials(settings.user, settings.password)
-        with Stream(Address.parse(settings.address, ("tcp", "unix")), self.limit_s) as stream:
+        with settings.opened(self.limit_s) as stream:
             session = Session(stream, user, password, tls=settings.tls, ca_file=settings.ca_file)
             status = {**_table(session.query(_VARIABLES)), **_table(session.query(_STATUS))}
             channels, refusal = _replication(session)

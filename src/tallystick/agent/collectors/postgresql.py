@@ -18,8 +18,8 @@ from tallystick.agent.services.finding import Candidate, answering, by_port
 from tallystick.agent.services.postgres import Postgres, Row, ask_for_tls
 from tallystick.agent.services.reading import Looks, Metric, Ratio, Reading
 from tallystick.agent.services.secret import login, read_if_private
-from tallystick.agent.services.settings import ServiceSettings, socket_address
-from tallystick.agent.services.stream import Stream, trusting
+from tallystick.agent.services.settings import SocketAddress, SocketSettings
+from tallystick.agent.services.stream import trusting
 from tallystick.config.table import key
 from tallystick.model.address import Address
 from tallystick.model.point import Point
@@ -141,16 +141,12 @@ SELECT num_timed AS checkpoints_timed, num_requested AS checkpoints_req, write_t
 """
 
 
-class Settings(ServiceSettings, frozen=True):
+class Settings(SocketSettings, frozen=True):
     """A PostgreSQL that is asked."""
 
-    address: Annotated[str, key("unix:///directory/.s.PGSQL.5432 or tcp://host:port.", socket_address)] = (
-        "unix:///run/postgresql/.s.PGSQL.5432"
-    )
+    address: SocketAddress = "unix:///run/postgresql/.s.PGSQL.5432"
     user: Annotated[str, key("The role, which needs pg_monitor; empty for the agent's own user.")] = ""
     database: Annotated[str, key("Where it signs in; all databases are told.")] = "postgres"
-    tls: Annotated[bool, key("Whether it is asked over TLS; its certificate is checked.")] = False
-    ca_file: Annotated[str, key("Certificates that its own is checked with; empty for the system's.")] = ""
     sizes_interval_s: Annotated[
         int, key("Seconds from one reckoning of the databases' sizes to the next; 0 for never.", ge=0)
     ] = 300
@@ -177,7 +173,7 @@ class Postgresql(Service[Settings]):
 
     def collect(self, monotonic_s: float) -> Iterator[Point]:
         settings = self.settings
-        with Stream(Address.parse(settings.address, ("tcp", "unix")), self.limit_s) as stream:
+        with settings.opened(self.limit_s) as stream:
             if settings.tls:
                 ask_for_tls(stream)
                 stream.secure(trusting(settings.ca_file))

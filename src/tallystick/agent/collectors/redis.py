@@ -14,7 +14,7 @@ from tallystick.agent.host import Host, Surroundings
 from tallystick.agent.services.failure import ServiceError
 from tallystick.agent.services.finding import Candidate, answering, by_path, by_port
 from tallystick.agent.services.reading import Looks, Metric, Ratio, Reading
-from tallystick.agent.services.settings import SocketSettings, socket_address
+from tallystick.agent.services.settings import SocketAddress, SocketSettings
 from tallystick.agent.services.stream import Stream
 from tallystick.config.table import key
 from tallystick.model.point import Point
@@ -73,7 +73,7 @@ _REPLICA = re.compile(r"slave\d{1,4}", re.ASCII)
 class Settings(SocketSettings, frozen=True):
     """A Redis that is asked."""
 
-    address: Annotated[str, key("tcp://host:port or unix:///path.", socket_address)] = "tcp://127.0.0.1:6379"
+    address: SocketAddress = "tcp://127.0.0.1:6379"
     user: Annotated[str, key("Of ACLs; empty for the default user.")] = ""
 
 

@@ -52,25 +52,6 @@ class WebSettings(ServiceSettings, frozen=True):
         )
 
 
-class SocketSettings(ServiceSettings, frozen=True):
-    """A service that is asked over a socket, at its ``address``."""
-
-    address: str = ""
-    tls: Annotated[bool, key("Whether it is asked over TLS; its certificate is checked.")] = False
-    ca_file: Annotated[str, key("Certificates that its own is checked with; empty for the system's.")] = ""
-
-    def connected(self, limit_s: float) -> Stream:
-        """A connection for so long, encrypted if it is to be."""
-        stream = Stream(Address.parse(self.address, _SCHEMES), limit_s)
-        if self.tls:
-            try:
-                stream.secure(trusting(self.ca_file))
-            except ServiceError:
-                stream.close()
-                raise
-        return stream
-
-
 def socket_address(text: str) -> None:
     """Check an address of the config.
 
@@ -80,3 +61,30 @@ def socket_address(text: str) -> None:
         If it is none of a stream.
     """
     Address.parse(text, _SCHEMES)
+
+
+SocketAddress = Annotated[str, key("unix:///path or tcp://host:port.", socket_address)]
+
+
+class SocketSettings(ServiceSettings, frozen=True):
+    """A service that is asked over a socket: a database, a cache."""
+
+    address: SocketAddress = ""
+    user: Annotated[str, key("Who asks; empty for whoever needs no name.")] = ""
+    tls: Annotated[bool, key("Whether it is asked over TLS; its certificate is checked.")] = False
+    ca_file: Annotated[str, key("Certificates that its own is checked with; empty for the system's.")] = ""
+
+    def opened(self, limit_s: float) -> Stream:
+        """A connection for so long, in the clear: for protocols that say themselves when they begin to encrypt."""
+        return Stream(Address.parse(self.address, _SCHEMES), limit_s)
+
+    def connected(self, limit_s: float) -> Stream:
+        """A connection for so long, encrypted if it is to be."""
+        stream = self.opened(limit_s)
+        if self.tls:
+            try:
+                stream.secure(trusting(self.ca_file))
+            except ServiceError:
+                stream.close()
+                raise
+        return stream
