@@ -10,7 +10,7 @@ from beside import LOCK
 from servers import START_S_MAX, running_server, wait_until
 from tallystick.agent import Host, Point, Runner, Surroundings
 from tallystick.agent.collecting.jobs import Finder
-from tallystick.agent.host import TRIES_MAX
+from tallystick.agent.host.surroundings import TRIES_MAX
 from tallystick.config import Collector
 from tallystick.model.clock import ManualClock
 from watched import found

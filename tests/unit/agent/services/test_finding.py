@@ -8,7 +8,7 @@ import pytest
 
 from tallystick.agent import Host, Point, Service, Surroundings
 from tallystick.agent.collectors import apache, haproxy, jmx, memcached, mysql, nginx, postgresql, redis
-from tallystick.agent.host import TRIES_MAX
+from tallystick.agent.host.surroundings import TRIES_MAX
 from tallystick.agent.services.finding import Candidate, answering, by_path
 from tallystick.config.table import Table, key
 
