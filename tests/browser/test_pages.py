@@ -82,7 +82,13 @@ def test_on_a_phone_the_names_are_a_drawer(server: Server, page: Page) -> None:
     page.set_viewport_size(PHONE)
     page.goto(server.url)
     expect(page.get_by_role("tree")).not_to_be_visible()
-    page.get_by_role("button", name="Names", exact=True).click()
+    menu = page.get_by_role("button", name="Names", exact=True)
+    menu.click()
+    expect(page.get_by_role("complementary")).to_be_focused()
+    page.keyboard.press("Escape")
+    expect(page.get_by_role("tree")).not_to_be_visible()
+    expect(menu).to_be_focused()
+    menu.click()
     page.get_by_role("treeitem", name="shop").click()
     page.get_by_role("treeitem", name="web2").click()
     page.get_by_role("treeitem", name="orders").click()
@@ -191,6 +197,9 @@ def test_the_crosshair_is_shared_and_keys_move_it(server: Server, page: Page) ->
     moment = re.compile(r"^\d\d:\d\d:\d\d$")
     expect(first.locator(".graph-moment")).to_have_text(moment)
     expect(second.locator(".graph-moment")).to_have_text(moment)
+    heard = re.compile(r"^\d\d:\d\d:\d\d, orders \d+$")
+    expect(first.locator("[aria-live]")).to_have_text(heard)
+    expect(second.locator("[aria-live]")).to_have_count(0)
 
 
 def test_what_a_sender_wrote_is_text_and_nothing_else(server: Server, page: Page, complaints: list[str]) -> None:

@@ -157,7 +157,7 @@ test("what one looks at first on a host comes first", async () => {
 });
 
 test("how long requests took has a graph of its own beside how many there were", async () => {
-  const names = ["requests", "errors", "response_time", "gc.collected;generation=0", "gc.pause;generation=0"];
+  const names = ["errors", "requests", "response_time", "gc.collected;generation=0", "gc.pause;generation=0"];
   const [section] = await discover("dev.apps.shop", treeOf(names.map((name) => `dev.apps.shop.${name}`)));
   expect(section?.families).toEqual([
     { title: "shop · requests, errors", target: "dev.apps.shop.{requests,errors}" },

@@ -8,13 +8,14 @@ import { aboutOf, commonMeaning, countedPer, detailsOf, inUnits, meaningOf, NO_M
 import { slotNotes } from "../format/slots";
 import { readable } from "../format/spelling";
 import { formatMoment } from "../format/time";
+import { formatValue } from "../format/units";
 import { Sentence } from "../parts/sentence";
 import { isMoving } from "../state/range";
 import { addressOf, range } from "../state/view";
 import { About } from "./about";
 import { latest, settled, toColumns, valueAt } from "./band";
 import { Complete } from "./complete";
-import { Legend } from "./legend";
+import { Legend, type Entry } from "./legend";
 import { Plot } from "./plot";
 import { useAnswer, useSeen } from "./use-answer";
 
@@ -43,6 +44,7 @@ export function Graph({ target, title, height, onRemove }: Props) {
   const found = asked.answer?.series.length ?? 0;
   const drawn = useMemo(() => asked.answer && draw(asked.answer, isMoving(range.peek())), [asked.answer]);
   const [cursor, setCursor] = useState<number | null>(null);
+  const [focused, setFocused] = useState(false);
   const [off, setOff] = useState<ReadonlySet<number>>(new Set());
   const toggle = (index: number): void => {
     const next = new Set(off);
@@ -53,6 +55,13 @@ export function Graph({ target, title, height, onRemove }: Props) {
   // What was answered before stays, with a word that there is nothing newer.
   const stale = asked.error !== null && found > 0;
   const time = drawn?.columns.data[0][at];
+  const entries: readonly Entry[] = (drawn?.series ?? []).map((one, i) => ({
+    name: one.name,
+    label: drawn?.labels[i] ?? one.name,
+    value: drawn ? drawn.own(i, valueAt(drawn.columns.data[drawn.columns.column[i] ?? 0], at)) : null,
+    unit: drawn?.meanings[i]?.unit ?? "",
+    details: detailsOf(one),
+  }));
   return (
     <article class="graph" ref={box} aria-label={title} data-points={drawn?.columns.points ?? 0} data-series={found}>
       <header>
@@ -82,6 +91,7 @@ export function Graph({ target, title, height, onRemove }: Props) {
             off={off}
             label={title}
             onCursor={setCursor}
+            onFocus={setFocused}
           />
         )}
         {!asked.answer && !asked.error && <div class="skeleton" aria-label="loading" />}
@@ -93,15 +103,10 @@ export function Graph({ target, title, height, onRemove }: Props) {
         )}
         {asked.error && !stale && <p class="graph-message error" role="alert"><Sentence text={asked.error} /></p>}
       </div>
+      {focused && time !== undefined && <Spoken entries={entries} time={time} />}
       {drawn && (
         <Legend
-          entries={drawn.series.map((one, i) => ({
-            name: one.name,
-            label: drawn.labels[i] ?? one.name,
-            value: drawn.own(i, valueAt(drawn.columns.data[drawn.columns.column[i] ?? 0], at)),
-            unit: drawn.meanings[i]?.unit ?? "",
-            details: detailsOf(one),
-          }))}
+          entries={entries}
           off={off}
           onToggle={toggle}
           shownAtFirst={height < LARGE_PX ? ENTRIES_SMALL : ENTRIES_LARGE}
@@ -117,6 +122,14 @@ export function Graph({ target, title, height, onRemove }: Props) {
       )}
     </article>
   );
+}
+
+const SPOKEN_MAX = 6;
+
+/** What stands under the crosshair, for whoever moves it by keys and hears the page. */
+function Spoken({ entries, time }: { readonly entries: readonly Entry[]; readonly time: number }) {
+  const said = entries.slice(0, SPOKEN_MAX).map((one) => `${one.label} ${formatValue(one.value, one.unit)}`);
+  return <p class="unseen" aria-live="polite">{[formatMoment(time, Date.now() / 1000), ...said].join(", ")}</p>;
 }
 
 /** What the slots are, until when they are kept, and more: as much of it as the name leaves room for. */

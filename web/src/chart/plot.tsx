@@ -7,7 +7,7 @@ import "uplot/dist/uPlot.min.css";
 import type { Unit } from "../format/units";
 import { theme } from "../state/theme";
 import { zoom, zoomBack } from "../state/view";
-import type { Columns } from "./band";
+import type { Column, Columns } from "./band";
 import { moveCrosshair, options } from "./options";
 import { followTouch } from "./touch";
 
@@ -22,9 +22,10 @@ interface Props {
   readonly off: ReadonlySet<number>;
   readonly label: string;
   readonly onCursor: (at: number | null) => void;
+  readonly onFocus: (focused: boolean) => void;
 }
 
-export function Plot({ columns, unit, worded, span, height, off, label, onCursor }: Props) {
+export function Plot({ columns, unit, worded, span, height, off, label, onCursor, onFocus }: Props) {
   const box = useRef<HTMLDivElement>(null);
   const plot = useRef<uPlot | null>(null);
   // What the canvas asks for later is read from here, so that it never sees an older render.
@@ -86,7 +87,11 @@ export function Plot({ columns, unit, worded, span, height, off, label, onCursor
       role="group"
       aria-label={`${label}. Arrow keys move the crosshair, plus zooms in, minus zooms out.`}
       onKeyDown={(event) => plot.current && steer(plot.current, event)}
-      onBlur={() => plot.current && moveCrosshair(plot.current, null)}
+      onFocus={() => onFocus(true)}
+      onBlur={() => {
+        onFocus(false);
+        if (plot.current) moveCrosshair(plot.current, null);
+      }}
     />
   );
 }
@@ -94,8 +99,13 @@ export function Plot({ columns, unit, worded, span, height, off, label, onCursor
 /** What the mouse can do, with keys. */
 function steer(plot: uPlot, event: KeyboardEvent): void {
   const times = plot.data[0];
-  const at = plot.cursor.idx ?? times.length - 1;
-  const steps: Readonly<Record<string, number>> = { ArrowLeft: at - 1, ArrowRight: at + 1, Home: 0, End: times.length - 1 };
+  const newest = newestOf(plot);
+  const shown = plot.cursor.idx ?? null;
+  const at = shown ?? newest;
+  // The first step is to the newest value, not to the slots behind it that have none yet.
+  const steps: Readonly<Record<string, number>> = {
+    ArrowLeft: shown === null ? newest : at - 1, ArrowRight: shown === null ? newest : at + 1, Home: 0, End: newest,
+  };
   const target = steps[event.key];
   if (target !== undefined) {
     const time = times[Math.max(0, Math.min(times.length - 1, target))];
@@ -110,4 +120,12 @@ function steer(plot: uPlot, event: KeyboardEvent): void {
     return;
   }
   event.preventDefault();
+}
+
+/** Place of the last slot in which anything is known, else of the last one. */
+function newestOf(plot: uPlot): number {
+  const [times, ...columns] = plot.data;
+  const places = columns.map((column) => (column as Column).findLastIndex((value) => typeof value === "number"));
+  const newest = Math.max(-1, ...places);
+  return newest < 0 ? times.length - 1 : newest;
 }

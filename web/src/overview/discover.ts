@@ -35,6 +35,8 @@ const OWN = "tallystick";
 const HOSTS = "hosts";
 /** What one looks at first on a host; the rest follows by name. */
 const FIRST = ["cpu", "load", "memory", "disk", "network", "filesystem", "checks"];
+/** What one looks at first of an application: how much it is asked, how long that takes, what goes wrong. */
+const FIRST_LEAVES = ["requests", "response_time", "errors"];
 const A_HOST = /^([^.]+\.hosts\.[^.]+|hosts)\.[^.]+$/;
 /** Lines that would flatten all others on their graph: nearly 100 %, or what never changes. */
 const LEFT_OUT = /^([^.]+\.hosts\.[^.]+|hosts)\.[^.]+\.cpu\.(idle|cores)$/;
@@ -61,15 +63,19 @@ async function levelAt(path: string, children: Children, storedOnly = false): Pr
   const nodes = (await children(path, storedOnly)) ?? [];
   return {
     path,
-    leaves: nodes.filter((node) => node.leaf),
+    leaves: ordered(nodes.filter((node) => node.leaf), FIRST_LEAVES),
     branches: inOrder(path, nodes.filter((node) => node.branch)),
   };
 }
 
-function inOrder(path: string, branches: Node[]): Node[] {
-  if (!A_HOST.test(path)) return branches;
-  const place = (node: Node): number => (FIRST.indexOf(node.text) + FIRST.length + 1) % (FIRST.length + 1);
-  return branches.sort((a, b) => place(a) - place(b));
+function inOrder(path: string, branches: readonly Node[]): readonly Node[] {
+  return A_HOST.test(path) ? ordered(branches, FIRST) : branches;
+}
+
+/** Those that are named in `first` first, in its order. */
+function ordered(nodes: readonly Node[], first: readonly string[]): readonly Node[] {
+  const place = (node: Node): number => (first.indexOf(node.text) + first.length + 1) % (first.length + 1);
+  return [...nodes].sort((a, b) => place(a) - place(b));
 }
 
 /** What an overview of the branch `at` shows, section by section. */

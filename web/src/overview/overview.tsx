@@ -10,7 +10,9 @@ import { addressOf } from "../state/view";
 import { discover, isOwn, type Section } from "./discover";
 import { Empty } from "./empty";
 
+/** Of one section there are many graphs at once; of several, each has so many that the next is not far. */
 const GRAPHS_AT_FIRST = 18;
+const GRAPHS_OF_SEVERAL = 9;
 /** New names appear at the pace at which people deploy; an empty page looks at each beat. */
 const LOOK_AGAIN_BEATS = 6;
 
@@ -41,7 +43,7 @@ export function Overview({ at }: { readonly at: string }) {
   return (
     <>
       {known.sections.map((section) => (
-        <Part key={section.path} section={section} headed={section.path !== at} />
+        <Part key={section.path} section={section} headed={section.path !== at} atFirst={known.sections.length > 1 ? GRAPHS_OF_SEVERAL : GRAPHS_AT_FIRST} />
       ))}
     </>
   );
@@ -51,12 +53,13 @@ interface PartProps {
   readonly section: Section;
   /** Whether its path is not yet told by the heading of the page. */
   readonly headed: boolean;
+  readonly atFirst: number;
 }
 
-function Part({ section, headed }: PartProps) {
+function Part({ section, headed, atFirst }: PartProps) {
   const [all, setAll] = useState(false);
   const { path, families, siblings } = section;
-  const hidden = families.length - GRAPHS_AT_FIRST;
+  const hidden = families.length - atFirst;
   return (
     <section class="part">
       <header class="part-head">
@@ -64,7 +67,7 @@ function Part({ section, headed }: PartProps) {
         {siblings.length > 1 && <Siblings path={path} siblings={siblings} />}
       </header>
       <div class="graphs">
-        {(all ? families : families.slice(0, GRAPHS_AT_FIRST)).map((family) => (
+        {(all ? families : families.slice(0, atFirst)).map((family) => (
           <Graph key={family.target} target={family.target} title={family.title} height={152} />
         ))}
       </div>

@@ -20,8 +20,16 @@ export function Side({ open, onClose }: Props) {
   const [error, setError] = useState<string | null>(null);
   const [active, setActive] = useState(0);
   const box = useRef<HTMLInputElement>(null);
+  const drawer = useRef<HTMLElement>(null);
 
   useEffect(() => focusOnSlash(() => box.current), []);
+  // As a drawer it takes the focus, and gives it back; a field would bring up the keyboard of a phone.
+  useEffect(() => {
+    if (!open) return undefined;
+    const before = document.activeElement;
+    drawer.current?.focus();
+    return () => before instanceof HTMLElement && before.focus();
+  }, [open]);
 
   useEffect(() => {
     setError(null);
@@ -64,6 +72,8 @@ export function Side({ open, onClose }: Props) {
       {open && <div class="veil" onClick={onClose} />}
       <aside
         id="side"
+        ref={drawer}
+        tabIndex={-1}
         class={open ? "side open" : "side"}
         aria-label="Names of series"
         onKeyDown={(event) => event.key === "Escape" && onClose()}
