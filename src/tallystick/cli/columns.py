@@ -1,4 +1,4 @@
-"""``tallystick query`` by the Python door: from a store's directory, with several statistics, into files of columns."""
+"""``tallystick query`` by a `Database`: from a store's directory, with several statistics, into files of columns."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from tallystick.model.errors import QueryError, StartError
 from tallystick.model.extras import needed
 
 if TYPE_CHECKING:
-    from tallystick.door import Result
+    from tallystick.database import Result
 
 FILES = ("parquet", "arrow")
 """Formats that are no text."""

@@ -39,7 +39,7 @@ def asked(server: str, token: str | None, path: str, fields: Sequence[tuple[str,
     QueryError, ServerError
         If it refuses, or cannot be asked.
     """
-    from tallystick.door.http import Server
+    from tallystick.database.http import Server
 
     return Server(server, token or "", _TIMEOUT_S, _ANSWER_BYTES_MAX).json(path, fields)
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from tallystick.door.database import Database
-from tallystick.door.http import Fields, Server
-from tallystick.door.result import Result
+from tallystick.database.database import Database
+from tallystick.database.http import Fields, Server
+from tallystick.database.result import Result
 from tallystick.model.extras import needed
 from tallystick.model.series import Part, Series
 
@@ -67,7 +67,7 @@ class RemoteDatabase(Database):
         zone: str,
     ) -> Result:
         with needed("read columns", "pandas"):
-            from tallystick.door.arrow import MEDIA_TYPE, read_result
+            from tallystick.database.arrow import MEDIA_TYPE, read_result
         fields = [("target", one) for one in targets] + [("statistics", one) for one in statistics]
         fields += [("from", start), ("until", until), ("tz", zone)]
         fields += [(key, str(value)) for key, value in (("step", step_s), ("points", slots_max)) if value]

@@ -130,15 +130,15 @@ class Result:
         if layout not in ("wide", "long"):
             raise QueryError(f"cannot use layout {layout!r}: expected wide or long")
         with needed("make an Arrow table", "pandas"):
-            from tallystick.door import tables
+            from tallystick.database import tables
         return tables.wide(self) if layout == "wide" else tables.long(self)
 
     def __repr__(self) -> str:
-        from tallystick.door.shown import as_text
+        from tallystick.database.shown import as_text
 
         return as_text(self)
 
     def _repr_html_(self) -> str:
-        from tallystick.door.shown import as_html
+        from tallystick.database.shown import as_html
 
         return as_html(self)

@@ -11,7 +11,7 @@ import pytest
 
 import tallystick
 from servers import CARBON, START_S_MAX, Server, running_server, wait_until
-from tallystick.door import Database, Result
+from tallystick.database import Database, Result
 from tallystick.model.errors import QueryError, ServerError, StoreError
 
 pytestmark = pytest.mark.timeout(START_S_MAX + 60)

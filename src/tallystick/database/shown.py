@@ -11,7 +11,7 @@ import numpy as np
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from tallystick.door.result import Result
+    from tallystick.database.result import Result
 
 _SERIES_SHOWN = 10
 _LINE_WIDTH, _LINE_HEIGHT = 160, 24

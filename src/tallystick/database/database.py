@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from datetime import UTC, date, datetime, timedelta
 from typing import TYPE_CHECKING
 
-from tallystick.door.result import Result
+from tallystick.database.result import Result
 from tallystick.model.errors import QueryError
 from tallystick.model.retention import parse_seconds
 from tallystick.model.series import Part, Series

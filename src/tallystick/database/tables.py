@@ -8,7 +8,7 @@ import numpy as np
 import pyarrow as pa
 
 if TYPE_CHECKING:
-    from tallystick.door.result import Result
+    from tallystick.database.result import Result
 
 _TIME = pa.timestamp("ms", "UTC")  # Parquet knows no seconds
 

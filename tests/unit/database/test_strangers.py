@@ -13,10 +13,10 @@ from filled import NOW_S, filled_store
 
 import tallystick
 from foreign_http import Answer, answering, http
-from tallystick.door import Database
-from tallystick.door.arrow import read_result
-from tallystick.door.http import Body, Server
-from tallystick.door.remote import RemoteDatabase
+from tallystick.database import Database
+from tallystick.database.arrow import read_result
+from tallystick.database.http import Body, Server
+from tallystick.database.remote import RemoteDatabase
 from tallystick.model.clock import ManualClock
 from tallystick.model.errors import LimitError, QueryError, ServerError
 from tallystick.query import Evaluator, Request
@@ -246,7 +246,7 @@ def test_connect_says_at_once_what_is_wrong(answer: bytes, says: str) -> None:
     "url", ["", "localhost", "localhost:8080", "ftp://a", "http://", "http://a:b@c", "http://[", "http://a:99999"]
 )
 def test_an_address_that_is_none_is_told(url: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("tallystick.door.DEFAULT_URL", "nothing")
+    monkeypatch.setattr("tallystick.database.DEFAULT_URL", "nothing")
     monkeypatch.delenv("TALLYSTICK_SERVER", raising=False)
     with pytest.raises(ServerError, match="expected http://host:port"):
         tallystick.connect(url)

@@ -1,4 +1,4 @@
-"""Queries through the door, on a store in memory."""
+"""Queries through a `Database`, on a store in memory."""
 
 from datetime import UTC, date, datetime, timedelta
 
@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 from filled import NOW_S
 
-from tallystick.door import Database
+from tallystick.database import Database
 from tallystick.model.errors import LimitError, QueryError
 
 

@@ -6,8 +6,8 @@ import os
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from tallystick.door.database import Database
-from tallystick.door.result import Result
+from tallystick.database.database import Database
+from tallystick.database.result import Result
 from tallystick.model.clock import Clock, SystemClock
 from tallystick.model.errors import QueryError, StoreError
 from tallystick.model.series import Part, Series

@@ -1,4 +1,4 @@
-"""What the stores hold that the door is tried on."""
+"""What the stores hold that databases are tried on."""
 
 import numpy as np
 

@@ -1,9 +1,9 @@
-"""A store in memory behind the door, and the same behind a server's HTTP."""
+"""A store in memory behind a database, and the same behind a server's HTTP."""
 
 import pytest
 from filled import NOW_S, filled_store
 
-from tallystick.door.local import LocalDatabase
+from tallystick.database.local import LocalDatabase
 from tallystick.model.clock import ManualClock
 
 

@@ -7,7 +7,7 @@ import pyarrow.parquet as pq
 import pytest
 from filled import NOW_S
 
-from tallystick.door import Database, Result
+from tallystick.database import Database, Result
 from tallystick.model.errors import QueryError
 
 NAN = float("nan")

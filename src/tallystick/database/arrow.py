@@ -13,8 +13,8 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from tallystick.door.http import Body, Server
-from tallystick.door.result import Result
+from tallystick.database.http import Body, Server
+from tallystick.database.result import Result
 from tallystick.exchange.messages import announced
 from tallystick.model.errors import LimitError
 

@@ -1,4 +1,4 @@
-"""The door for Python programs: a store opened for reading or a server asked over HTTP, as NumPy, Arrow and pandas.
+"""The way in for Python programs: a store opened for reading or a server asked over HTTP, as NumPy, Arrow and pandas.
 
 `open` takes a directory, `connect` an address; both give a `Database`, whose `query` gives a `Result`. Importing this
 loads nothing heavy: `connect` needs NumPy and Arrow once columns arrive, `open` the packages of a server.
@@ -9,10 +9,10 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING
 
-from tallystick.door.database import Database
-from tallystick.door.http import Server
-from tallystick.door.remote import RemoteDatabase
-from tallystick.door.result import Result
+from tallystick.database.database import Database
+from tallystick.database.http import Server
+from tallystick.database.remote import RemoteDatabase
+from tallystick.database.result import Result
 from tallystick.model.extras import needed
 from tallystick.model.series import Part, Series
 
@@ -44,7 +44,7 @@ def open(directory: str | os.PathLike[str], *, limits: QueryLimits | None = None
         If there is no store, it cannot be read, or its format is another version's.
     """
     with needed("open a store", "server"):
-        from tallystick.door.local import open_directory
+        from tallystick.database.local import open_directory
     return open_directory(directory, limits)
 
 
