@@ -39,6 +39,9 @@ def test_it_tells_of_requests_and_of_servers_that_go_away(tmp_path: Path) -> Non
         two.start()
         wait_until(lambda: watched.look()["server.app.two.up"] == 1, "the server to be found up")
 
+        for each in (first, second):
+            assert wait_until_found("nginx", url=f"http://127.0.0.1:{each}/nginx_status") == f"nginx.{each}"
+
         by_page = Watched("haproxy", address=f"http://127.0.0.1:{stats}/stats;csv").look()
         assert by_page["up"] == by_page["backend.app.up"] == 1
         assert wait_until_found("haproxy", address=f"unix://{roots[2]}/admin.sock").startswith("haproxy.")

@@ -13,7 +13,7 @@ from tallystick.agent.collecting.collector import Found, Service
 from tallystick.agent.collecting.registry import collector
 from tallystick.agent.host import Host, Surroundings
 from tallystick.agent.services.failure import ServiceError
-from tallystick.agent.services.finding import Candidate, answering, configured, option
+from tallystick.agent.services.finding import Candidate, answering, configured, near, option
 from tallystick.agent.services.reading import Looks, Metric, Ratio, Reading
 from tallystick.agent.services.settings import WebSettings
 from tallystick.agent.services.web import check_url
@@ -50,7 +50,7 @@ SCOREBOARD = {
 USED = Metric("workers.used_percent", "", "Busy workers, of all that there may be")
 
 _INCLUDE = re.compile(r"(?im)^\s*Include(?:Optional)?\s+(\S+)")
-_LISTEN = re.compile(r"(?im)^\s*Listen\s+(?:\S+:)?(\d+)(?!\s+https)\s*$")
+_LISTEN = re.compile(r"(?im)^\s*Listen\s+(?:(\S+):)?(\d+)(?!\s+https)\s*$")
 _LOCATION = re.compile(r"(?is)<Location\s+\"?([^\s\">]+)\"?\s*>(?:(?!</Location).)*?SetHandler\s+\"?server-status")
 
 
@@ -93,8 +93,9 @@ def candidates(around: Surroundings) -> Iterator[Candidate]:
 def places(configuration: str) -> Iterator[str]:
     """Where a configuration has ``server-status``, as URLs that are asked from this machine."""
     for location in _LOCATION.findall(configuration)[:1]:
-        for port in dict.fromkeys(_LISTEN.findall(configuration)):
-            yield f"http://127.0.0.1:{port}{location}?auto"
+        for listened in dict.fromkeys(_LISTEN.findall(configuration)):
+            for place in near(*listened):
+                yield f"http://{place}{location}?auto"
 
 
 def read(answer: str) -> Reading:

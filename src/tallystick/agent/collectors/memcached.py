@@ -12,7 +12,7 @@ from tallystick.agent.collecting.collector import Found, Service
 from tallystick.agent.collecting.registry import collector
 from tallystick.agent.host import Host, Surroundings
 from tallystick.agent.services.failure import ServiceError
-from tallystick.agent.services.finding import Candidate, answering, by_path, by_port, option
+from tallystick.agent.services.finding import Candidate, answering, by_path, by_port, near, option
 from tallystick.agent.services.reading import Looks, Metric, Ratio, Reading, number
 from tallystick.agent.services.settings import SocketAddress, SocketSettings
 from tallystick.agent.services.stream import Stream
@@ -71,6 +71,7 @@ _KEYS_MAX = 1000
 _VALUE_BYTES_MAX = 1 << 16
 _STAT = re.compile(r"STAT (\S+) (.*)", re.ASCII)
 _SLAB = re.compile(r"(?:items:)?(\d{1,4}):(\w+)", re.ASCII)
+_HOST_PORT = re.compile(r"(\[[^\]]*\]|[^:]*):(\d+)", re.ASCII)
 _HEAD = re.compile(rb"VALUE (\S+) \d+ (\d{1,9})(?: \d+)?")
 
 
@@ -124,11 +125,20 @@ class Memcached(Service[Settings]):
 def candidates(around: Surroundings) -> Iterator[Candidate]:
     """All that run; one with a socket is called by it."""
     for process in around.running("memcached"):
-        file, port = option(process, "-s", "--unix-socket"), option(process, "-p", "--port") or _PORT
+        file = option(process, "-s", "--unix-socket")
+        host, port = _listened(option(process, "-l", "--listen"), option(process, "-p", "--port") or _PORT)
         if file.startswith("/"):
             yield Candidate(process.pid, f"unix://{file}", by_path(file, *_USUAL))
         elif port.isdigit() and int(port):
-            yield Candidate(process.pid, f"tcp://127.0.0.1:{port}", by_port(port, _PORT))
+            for place in near(host, port):
+                yield Candidate(process.pid, f"tcp://{place}", by_port(port, _PORT))
+
+
+def _listened(told: str, port: str) -> tuple[str, str]:
+    """Host and port of the first of ``10.0.0.5:11212,127.0.0.1``."""
+    first = told.partition(",")[0]
+    found = _HOST_PORT.fullmatch(first)
+    return (found[1], found[2]) if found else (first, port)
 
 
 def sign_in(stream: Stream, user: str, password: str) -> None:

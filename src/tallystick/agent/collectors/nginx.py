@@ -15,7 +15,7 @@ from tallystick.agent.collecting.collector import Found, Service
 from tallystick.agent.collecting.registry import collector
 from tallystick.agent.host import Host, Surroundings
 from tallystick.agent.services.failure import ServiceError
-from tallystick.agent.services.finding import Candidate, answering, configured, option
+from tallystick.agent.services.finding import Candidate, answering, configured, near, option
 from tallystick.agent.services.reading import Looks, Metric, Reading
 from tallystick.agent.services.settings import WebSettings
 from tallystick.agent.services.web import check_url
@@ -99,18 +99,20 @@ def candidates(around: Surroundings) -> Iterator[Candidate]:
 
 def places(configuration: str) -> Iterator[str]:
     """Where a configuration has ``stub_status``, as URLs that are asked from this machine."""
-    port, location = "80", ""
+    host, port, location = "", "80", ""
     for directive in re.split("[;{}]", configuration):
         words = directive.split()
         if words[:1] == ["server"] and len(words) == 1:
-            port = "80"
+            host, port = "", "80"
         elif words[:1] == ["listen"] and len(words) > 1:
-            last = words[1].rpartition(":")[2]
-            port = last if last.isdigit() else "80"
+            host, _, port = words[1].rpartition(":")
+            if not port.isdigit():
+                host, port = words[1], "80"
         elif words[:1] == ["location"]:
             location = words[-1]
         elif words[:1] == ["stub_status"] and location.startswith("/"):
-            yield f"http://127.0.0.1:{port}{location}"
+            for place in near(host, port):
+                yield f"http://{place}{location}"
 
 
 def read_stub(answer: str) -> Reading:

@@ -12,7 +12,7 @@ from tallystick.agent.collecting.collector import Found, Service
 from tallystick.agent.collecting.registry import collector
 from tallystick.agent.host import Host, Surroundings
 from tallystick.agent.services.failure import ServiceError
-from tallystick.agent.services.finding import Candidate, answering, by_path, by_port
+from tallystick.agent.services.finding import Candidate, answering, by_path, by_port, near
 from tallystick.agent.services.reading import Looks, Metric, Ratio, Reading
 from tallystick.agent.services.settings import SocketAddress, SocketSettings
 from tallystick.agent.services.stream import Stream
@@ -106,7 +106,8 @@ def candidates(around: Surroundings) -> Iterator[Candidate]:
     for process in around.running("redis-server", "valkey-server"):
         told = _TITLE.search(" ".join(process.arguments))
         if told and told[2]:
-            yield Candidate(process.pid, f"tcp://127.0.0.1:{told[2]}", by_port(told[2], "6379"))
+            for place in near(told[1].rpartition(":")[0], told[2]):
+                yield Candidate(process.pid, f"tcp://{place}", by_port(told[2], "6379"))
         elif told:
             path = told[1].partition(":")[2]
             yield Candidate(process.pid, f"unix://{path}", by_path(path, *_USUAL))

@@ -9,6 +9,7 @@ until he or the agent is started anew (`Surroundings.worth_trying`): a service w
 
 import re
 from collections.abc import Callable, Iterable, Iterator
+from ipaddress import ip_address
 from itertools import islice
 from pathlib import Path
 from typing import Any, NamedTuple, TypeVar
@@ -65,6 +66,19 @@ def answering(
         if works(looks(settings(place), around.host)):
             known |= {who, place}
             yield Found(settings(place), instance, f"it answers at {place}")
+
+
+def near(host: str, port: str) -> tuple[str, ...]:
+    """Where somebody is asked who listens to a port at an address of this machine: ``10.0.0.5:80``, and at loopback."""
+    here, host = f"127.0.0.1:{port}", host.strip("[]")
+    try:
+        address = ip_address(host)
+    except ValueError:  # a name, a star, nothing
+        return (here,)
+    told = f"[{host}]:{port}" if address.version == 6 else f"{host}:{port}"
+    if address.is_unspecified:
+        return (here,)
+    return (told,) if address.is_loopback else (told, here)
 
 
 def by_port(port: str, usual: str) -> str:

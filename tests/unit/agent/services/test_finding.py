@@ -9,7 +9,7 @@ import pytest
 from tallystick.agent import Host, Point, Service, Surroundings
 from tallystick.agent.collectors import apache, haproxy, jmx, memcached, mysql, nginx, postgresql, redis
 from tallystick.agent.host.surroundings import TRIES_MAX
-from tallystick.agent.services.finding import Candidate, answering, by_path
+from tallystick.agent.services.finding import Candidate, answering, by_path, near
 from tallystick.config.table import Table, key
 
 
@@ -192,6 +192,28 @@ def test_a_neighbour_that_refuses_costs_others_none_of_their_tries(asked: list[s
     asked.clear()
     names(around, Candidate(4, "x"))
     assert asked == ["x"], "it was started anew"
+
+
+def test_who_listens_to_an_address_of_the_machine_is_asked_there_first(tree: Tree) -> None:
+    assert near("10.0.0.5", "80") == ("10.0.0.5:80", "127.0.0.1:80")
+    assert near("", "80") == near("*", "80") == near("[::]", "80") == near("0.0.0.0", "80") == ("127.0.0.1:80",)
+    assert (near("[::1]", "80"), near("127.0.0.2", "80")) == (("[::1]:80",), ("127.0.0.2:80",))
+    for listened in ("10.0.0.5", "10.0.0.5:11212,127.0.0.1", "[fd00::5]:11213", "fd00::5", "localhost:11214"):
+        tree.runs("memcached", "/usr/bin/memcached", "-l", listened)
+    assert [of.place.removeprefix("tcp://") for of in memcached.candidates(tree.around)] == [
+        *("10.0.0.5:11211", "127.0.0.1:11211", "10.0.0.5:11212", "127.0.0.1:11212"),
+        *("[fd00::5]:11213", "127.0.0.1:11213", "[fd00::5]:11211", "127.0.0.1:11211", "127.0.0.1:11214"),
+    ]
+    tree.runs("redis-server", "/usr/bin/redis-server 10.0.0.5:6379 [cluster]")
+    places = [of.place for of in redis.candidates(tree.around)]
+    assert places == ["tcp://10.0.0.5:6379", "tcp://127.0.0.1:6379"]
+    tree.write("etc/nginx/nginx.conf", "server { listen 10.0.0.5; location /s { stub_status; } }")
+    tree.runs("nginx", "nginx: master process nginx")
+    assert [of.place for of in nginx.candidates(tree.around)] == ["http://10.0.0.5:80/s", "http://127.0.0.1:80/s"]
+    page = 'Listen 10.0.0.5:80\n<Location "/server-status">\nSetHandler server-status\n</Location>\n'
+    tree.write("etc/apache2/apache2.conf", page)
+    tree.runs("apache2", "/usr/sbin/apache2", "-k", "start")
+    assert len(list(apache.candidates(tree.around))) == 2
 
 
 def test_no_two_paths_are_called_the_same() -> None:
