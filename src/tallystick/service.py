@@ -46,7 +46,7 @@ from tallystick.parse.neighbour import Neighbour
 from tallystick.parse.statsd import StatsdParser
 from tallystick.query import QueryLimits
 from tallystick.query.outputs import OutputsView
-from tallystick.query.statsd_names import MARKS_FILE_NAME, Marks, Naming, StatsdView
+from tallystick.query.statsd_names import Marks, Naming, StatsdView
 from tallystick.receive import DatagramDoor, Intake, IntakeLimits, StreamDoor
 from tallystick.receive.bookkeeping import Bookkeeper
 from tallystick.receive.encryption import tls_of
@@ -62,7 +62,7 @@ from tallystick.store.contract import StoreReader
 from tallystick.store.embedded import EmbeddedStore
 from tallystick.store.names.catalog import SeriesCatalog
 from tallystick.store.options import StoreOptions
-from tallystick.store.snapshot import DESCRIPTIONS_FILE, SETTINGS_DIRECTORY, take_snapshot
+from tallystick.store.snapshot import DESCRIPTIONS_FILE, SETTINGS_DIRECTORY, STATSD_NAMES_FILE, take_snapshot
 from tallystick.web.app import make_app, make_opentsdb_app
 from tallystick.web.beside import Beside
 from tallystick.web.blocks import block_routes
@@ -193,6 +193,8 @@ class Service:
     def snapshot(self, name: str) -> Snapshot:
         """See `Keeper.snapshot`."""
         destination = self._config.store.snapshots_path / name
+        if self._marks is not None:
+            self._marks.save()
         return Snapshot(str(destination), take_snapshot(self.store, destination))
 
     def compact(self) -> Compacted:
@@ -286,7 +288,7 @@ class Service:
         """Which series came by StatsD, if they are to be read by the names that it emits."""
         if not self._config.statsd.names:
             return None
-        marks = Marks(self.store, self._config.store.path / MARKS_FILE_NAME)
+        marks = Marks(self.store, self._config.store.path / STATSD_NAMES_FILE)
         self.intake.when_by_statsd(marks.note)
         self.store.when_forgotten(marks.forget)
         return marks

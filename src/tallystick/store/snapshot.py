@@ -31,6 +31,7 @@ DESCRIPTIONS_FILE = "descriptions.db"
 _TABLES = DESCRIPTIONS_FILE, BLOCKS_FILE
 """What is known of series beside their numbers."""
 SETTINGS_DIRECTORY = "istatd-settings"
+STATSD_NAMES_FILE = "statsd-names"
 """Small files that readers keep beside the blocks: they go where these go."""
 _PIECE_BYTES = 4 << 20
 _NO_SECOND_NAME = {errno.EXDEV, errno.EPERM, errno.EMLINK, errno.ENOTSUP, errno.ENOSYS}
@@ -121,11 +122,13 @@ def _copy_tables(directory: Path, part: Path) -> int:
 
 
 def _copy_settings(directory: Path, part: Path, files: Files) -> int:
-    """Copy the settings that readers keep, if there are any; return their bytes."""
+    """Copy the files that readers keep, if there are any; return their bytes."""
     kept = sorted(path for path in (directory / SETTINGS_DIRECTORY).glob("*.set") if path.is_file())
     if kept:
         files.make_directory(part / SETTINGS_DIRECTORY)
-    return sum(files.write_whole(part / SETTINGS_DIRECTORY / path.name, _pieces(path)) for path in kept)
+    if (directory / STATSD_NAMES_FILE).is_file():
+        kept.append(directory / STATSD_NAMES_FILE)
+    return sum(files.write_whole(part / path.relative_to(directory), _pieces(path)) for path in kept)
 
 
 def _fill(part: Path, directory: Path, manifest: Manifest, files: Files, progress: Progress | None) -> int:

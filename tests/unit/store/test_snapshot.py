@@ -10,7 +10,7 @@ from faults import RefusingFiles
 from stores import found, open_store, opened, put, wait_durable
 from tallystick.files import Files
 from tallystick.model.errors import StoreError
-from tallystick.store.snapshot import SETTINGS_DIRECTORY, restore, take_snapshot
+from tallystick.store.snapshot import SETTINGS_DIRECTORY, STATSD_NAMES_FILE, restore, take_snapshot
 from tallystick.store.view import StoreView
 
 
@@ -56,11 +56,13 @@ def test_settings_that_readers_keep_beside_it_go_where_the_store_goes(tmp_path: 
         setting("data").parent.mkdir()
         setting("data").write_text("a=1\n")
         (setting("data").parent / "half.set.part").write_text("a=")
+        (tmp_path / "data" / STATSD_NAMES_FILE).write_text("a\n")
         take_snapshot(store, tmp_path / "s")
         setting("data").write_text("a=2\n")
     restore(tmp_path / "s", tmp_path / "again")
     assert [setting(place).read_text() for place in ("s", "again")] == ["a=1\n"] * 2
     assert [path.name for path in setting("again").parent.iterdir()] == ["user.set"]
+    assert [(tmp_path / place / STATSD_NAMES_FILE).read_text() for place in ("s", "again")] == ["a\n"] * 2
 
 
 def test_the_store_of_a_snapshot_can_go_without_it(tmp_path: Path):

@@ -10,8 +10,7 @@ repeats, `marks` knows which series came by StatsD.
 """
 
 from tallystick.query.statsd_names.forms import Bins, Naming
-from tallystick.query.statsd_names.marks import FILE_NAME as MARKS_FILE_NAME
 from tallystick.query.statsd_names.marks import Marks
 from tallystick.query.statsd_names.view import StatsdView
 
-__all__ = ["MARKS_FILE_NAME", "Bins", "Marks", "Naming", "StatsdView"]
+__all__ = ["Bins", "Marks", "Naming", "StatsdView"]

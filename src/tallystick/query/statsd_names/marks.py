@@ -17,8 +17,6 @@ from tallystick.store.contract import StoreReader
 
 logger = logging.getLogger(__name__)
 
-FILE_NAME = "statsd-names"
-
 
 class Marks:
     """A bit for each series; any thread may call.
