@@ -162,7 +162,7 @@ class NativeClient:
         self._wake.close()
 
     def _tell_thread(self) -> None:
-        with contextlib.suppress(BlockingIOError):  # it has enough to read already
+        with contextlib.suppress(OSError):  # it has enough to read already, or has ended
             self._wake.send(b"\0")
 
     def _offer(self, slots: Sequence[Slot]) -> None:

@@ -5,15 +5,17 @@ costs it nothing, and each of its workers begins at its own first sample.
 """
 
 import atexit
+import contextlib
 import logging
 import os
 import sys
 import threading
 import weakref
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from fnmatch import fnmatchcase
 
 from tallystick.model.clock import Clock
+from tallystick.sensors import ending
 from tallystick.sensors.families import Families, Member
 from tallystick.sensors.instruments import Taken
 from tallystick.sensors.sending import Sending
@@ -51,8 +53,15 @@ class Life:
         self._failed: set[Callable[[], None]] = set()
         self._awake = False
         self._closed = False
+        self._is_heeding = False
         self._begin()
         _LIVES.add(self)
+
+    def heed_the_end(self) -> None:
+        """Flush before SIGTERM ends this process, if that is asked for; tried until the main thread has seen to it."""
+        if not self._is_heeding:
+            self._is_heeding = threading.get_ident() == threading.main_thread().ident
+            ending.heed(_at_sigterm, _is_busy_here, WAIT_S + _PATIENCE_S)
 
     def wake(self) -> None:
         """Begin, if that has not happened; never waits and never fails: it is called by whoever counts."""
@@ -60,8 +69,10 @@ class Life:
             return
         try:
             if not self._awake:
-                self._awake = True
-                self._start()
+                with self._busy():
+                    self._awake = True
+                    self.heed_the_end()
+                    self._start()
         except (OSError, RuntimeError) as error:  # no file or thread is left, or the interpreter is about to end
             log.warning("cannot send the numbers of this process: %s", error)
         finally:
@@ -69,20 +80,22 @@ class Life:
 
     def flush(self, timeout_s: float) -> bool:
         """Send what has gathered, and wait until it is safe; False if that takes longer, or nobody is there."""
-        sending = self._begun()
-        if sending is None:
-            return not self._awake
-        return self._flush(sending, int(1000 * self._clock.now())) and sending.wait(timeout_s)
+        with self._busy():
+            sending = self._begun()
+            if sending is None:
+                return not self._awake
+            return self._flush(sending, int(1000 * self._clock.now())) and sending.wait(timeout_s)
 
     def close(self) -> None:
         """Flush for the last time and end the threads; what is counted afterwards stays in the process."""
-        sending = self._begun()
-        self._awake = True
-        self._stop.set()
-        closed, self._closed = self._closed, True
-        if sending is not None and not closed:
-            self.flush(WAIT_S)
-            sending.close()
+        with self._busy():
+            sending = self._begun()
+            self._awake = True
+            self._stop.set()
+            closed, self._closed = self._closed, True
+            if sending is not None and not closed:
+                self.flush(WAIT_S)
+                sending.close()
 
     def in_child(self) -> None:
         """Begin anew, in a forked child: the parent's numbers are the parent's to send."""
@@ -100,6 +113,10 @@ class Life:
         """Where the numbers go, and what they are called."""
         return self.sending.settings if self.sending is not None else self._settings()
 
+    def is_busy_in(self, thread: int) -> bool:
+        """Whether a thread begins, flushes or ends this."""
+        return thread in self._threads
+
     def is_collected(self, member: Member, settings: Settings) -> bool:
         """Whether a series is sent."""
         family = member.family
@@ -111,7 +128,18 @@ class Life:
         self._stop = threading.Event()
         self._awake = False
         self._closed = False
+        self._is_heeding = False
+        self._threads: list[int] = []
         self.sending: Sending | None = None
+
+    @contextlib.contextmanager
+    def _busy(self) -> Iterator[None]:
+        thread = threading.get_ident()
+        self._threads.append(thread)
+        try:
+            yield
+        finally:
+            self._threads.remove(thread)
 
     def _begun(self) -> Sending | None:
         """How slots are sent, once the thread that is just beginning with it is ready; None if nothing has begun."""
@@ -173,6 +201,7 @@ _LIVES: weakref.WeakSet[Life] = weakref.WeakSet()
 
 
 def _in_child() -> None:
+    ending.in_child()
     for life in list(_LIVES):
         life.in_child()
 
@@ -180,6 +209,15 @@ def _in_child() -> None:
 def _at_exit() -> None:
     for life in list(_LIVES):
         life.close()
+
+
+def _is_busy_here() -> bool:
+    return any(life.is_busy_in(threading.get_ident()) for life in list(_LIVES))
+
+
+def _at_sigterm() -> None:
+    for life in list(_LIVES):
+        life.flush(WAIT_S)
 
 
 os.register_at_fork(after_in_child=_in_child)

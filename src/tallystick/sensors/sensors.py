@@ -53,7 +53,7 @@ def _remembered(
 class Sensors:
     """Instruments of one process. Safe to use from any thread, task, greenlet, signal handler and forked child.
 
-    Nothing runs, and nothing is read of the environment, before the first sample is taken.
+    Nothing runs before the first sample is taken.
 
     Parameters
     ----------
@@ -233,6 +233,7 @@ class Sensors:
         collect: bool | None,
         make: Callable[[Callable[[], None]], Made] | None = None,
     ) -> Made:
+        self.life.heed_the_end()  # the first sample may be a thread's
         made = functools.partial(make or kind, self.life.wake)
         return self._families.find(kind, name, labels, made, said, collect)
 

@@ -1,7 +1,6 @@
 """Sensors in programs that fork, end, are replaced and take gevent's threads for real ones."""
 
 import os
-import signal
 import subprocess
 import sys
 
@@ -157,16 +156,6 @@ from tallystick import sensors
 atexit.register(lambda: sensors.counter("late").increment())
 """)
     assert found.stderr == ""
-
-
-def test_a_signal_ends_it_as_it_would_without_sensors(door: Hearing) -> None:
-    count = "from tallystick import sensors; sensors.counter('hits').increment()"
-    program = f"import os, signal; {count}; os.kill(os.getpid(), signal.SIGTERM)"
-    environ = os.environ | PLACE | {"TALLYSTICK_AGENT": door.address}
-    assert subprocess.run([sys.executable, "-c", program], env=environ).returncode == -signal.SIGTERM
-    handled = "import signal, sys; signal.signal(signal.SIGTERM, lambda *_: sys.exit(5)); " + program
-    assert subprocess.run([sys.executable, "-c", handled], env=environ).returncode == 5
-    assert door.sum(HITS) == 1
 
 
 @pytest.mark.parametrize("order", ["patched before", "patched after", "patched after counting"])

@@ -21,7 +21,7 @@ from tallystick.model.errors import TallystickError
 from tallystick.native.accumulate import bucket_of
 from tallystick.sensors import Sensors
 from tallystick.sensors.families import COMBINATIONS_MAX, INSTRUMENTS_MAX
-from tallystick.sensors.instruments.instrument import FOLD_AT
+from tallystick.sensors.instruments.instrument import FOLD_AT, WAITING_MAX
 from tallystick.sensors.settings import from_environment
 
 REQUESTS = "dev.apps.shop.requests"
@@ -284,6 +284,26 @@ def test_no_sample_is_lost_between_threads_and_flushes(own: Sensors, door: Heari
     assert own.flush()
     assert door.sum("dev.apps.shop.hits") == door.sum("dev.apps.shop.took") == 240_000
     assert len(door.slots["dev.apps.shop.hits"]) > 1
+
+
+def test_threads_that_outrun_the_one_that_folds_wait_for_it(own: Sensors, door: Hearing) -> None:
+    timing, most = own.timing("took"), [0]
+    seconds = [number * 0.001 for number in range(1, 1001)]
+
+    def work() -> None:
+        for _ in range(40):
+            for each in seconds:
+                timing.observe(each)
+            most.append(len(timing._pending))
+
+    threads = [threading.Thread(target=work) for _ in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert max(most) < WAITING_MAX + 8 * FOLD_AT
+    assert own.flush()
+    assert sum(slot["spread"]["count"] for slot in door.slots["dev.apps.shop.took"]) == 8 * 40_000
 
 
 def test_a_signal_handler_may_count_in_the_middle_of_counting_and_flushing(own: Sensors, door: Hearing) -> None:

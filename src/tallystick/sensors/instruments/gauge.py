@@ -2,13 +2,16 @@
 
 import logging
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from tallystick.model.kind import Kind
 from tallystick.sensors.instruments.instrument import FOLD_AT, Instrument, Taken
 
 log = logging.getLogger(__name__)
+
+_STEPS: Mapping[float, tuple[float]] = {1: (1.0,), -1: (-1.0,)}
+"""Changes that most of what goes up and down is made of: by one."""
 
 
 class Gauge(Instrument[float | tuple[float]]):
@@ -39,7 +42,10 @@ class Gauge(Instrument[float | tuple[float]]):
         ValueError
             If `value` is not finite.
         """
-        self._take_sample(_checked(value, "set a gauge to"))
+        pending = self._pending
+        pending.append(_checked(value, "set a gauge to"))
+        if len(pending) >= FOLD_AT:
+            self.fold()
 
     def change(self, by: float) -> None:
         """Raise the level by `by`, or lower it where that is negative; it begins at 0.
@@ -49,7 +55,10 @@ class Gauge(Instrument[float | tuple[float]]):
         ValueError
             If `by` is not finite.
         """
-        self._take_sample((_checked(by, "change a gauge by"),))
+        pending = self._pending
+        pending.append(_STEPS.get(by) or (_checked(by, "change a gauge by"),))
+        if len(pending) >= FOLD_AT:
+            self.fold()
 
     def ask(self, function: Callable[[], float | None]) -> None:
         """Have `function` say the level at each flush, in a thread of its own; None says that there is none now.
@@ -78,12 +87,6 @@ class Gauge(Instrument[float | tuple[float]]):
         if self._function is not None:
             self._ask(self._function)
         return super().take()
-
-    def _take_sample(self, sample: float | tuple[float]) -> None:
-        pending = self._pending
-        pending.append(sample)
-        if len(pending) >= FOLD_AT:
-            self.fold()
 
     def _ask(self, function: Callable[[], Any]) -> None:
         self._level = None  # what it said before is no answer now

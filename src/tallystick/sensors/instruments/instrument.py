@@ -4,7 +4,7 @@ A sample is appended to a list. `list.append` is indivisible, with the interpret
 lost between threads, and whoever is interrupted in the middle of it by a signal, the garbage collector or a fork holds
 nothing that another waits for. When the list is long, whoever appended last folds it: copies the samples that are
 there, deletes so many from the front (whatever is appended meanwhile is behind them), and adds them to the statistics.
-One folds at a time, and who finds that another does goes on.
+One folds at a time, and who finds that another does goes on, unless that one has fallen far behind.
 """
 
 import threading
@@ -17,6 +17,9 @@ from tallystick.native.accumulate import Spread
 
 FOLD_AT = 1024
 """Samples that are folded together by whoever takes the last of them; the others wait for the flush."""
+WAITING_MAX = 16 * FOLD_AT
+"""Beyond this many, threads take samples faster than the one that folds gets its turn: each is held up a little."""
+_BREATH_S = 0.01
 _PATIENCE_S = 0.5
 
 Sample = TypeVar("Sample")
@@ -83,8 +86,8 @@ class Instrument(ABC, Generic[Sample]):
         self._wake()
 
     def fold(self) -> None:
-        """Add the samples that wait to the statistics, unless another thread does."""
-        if self._folding.acquire(blocking=False):
+        """Add the samples that wait to the statistics, unless another thread does; if very many do, wait for it."""
+        if self._folding.acquire(timeout=_BREATH_S if len(self._pending) >= WAITING_MAX else 0):
             try:
                 self._fold()
             finally:
