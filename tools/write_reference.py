@@ -130,6 +130,7 @@ collects nothing by itself, and keeps its data in `/var/lib/tallystick`.
 | `TALLYSTICK_CLASS`, `TALLYSTICK_HOST` | `tallystick.sensors` | parts of names; else the host's name |
 | `TALLYSTICK_COLLECT` | `tallystick.sensors` | patterns of what is sent in spite of `collect=False` |
 | `TALLYSTICK_RUNTIME` | `tallystick.sensors` | `off` to have nothing told of the process itself |
+| `TALLYSTICK_SIGTERM` | `tallystick.sensors` | `flush` to send everything before SIGTERM ends a program |
 | `TALLYSTICK_STATSD` | `tallystick.sensors` | where starts are told as events; else `udp://127.0.0.1:8125` |
 | `TALLYSTICK_SERVER` | `tallystick query` | as its `--server`; if it is no `http://` address, as `TALLYSTICK_AGENT` |
 | `TALLYSTICK_TOKEN` | `tallystick query` | as its `--token`, without being seen in a list of processes |
