@@ -101,6 +101,29 @@ def test_a_histogram_counts_by_weight_and_ascends() -> None:
     assert other.buckets() == [(bucket_of(-3.0), 2.0), (0, 1.0), (bucket_of(3.0), 11.0)]
 
 
+_BUCKET = st.one_of(st.integers(39_990, 40_300), st.integers(-40_100, -39_990), st.just(0), st.integers(6_000, 72_000))
+
+
+@given(st.lists(st.tuples(_BUCKET, st.integers(1, 9)), max_size=80))
+def test_a_histogram_counts_as_a_dictionary_does_near_and_far(pairs: list[tuple[int, int]]) -> None:
+    histogram, plain = Histogram(), Counter[int]()
+    for bucket, weight in pairs:
+        histogram.merge([(bucket, float(weight))])
+        plain[bucket] += weight
+    assert histogram.buckets() == sorted(plain.items())
+    assert bool(histogram) is bool(plain)
+
+
+@given(st.lists(st.floats(allow_nan=False, allow_infinity=False), max_size=60))
+def test_samples_added_together_count_as_those_added_one_by_one(drawn: list[float]) -> None:
+    for values in (drawn, [abs(value) for value in drawn]):
+        together, single = Histogram(), Histogram()
+        together.add_all(values, 2.0)
+        for value in values:
+            single.add(value, 2.0)
+        assert together.buckets() == single.buckets()
+
+
 def test_a_histogram_is_bounded_and_loses_no_weight() -> None:
     histogram = Histogram()
     for k in range(3 * BUCKETS_MAX):

@@ -267,10 +267,12 @@ class Tallies:
                 opened.add_at(value, weight, at_ms)
 
 
-def _slots_of(slots: Mapping[int, Mapping[tuple[str, Kind], Open]]) -> list[Slot]:
-    return [
-        opened.slot(number * SLOT_MS)
-        for number, slot in sorted(slots.items())
-        for opened in slot.values()
-        if not opened.is_empty()
-    ]
+def _slots_of(slots: Mapping[int, dict[tuple[str, Kind], Open]]) -> list[Slot]:
+    """Slots to be sent of those that are given away, which are empty then: of each there is only one at a time."""
+    found = []
+    for number, slot in sorted(slots.items()):
+        for key in list(slot):
+            opened = slot.pop(key)
+            if not opened.is_empty():
+                found.append(opened.slot(number * SLOT_MS))
+    return found

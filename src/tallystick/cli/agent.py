@@ -185,10 +185,12 @@ def _print_rejected(config: Config) -> None:
 
 def _run(config: Config, file: Path | None) -> None:
     """Run until SIGINT or SIGTERM; at SIGHUP with what the file says then, if it can be used."""
+    from tallystick.agent.heap import share_heap
     from tallystick.agent.notify import notify, reloading
     from tallystick.agent.program import Program
 
     signals = Signals(signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+    share_heap()
     is_over = False
     before = config
     while not is_over:

@@ -3,7 +3,6 @@
 import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from difflib import get_close_matches
 from typing import Any, TypeVar
 
 import msgspec
@@ -180,6 +179,8 @@ def _conflicts(table: Table, path: KeyPath) -> Iterator[tuple[KeyPath, str]]:
 
 
 def _nearest(name: str, known: list[str]) -> str:
+    from difflib import get_close_matches  # seldom needed, and an agent is to be small
+
     near = get_close_matches(name, known, n=1, cutoff=0.6)
     return f"did you mean {near[0]}?" if near else f"expected one of {', '.join(known)}"
 

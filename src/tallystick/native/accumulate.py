@@ -6,18 +6,22 @@ samples are tallied.
 """
 
 import math
+from array import array
 from bisect import bisect_left
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from sys import float_info
+from typing import overload
 
 from tallystick.native.distinct import Distinct
 
-__all__ = ["BUCKETS_MAX", "Distinct", "Histogram", "Spread", "bucket_counts", "bucket_of"]
+__all__ = ["BUCKETS_MAX", "Buckets", "Distinct", "Histogram", "Spread", "bucket_counts", "bucket_of"]
 
 BUCKETS_MAX = 4096
 """Of one histogram: values over 128 doublings. What a stranger sends further apart counts in the nearest bucket."""
 
+_ROW_MAX = 1024
+_ROW_AT_ONCE = 16
 _BUCKETS_PER_DOUBLING = 32
 _SHIFT = 40_000
 _MOST = float_info.max
@@ -106,16 +110,61 @@ class Spread:
         return self.count, _finite(self.sum), abs(_finite(self.m2)), self.min, self.max
 
 
-class Histogram:
-    """How many samples lie in which bucket of a base-2 exponential histogram of scale 5."""
+class Buckets(Sequence[tuple[int, float]]):
+    """Numbers of buckets, ascending, and their weights; of a twelfth of the size of a list of pairs."""
 
-    __slots__ = ("_weights",)
+    __slots__ = ("_numbers", "_weights")
+
+    def __init__(self, pairs: Iterable[tuple[int, float]]) -> None:
+        self._numbers = array("i")
+        self._weights = array("d")
+        for number, weight in pairs:
+            self._numbers.append(number)
+            self._weights.append(weight)
+
+    def __len__(self) -> int:
+        return len(self._numbers)
+
+    def __iter__(self) -> Iterator[tuple[int, float]]:
+        return zip(self._numbers, self._weights, strict=True)
+
+    @overload
+    def __getitem__(self, at: int) -> tuple[int, float]: ...
+
+    @overload
+    def __getitem__(self, at: slice) -> list[tuple[int, float]]: ...
+
+    def __getitem__(self, at: int | slice) -> tuple[int, float] | list[tuple[int, float]]:
+        return list(self)[at] if isinstance(at, slice) else (self._numbers[at], self._weights[at])
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Sequence) and list(self) == list(other)
+
+    def __hash__(self) -> int:
+        return hash(tuple(self))
+
+    def __repr__(self) -> str:
+        return repr(list(self))
+
+
+class Histogram:
+    """How many samples lie in which bucket of a base-2 exponential histogram of scale 5.
+
+    Notes
+    -----
+    The buckets of most series lie side by side. They are a row of doubles, a tenth of the size of a dictionary; what is
+    far from it, and zero, is in one.
+    """
+
+    __slots__ = ("_begin", "_further", "_row")
 
     def __init__(self) -> None:
-        self._weights: dict[int, float] = {}
+        self._begin = 0  # the number of the first bucket of the row
+        self._row = array("d")
+        self._further: dict[int, float] = {}
 
     def __bool__(self) -> bool:
-        return bool(self._weights)
+        return bool(self._row or self._further)
 
     def add(self, value: float, weight: float = 1.0) -> None:
         """Count a sample that stands for `weight` of them."""
@@ -127,26 +176,60 @@ class Histogram:
             for value in values:
                 self._add(bucket_of(value), weight)
             return
-        for value, times in Counter(values).items():
-            self._add(bucket_of(value), weight * times)
+        row, begin = self._row, self._begin
+        for bucket, times in bucket_counts(values).items():
+            at = bucket - begin
+            if 0 <= at < len(row):
+                row[at] += weight * times
+            else:
+                self._add(bucket, weight * times)
+                row, begin = self._row, self._begin
 
     def merge(self, buckets: Iterable[tuple[int, float]]) -> None:
         """Count the samples of another histogram."""
         for bucket, weight in buckets:
             self._add(bucket, weight)
 
-    def buckets(self) -> list[tuple[int, float]]:
+    def buckets(self) -> Buckets:
         """Buckets, ascending, and their weights."""
-        return sorted(self._weights.items())
+        row = self._in_row()
+        return Buckets(sorted([*row, *self._further.items()]) if self._further else row)
 
     def _add(self, bucket: int, weight: float) -> None:
-        weights = self._weights
-        if bucket in weights:
-            weights[bucket] += weight
-        elif len(weights) < BUCKETS_MAX:
-            weights[bucket] = weight
+        at = bucket - self._begin
+        if 0 <= at < len(self._row) or (at := self._place(bucket)) >= 0:
+            self._row[at] += weight
+            return
+        further = self._further
+        if bucket in further:
+            further[bucket] += weight
+        elif len(further) < BUCKETS_MAX:
+            further[bucket] = weight
         else:
-            weights[_nearest(sorted(weights), bucket)] += weight
+            further[_nearest(sorted(further), bucket)] += weight
+
+    def _place(self, bucket: int) -> int:
+        """The place in the row of a bucket beside it, for which it is made longer; below 0 if that is too far."""
+        if len(self._further) >= BUCKETS_MAX - _ROW_MAX:  # as many as there may be, or nearly: from here on they count
+            self._further.update(self._in_row())
+            self._row = array("d")
+            return -1
+        if not bucket:
+            return -1
+        begin, end = bucket - _ROW_AT_ONCE, bucket + _ROW_AT_ONCE
+        if self._row:
+            begin, end = min(begin, self._begin), max(end, self._begin + len(self._row))
+        if end - begin > _ROW_MAX:
+            return -1
+        before = self._begin - begin if self._row else end - begin
+        self._row = _zeros(before) + self._row + _zeros(end - begin - before - len(self._row))
+        self._begin = begin
+        for number in [number for number in self._further if begin <= number < end]:
+            self._row[number - begin] = self._further.pop(number)
+        return bucket - begin
+
+    def _in_row(self) -> list[tuple[int, float]]:
+        return [(number, weight) for number, weight in enumerate(self._row, self._begin) if weight]
 
 
 def bucket_of(value: float) -> int:
@@ -164,6 +247,10 @@ def bucket_counts(values: Sequence[float]) -> Counter[int]:
     ceil = math.ceil
     counted = Counter([ceil(logarithm * _BUCKETS_PER_DOUBLING) for logarithm in map(math.log2, values)])
     return Counter({index - 1 + _SHIFT: count for index, count in counted.items()})
+
+
+def _zeros(count: int) -> "array[float]":
+    return array("d", bytes(8 * count))
 
 
 def _nearest(buckets: list[int], bucket: int) -> int:

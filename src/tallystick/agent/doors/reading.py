@@ -14,7 +14,7 @@ from tallystick.model.reason import Reason
 
 CONNECTIONS_MAX = 500
 """Of one door; further ones are turned away."""
-_DATAGRAMS_AT_ONCE = 256
+_DATAGRAMS_AT_ONCE = 128
 _DATAGRAM_BYTES_MAX = 1 << 18
 _READ_BYTES = 1 << 16
 _UNSENT_BYTES_MAX = 1 << 16
