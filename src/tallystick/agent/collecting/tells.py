@@ -26,7 +26,10 @@ class Tells(Protocol):
 
     @property
     def unit(self) -> str:
-        """Of the values: ``bytes``, ``packets/s``, ``1`` for what has none; empty if the whole name tells it."""
+        """Of the values: ``bytes``, ``packets/s``, ``1`` for what has none; empty if the whole name tells it.
+
+        What has one unit shares a graph on the pages, so those that are compared have the same.
+        """
         ...
 
     @property

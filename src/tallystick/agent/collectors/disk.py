@@ -24,12 +24,12 @@ _SECTOR_BYTES = 512
 METRICS = (
     Told("<disk>.read_bytes", "bytes/s", "Bytes read"),
     Told("<disk>.written_bytes", "bytes/s", "Bytes written"),
-    Told("<disk>.reads", "reads/s", "Reads that were done"),
-    Told("<disk>.writes", "writes/s", "Writes that were done"),
+    Told("<disk>.reads", "operations/s", "Reads that were done"),
+    Told("<disk>.writes", "operations/s", "Writes that were done"),
     Told("<disk>.busy_percent", "percent", "Time in which something was under way"),
     Told("<disk>.read_ms", "ms", "What a read took with its wait, on average"),
     Told("<disk>.write_ms", "ms", "What a write took with its wait, on average"),
-    Told("<disk>.in_flight", "requests", "Reads and writes that are under way now"),
+    Told("<disk>.in_flight", "operations", "Reads and writes that are under way now"),
 )
 
 

@@ -29,7 +29,7 @@ METRICS = (
     Told("entropy_bits", "bits", "Chance that is gathered for random numbers"),
     Told("context_switches", "1/s", "How often a processor went from one task to another"),
     Told("interrupts", "1/s", "Interrupts"),
-    Told("forks", "processes/s", "Processes and threads that began"),
+    Told("forks", "1/s", "Processes and threads that began"),
 )
 
 

@@ -26,13 +26,13 @@ _STALLS = "allocstall"
 
 
 METRICS = (
-    Told("page_faults", "faults/s", "Accesses to memory that the kernel had to find first"),
-    Told("major_faults", "faults/s", "of these: on a disk"),
+    Told("page_faults", "1/s", "Accesses to memory that the kernel had to find first"),
+    Told("major_faults", "1/s", "of these: on a disk"),
     Told("paged_in_bytes", "bytes/s", "Bytes read from disks"),
     Told("paged_out_bytes", "bytes/s", "Bytes written to disks"),
     Told("scanned", "pages/s", "Pages looked at for room by programs that had to wait for it"),
     Told("stolen", "pages/s", "Pages that were found so"),
-    Told("oom_kills", "processes/s", "Processes that the kernel ended for want of memory"),
+    Told("oom_kills", "1/s", "Processes that the kernel ended for want of memory"),
     Told("allocation_stalls", "1/s", "How often a program had to wait for memory"),
 )
 

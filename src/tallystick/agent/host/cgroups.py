@@ -15,7 +15,7 @@ METRICS = (
     Told("cpu_throttled_percent", "percent", "Time in which it wanted to run and had used up its share"),
     Told("read_bytes", "bytes/s", "Bytes read from disks"),
     Told("written_bytes", "bytes/s", "Bytes written to disks"),
-    Told("oom_kills", "processes/s", "Processes that the kernel ended for want of memory"),
+    Told("oom_kills", "1/s", "Processes that the kernel ended for want of memory"),
 )
 ROOTS = ("/sys/fs/cgroup", "/sys/fs/cgroup/unified")
 DEPTH_MAX = 6
