@@ -84,7 +84,7 @@ def say_shared(port: int, who: str, host: int) -> None:
             pipe.set("users", f"user{k + 30 * host}")
     with dog(port, who) as client:
         client.increment("page.views", 2 + host, tags=["page:home", "env:prod"])
-        client.increment("end")
+        client.increment("end")  # the last on its way: what was said before is there when this is
 
 
 @contextmanager
@@ -154,11 +154,11 @@ def test_the_names_that_statsd_emits_are_the_same_whichever_way_its_lines_came(
     one, two = agents
     say_all(one.statsd, THROUGH)
     for host, agent in enumerate((one, two)):
-        say_shared(agent.statsd, THROUGH, host)
         with python(agent.statsd, "tens") as py, py.pipeline() as pipe:
             for k in range(30):
                 pipe.incr("hits", 2)
                 pipe.timing("took", k)
+        say_shared(agent.statsd, THROUGH, host)
     say_all(server.port("statsd udp"), STRAIGHT)
     for host in range(2):
         say_shared(server.port("statsd udp"), STRAIGHT, host)

@@ -73,7 +73,8 @@ def outcome_of(case: Path) -> dict[str, list[list[object]]]:
 
 
 def rows_of(tallies: TallyBatch, names: NameTable) -> list[list[object]]:
-    """Name, milliseconds, kind, last value, count, sum, M2, least and greatest value, and the buckets of each row."""
+    """Name, milliseconds, kind, last value, count, sum, M2, least and greatest value, and the buckets of each row; and
+    a word more where it came by StatsD."""
     spread, histograms = tallies.spread, tallies.histograms or Histograms.none(len(tallies))
     statistics = zip(tallies.last, spread.count, spread.sum, spread.m2, spread.min, spread.max, strict=True)
     rows: list[list[object]] = []
@@ -82,7 +83,9 @@ def rows_of(tallies: TallyBatch, names: NameTable) -> list[list[object]]:
         buckets = zip(histograms.bucket[inside].tolist(), histograms.weight[inside].tolist(), strict=True)
         kind, ms = word_of(int(tallies.kind[k])), int(tallies.timestamp[k])
         rounded = [float(f"{number:.12g}") for number in numbers]
-        rows.append([names.name(int(tallies.ids[k])).decode(), ms, kind, *rounded, [list(pair) for pair in buckets]])
+        origin = ["statsd"] if tallies.statsd is not None and tallies.statsd[k] else []
+        name = names.name(int(tallies.ids[k])).decode()
+        rows.append([name, ms, kind, *rounded, [list(pair) for pair in buckets], *origin])
     return rows
 
 
