@@ -241,6 +241,22 @@ def test_a_graph_says_how_complete_it_is_and_what_was_lost(server: Server, page:
     expect(page.get_by_role("heading", name="Ledger")).to_be_visible()
 
 
+def test_what_happened_is_marked_on_graphs_and_said_under_the_crosshair(server: Server, page: Page) -> None:
+    now_s = int(time.time())
+    server.send_now("marked.level", *range(30))
+    event = {"what": "deployed <b>shop</b> 4.2", "tags": ["deploy"], "when": now_s - 150}
+    httpx2.post(f"{server.url}/events", json=event, verify=False).raise_for_status()
+    page.goto(f"{server.url}/#/?target=marked.level&from={now_s - 300}&until={now_s}")
+    found = wait_for_data(page, "marked.level")
+    box = found.locator(".u-over").bounding_box()
+    assert box is not None
+    page.mouse.move(box["x"] + box["width"] / 2, box["y"] + 60)
+    expect(found.locator(".graph-moment")).to_have_text(re.compile(r"^\d\d:\d\d:\d\d · deployed <b>shop</b> 4\.2$"))
+    keep_screenshot(page, "marked")
+    page.mouse.move(box["x"] + box["width"] * 0.8, box["y"] + 60)
+    expect(found.locator(".graph-moment")).to_have_text(re.compile(r"^\d\d:\d\d:\d\d$"))
+
+
 def test_what_a_graph_had_stays_when_the_server_is_gone_and_it_says_so(server: Server, page: Page) -> None:
     server.send_now("steady.level", 5)
     page.goto(f"{server.url}/#/?target=steady.level")

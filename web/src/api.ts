@@ -129,6 +129,14 @@ export interface Completeness {
   readonly prefixes: readonly string[];
 }
 
+/** An event: something that happened, such as a deploy. */
+export interface Happening {
+  /** Epoch seconds. */
+  readonly when: number;
+  readonly what: string;
+  readonly tags: readonly string[];
+}
+
 export interface Failure {
   readonly ok: false;
   /** A sentence to show. */
@@ -210,6 +218,14 @@ export function query(question: Question, signal?: AbortSignal): Promise<Result<
   const { targets, from, until, points } = question;
   const parameters = targets.map((target) => ["target", target] as const);
   return get("/api/query", [...parameters, ["from", from], ["until", until], ["points", String(points)], ["meta", "1"]], signal);
+}
+
+/** More lines than this hide what they are drawn over. */
+const EVENTS_MAX = 60;
+
+/** The latest events of a range, by time. */
+export function events(from: string, until: string, signal?: AbortSignal): Promise<Result<readonly Happening[]>> {
+  return get("/events/get_data", [["from", from], ["until", until], ["limit", String(EVENTS_MAX)]], signal);
 }
 
 export function health(signal?: AbortSignal): Promise<Result<Health>> {

@@ -10,12 +10,14 @@ import { readable } from "../format/spelling";
 import { formatMoment } from "../format/time";
 import { formatValue } from "../format/units";
 import { Sentence } from "../parts/sentence";
+import { happenings } from "../state/happenings";
 import { isMoving } from "../state/range";
 import { addressOf, range } from "../state/view";
 import { About } from "./about";
 import { latest, settled, toColumns, valueAt } from "./band";
 import { Complete } from "./complete";
 import { Legend, type Entry } from "./legend";
+import { saidNear } from "./marks";
 import { Plot } from "./plot";
 import { useAnswer, useSeen } from "./use-answer";
 
@@ -55,6 +57,8 @@ export function Graph({ target, title, height, onRemove }: Props) {
   // What was answered before stays, with a word that there is nothing newer.
   const stale = asked.error !== null && found > 0;
   const time = drawn?.columns.data[0][at];
+  const moment = time === undefined ? "" : formatMoment(time, Date.now() / 1000);
+  const happened = time === undefined || !asked.answer ? "" : saidNear(happenings.value, time, drawn?.series[0]?.step ?? 0, asked.answer.until - asked.answer.from);
   const entries: readonly Entry[] = (drawn?.series ?? []).map((one, i) => ({
     name: one.name,
     label: drawn?.labels[i] ?? one.name,
@@ -72,7 +76,7 @@ export function Graph({ target, title, height, onRemove }: Props) {
           {cursor === null && !stale && <Note parts={drawn?.notes ?? []} />}
         </div>
         {stale && <span class="graph-stale" role="alert" title={asked.error ?? ""}>{asked.error}</span>}
-        {!stale && cursor !== null && time !== undefined && <span class="graph-moment">{formatMoment(time, Date.now() / 1000)}</span>}
+        {!stale && cursor !== null && time !== undefined && <span class="graph-moment" title={happened}>{moment}{happened && ` · ${happened}`}</span>}
         {found > 0 && !stale && <Complete target={target} seen={seen} />}
         {onRemove && (
           <button type="button" class="icon" aria-label={`Remove ${title}`} onClick={onRemove}>×</button>
@@ -103,7 +107,7 @@ export function Graph({ target, title, height, onRemove }: Props) {
         )}
         {asked.error && !stale && <p class="graph-message error" role="alert"><Sentence text={asked.error} /></p>}
       </div>
-      {focused && time !== undefined && <Spoken entries={entries} time={time} />}
+      {focused && <Spoken entries={entries} heading={[moment, happened].filter(Boolean).join(", ")} />}
       {drawn && (
         <Legend
           entries={entries}
@@ -127,9 +131,9 @@ export function Graph({ target, title, height, onRemove }: Props) {
 const SPOKEN_MAX = 6;
 
 /** What stands under the crosshair, for whoever moves it by keys and hears the page. */
-function Spoken({ entries, time }: { readonly entries: readonly Entry[]; readonly time: number }) {
+function Spoken({ entries, heading }: { readonly entries: readonly Entry[]; readonly heading: string }) {
   const said = entries.slice(0, SPOKEN_MAX).map((one) => `${one.label} ${formatValue(one.value, one.unit)}`);
-  return <p class="unseen" aria-live="polite">{[formatMoment(time, Date.now() / 1000), ...said].join(", ")}</p>;
+  return <p class="unseen" aria-live="polite">{[heading, ...said].join(", ")}</p>;
 }
 
 /** What the slots are, until when they are kept, and more: as much of it as the name leaves room for. */

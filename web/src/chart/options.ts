@@ -2,10 +2,12 @@
 
 import uPlot from "uplot";
 
+import type { Happening } from "../api";
 import { formatTick } from "../format/time";
 import { BINARY_STEPS, formatTicks, isBinary, type Unit } from "../format/units";
 import type { Theme } from "../state/theme";
 import { isolated, valueRange, type Column, type Columns } from "./band";
+import { drawMarks } from "./marks";
 import { bandColour, INK, lineColour, lineDash } from "./palette";
 import { textWidth } from "./text-width";
 
@@ -27,6 +29,7 @@ export interface Look {
 
 export interface Hands {
   readonly span: () => [number, number];
+  readonly happenings: () => readonly Happening[];
   readonly onCursor: (at: number | null) => void;
   readonly onZoom: (fromS: number, untilS: number) => void;
   readonly onBack: () => void;
@@ -50,6 +53,7 @@ export function options(columns: Columns, look: Look, hands: Hands): uPlot.Optio
     }),
     cursor: cursor(hands, look.theme, new Set(columns.column)),
     hooks: {
+      draw: [(plot) => drawMarks(plot, hands.happenings(), INK[look.theme].mark)],
       setCursor: [(plot) => hands.onCursor(plot.cursor.idx ?? null)],
       setSelect: [
         (plot) => {

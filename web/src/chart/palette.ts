@@ -15,11 +15,13 @@ export interface Ink {
   readonly axis: string;
   readonly rule: string;
   readonly ground: string;
+  /** Of what happened: the stroke across the tally. */
+  readonly mark: string;
 }
 
 export const INK: Readonly<Record<Theme, Ink>> = {
-  light: { axis: "#56616d", rule: "#e9ecef", ground: "#ffffff" },
-  dark: { axis: "#98a4b0", rule: "#242b33", ground: "#161b21" },
+  light: { axis: "#56616d", rule: "#e9ecef", ground: "#ffffff", mark: "#c25a00" },
+  dark: { axis: "#98a4b0", rule: "#242b33", ground: "#161b21", mark: "#ff9a4d" },
 };
 
 export function lineColour(theme: Theme, index: number): string {

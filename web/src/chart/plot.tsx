@@ -5,6 +5,7 @@ import uPlot from "uplot";
 import "uplot/dist/uPlot.min.css";
 
 import type { Unit } from "../format/units";
+import { happenings } from "../state/happenings";
 import { theme } from "../state/theme";
 import { zoom, zoomBack } from "../state/view";
 import type { Column, Columns } from "./band";
@@ -40,6 +41,7 @@ export function Plot({ columns, unit, worded, span, height, off, label, onCursor
     const made = new uPlot(
       options(now.current.columns, look, {
         span: () => [...now.current.span],
+        happenings: () => happenings.peek(),
         onCursor: (at) => now.current.onCursor(at),
         onZoom: zoom,
         onBack: zoomBack,
@@ -61,6 +63,8 @@ export function Plot({ columns, unit, worded, span, height, off, label, onCursor
       plot.current = null;
     };
   }, [shape]);
+
+  useEffect(() => plot.current?.redraw(false, false), [happenings.value]);
 
   useEffect(() => {
     plot.current?.setData(columns.data as uPlot.AlignedData);
