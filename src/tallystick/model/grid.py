@@ -37,6 +37,10 @@ class Row:
     x_files_factor: float | None = None
     options: dict[str, Any] = field(default_factory=dict)
 
+    def marked(self, name: str, marks: dict[str, str]) -> "Row":
+        """The same row under another name, which is its path too, with further tags; there are thousands at a time."""
+        return Row(name, name, self.tags | marks, self.consolidation, self.x_files_factor, self.options)
+
     def named(self, name: str) -> "Row":
         """The same row under another name; its path stays."""
         return replace(self, name=name)

@@ -149,7 +149,7 @@ def transformed(
 def marked_rows(rows: Iterable[Row], name: Callable[[str], str], tags: Mapping[str, object]) -> tuple[Row, ...]:
     """Rows under a new name and path, with marks among their tags."""
     marks = {key: str(value) for key, value in tags.items()}
-    return tuple(replace(row, name=(new := name(row.name)), path=new, tags=row.tags | marks) for row in rows)
+    return tuple(row.marked(name(row.name), marks) for row in rows)
 
 
 def paths_of(rows: Iterable[Row]) -> str:

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 
 from faults import RefusingFiles
 from stores import NOW_S, found, open_store, opened, put, wait_durable
@@ -15,6 +16,7 @@ from tallystick.model.errors import DamageError, StartError, StoreError
 from tallystick.model.kind import Kind
 from tallystick.model.sample import SampleBatch
 from tallystick.model.statistic import Statistic
+from tallystick.store.accumulator import Accumulator
 from tallystick.store.blocks.anatomy import TRAILER
 from tallystick.store.blocks.block import Block
 
@@ -68,6 +70,47 @@ def test_a_block_holds_what_was_written_for_one_series_and_for_many(tmp_path: Pa
         np.testing.assert_array_equal(every[1, every[0] == k], NOW_S // 10 + slots)
         np.testing.assert_array_equal(every[2, every[0] == k], k + slots)
     assert block.tallies(np.array([SERIES, SERIES + 1], np.int32)) == []
+
+
+@pytest.mark.parametrize("compacted", [False, True])
+def test_a_few_series_are_read_as_they_are_among_many(tmp_path: Path, compacted: bool):
+    random, clock = np.random.default_rng(7), ManualClock(float(NOW_S))
+    with opened(tmp_path, clock) as store:
+        for kind in (Kind.GAUGE, Kind.COUNTER, Kind.TIMING, Kind.SET):
+            for samples in (1, 3):
+                for k in range(4):
+                    seconds = (-10 * np.sort(random.choice(300, 200, replace=False))).tolist()
+                    for _ in range(samples):
+                        values = random.integers(1, 100, 200).astype(float).tolist()
+                        put(store, f"{kind.name}.{samples}.{k}", dict(zip(seconds, values, strict=True)), kind)
+        store.maintenance.seal()
+        if compacted:
+            clock.advance(13 * 3600)
+            store.maintenance.compact()
+        for block in (one.block for one in store.block_set.snapshot()):
+            together = by_series(block, block.series)
+            for series in block.series[::3].tolist():
+                assert by_series(block, np.array([series], np.int32)) == {series: together[series]}
+            few = block.series[1:8:3]
+            assert by_series(block, few) == {series: together[series] for series in few.tolist()}
+
+
+def by_series(block: Block, ids: NDArray[np.int32]) -> dict[int, bytes]:
+    """All that a block holds of each series, merged, as bytes."""
+    tallies = block.tallies(ids)
+    first, end = block.footer.start_slot, 1 + max(int(tally.slot.max()) for tally in tallies)
+    found = {}
+    for position, series in enumerate(ids.tolist()):
+        cells = Accumulator(1, first, end - first, block.step_s, histograms=True)
+        for tally in tallies:
+            mine = tally.take(np.flatnonzero(tally.series == position))
+            cells.add(mine, np.zeros(len(mine), np.int32), np.array([True]))
+        merged = cells.tally()
+        parts = [merged.slot, merged.last, merged.spread.count, merged.spread.sum, merged.spread.m2, merged.spread.min]
+        parts += [merged.spread.max, merged.histograms.offset, merged.histograms.bucket, merged.histograms.weight]
+        parts += [] if merged.sketches is None else [merged.sketches.offset, merged.sketches.data]
+        found[series] = b"|".join(part.tobytes() for part in parts)
+    return found
 
 
 @pytest.mark.parametrize("region", ["magic", "pages", "index", "footer", "trailer"])
