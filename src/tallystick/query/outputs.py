@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tallystick.config.carbon_rules import AggregationLine
+from tallystick.model.columns import grown
 from tallystick.model.kind import Kind
 from tallystick.model.statistic import STATISTICS, Statistic
 from tallystick.store.before import Ids, ReaderBefore
@@ -113,10 +114,7 @@ class OutputsView(ReaderBefore):
         if lines is not self._known:
             self._known, self._first = lines, FirstMatch([f"^(?:{line.output_expression})$" for line in lines])
             self._of = np.empty(0, np.int16)
-        needed = int(ids.max()) + 1
-        if needed > len(self._of):
-            more = np.full(max(2 * len(self._of), needed) - len(self._of), _UNKNOWN, np.int16)
-            self._of = np.concatenate([self._of, more])
+        self._of = grown(self._of, int(ids.max()) + 1, _UNKNOWN)
         fresh = ids[self._of[ids] == _UNKNOWN]
         if len(fresh):
             found = [self._first(name) for name in self._base.catalog.names(fresh)]

@@ -13,6 +13,8 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from tallystick.files import Files
+from tallystick.model.columns import grown
 from tallystick.store.contract import StoreReader
 
 logger = logging.getLogger(__name__)
@@ -82,21 +84,14 @@ class Marks:
 
     def _write(self, path: Path, *, stale: bool, unsaved: list[NDArray[np.int32]]) -> None:
         if stale:
-            fresh = path.with_suffix(".new")
-            fresh.touch(0o640)
-            fresh.write_bytes(self._lines(self.ids()))
-            fresh.replace(path)
+            Files().write_whole(path, [self._lines(self.ids())])
         elif unsaved:
             path.touch(0o640)
             with path.open("ab") as file:
                 file.write(self._lines(np.concatenate(unsaved)))
 
     def _mark(self, ids: NDArray[np.int32]) -> None:
-        size = int(ids.max(initial=-1)) + 1
-        if size > len(self._marked):
-            grown = np.zeros(max(size, 2 * len(self._marked)), np.bool_)
-            grown[: len(self._marked)] = self._marked
-            self._marked = grown
+        self._marked = grown(self._marked, int(ids.max(initial=-1)) + 1)
         new = np.unique(ids[~self._marked[ids]])
         self._marked[new] = True
         self._unsaved.append(new)
