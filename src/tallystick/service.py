@@ -1,8 +1,4 @@
-"""`Service`: builds all stages from a `Config`, and runs them in one process.
-
-Threads: one for stream sockets, one for each datagram socket, one for the log, one for maintenance, one for the host's
-collectors, and the main one for HTTP. They share the store, which any thread may call.
-"""
+"""`Service`: builds all stages from a `Config`, and runs them in one process."""
 
 import contextlib
 import gc
@@ -28,7 +24,7 @@ from tallystick.census import FILE_NAME as SERIES_MARKS_FILE_NAME
 from tallystick.census import SAVE_S as MARKS_SAVE_S
 from tallystick.census import Census, NotedReader
 from tallystick.census import Marks as SeriesMarks
-from tallystick.config import Config, Listener
+from tallystick.config import Config
 from tallystick.described import Descriptions, Keeping
 from tallystick.dogstatsd import Event as Told
 from tallystick.events import FILE_NAME as EVENTS_FILE_NAME
@@ -37,8 +33,9 @@ from tallystick.ledger import Ledger
 from tallystick.ledger.invariants import Auditor
 from tallystick.model.address import Address, host_port
 from tallystick.model.clock import Clock, SystemClock
-from tallystick.model.errors import StartError, StoreError
-from tallystick.parse import NameTable, protocols
+from tallystick.model.errors import StoreError
+from tallystick.parse import NameTable
+from tallystick.parse.contract import Parser
 from tallystick.parse.events import EventJournal
 from tallystick.parse.native import NativeParser
 from tallystick.parse.native_connection import Greeting
@@ -47,9 +44,8 @@ from tallystick.parse.statsd import StatsdParser
 from tallystick.query import QueryLimits
 from tallystick.query.outputs import OutputsView
 from tallystick.query.statsd_names import Marks, Naming, StatsdView
-from tallystick.receive import DatagramDoor, Intake, IntakeLimits, StreamDoor
+from tallystick.receive import Doors, Intake, IntakeLimits
 from tallystick.receive.bookkeeping import Bookkeeper
-from tallystick.receive.encryption import tls_of
 from tallystick.receive.pace import Pace
 from tallystick.receive.points import take_points
 from tallystick.receive.polls import Poller
@@ -137,11 +133,6 @@ class Service:
         self.intake = Intake(names, router, self.store, self.ledger, self._clock, limits, *protection)
         self.store.when_forgotten(self.intake.forget)
         self._marks = self._make_marks()
-        self._streams = StreamDoor(self.intake)
-        self._datagrams: list[DatagramDoor] = []
-        self.listening: list[tuple[str, Address]] = []
-        self.left_out: list[str] = []
-        """Why default listeners are not open, a sentence each."""
         self.events = EventStore(config.store.path / EVENTS_FILE_NAME, self._clock)
         self._forwarding = Forwarding(self.events, self._clock)
         self.descriptions = Descriptions(config.store.path / DESCRIPTIONS_FILE, self._clock)
@@ -152,14 +143,25 @@ class Service:
         self._writing = Writing(self.intake, self.store.when_durable, config.http)
         self._reads = self._make_reads()
         self._guests = Guests(make_opentsdb_app(self._writing, self._reads, config.http.token))
-        self._istatd = self._open_istatd()
         self._neighbour = Neighbour(agent_word(config.agent))
-        self._open_doors()
+        self._doors = Doors(self.intake, self._furnish, {"opentsdb": self._guests.take})
+        self._istatd = self._open_istatd()
+        self._doors.open(config.listeners, may_be_taken=config.has_default_listeners)
         self.blocks.when_changed(self._tell_what_is_blocked)
         self._auditor = Auditor(self.ledger)
         self._bookkeeper = Bookkeeper(self.intake, self._auditor, self._look_after)
         self._poller = Poller(self.intake, config.polls)
         self._runners = self._make_runners()
+
+    @property
+    def listening(self) -> list[tuple[str, Address]]:
+        """Protocol and address of each door that is open, beside HTTP's."""
+        return self._doors.listening
+
+    @property
+    def left_out(self) -> list[str]:
+        """Why default listeners are not open, a sentence each."""
+        return self._doors.left_out
 
     def app(self) -> ASGIApp:
         """What answers HTTP."""
@@ -214,9 +216,7 @@ class Service:
         self.relaying.start()
         self._forwarding.start()
         self._keeping.start()
-        self._streams.start()
-        for door in self._datagrams:
-            door.start()
+        self._doors.start()
         self._poller.start()
         for runner in self._runners:
             runner.start()
@@ -229,9 +229,7 @@ class Service:
         self._poller.stop()
         for runner in self._runners:
             runner.stop()
-        for door in self._datagrams:
-            door.stop()
-        self._streams.stop()
+        self._doors.stop()
         self._writing.finish()
         self.relaying.stop()
         self._bookkeeper.stop()
@@ -279,7 +277,7 @@ class Service:
             return None
         address = Address("tcp", *host_port(http.istatd_address))
         listening = bind(address, socket.SOCK_STREAM, "http.istatd_address")
-        self.listening.append(("istatd-http", bound_address(address, listening)))
+        self._doors.listening.append(("istatd-http", bound_address(address, listening)))
         settings = SettingsStore(self._config.store.path / SETTINGS_DIRECTORY)
         files = Path(http.istatd_files).expanduser() if http.istatd_files else None
         return Beside(make_istatd_app(self._reads, settings, http.token, files), listening)
@@ -293,44 +291,22 @@ class Service:
         self.store.when_forgotten(marks.forget)
         return marks
 
-    def _open_doors(self) -> None:
-        for listener in self._config.listeners:
-            try:
-                self._open_door(listener)
-            except StartError as error:
-                if not self._config.has_default_listeners:
-                    raise
-                self.left_out.append(str(error))
-
-    def _open_door(self, listener: Listener) -> None:
-        endpoint = listener.endpoint
-        try:
-            parser = protocols()[listener.protocol].configured(listener)
-        except ValueError as error:
-            raise StartError(f"cannot listen on {endpoint}: {error} (key listeners)") from None
+    def _furnish(self, parser: Parser) -> None:
+        """What parsers hand on that is no sample, and what they say to senders."""
         if isinstance(parser, StatsdParser):
             parser.journal = self._journal
         if isinstance(parser, NativeParser):
             parser.greeting.blocklist = self.blocks
             parser.greeting.when_described = self._keeping.note_names
             parser.greeting.neighbour = self._neighbour
-        if endpoint.datagrams:
-            door = DatagramDoor(self.intake, endpoint, parser, listener.group)
-            self._datagrams.append(door)
-            self.listening.append((listener.protocol, door.address))
-        else:
-            hand_over = self._guests.take if listener.protocol == "opentsdb" else None
-            opened = self._streams.open(endpoint, parser, hand_over, tls_of(listener), is_secret=bool(listener.token))
-            self.listening.append((listener.protocol, opened))
 
     def _tell_what_is_blocked(self) -> None:
         """Tell those who tally themselves what they need not send."""
-        self._streams.tell("native", Greeting(blocklist=self.blocks).blocked)
+        self._doors.tell("native", Greeting(blocklist=self.blocks).blocked)
 
     def _look_after(self) -> None:
         """What is done before the ledger's counts are taken."""
-        for door in self._datagrams:
-            door.count_drops()
+        self._doors.count_drops()
         self.blocks.save()
         self._marks_of_series.save(MARKS_SAVE_S)
         if self._marks is not None:

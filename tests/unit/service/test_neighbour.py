@@ -28,7 +28,7 @@ def service(tmp_path: Path) -> Iterator[Service]:
     )
     service = Service(config)
     service.store.start()
-    service._streams.start()
+    service._doors.start()
     yield service
     service.stop()
 
