@@ -3,6 +3,7 @@
 import socket
 import time
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
@@ -10,7 +11,9 @@ from click.testing import CliRunner
 from keeping import ManualKeeper
 
 from tallystick.agent.doors import Events, Listening
+from tallystick.agent.doors.faults import Counts
 from tallystick.agent.doors.feed import read_report
+from tallystick.agent.doors.losses import Losses
 from tallystick.cli.verbs import verbs
 from tallystick.config.doors import Door
 from tallystick.model.clock import ManualClock
@@ -91,3 +94,37 @@ def test_whoever_prints_the_agent_sees_what_was_no_good(listening: Listening, tm
     assert head.endswith("rejected 1 fields, 1 value; dropped by the system 0")
     assert first.endswith("bad\\x1b[31m")
     assert second.split()[-2:] == ["value", "worse:x|c"]
+
+
+@dataclass(frozen=True)
+class Counted:
+    """A door that was read before."""
+
+    name: str
+    counts: Counts
+
+
+def test_servers_are_told_what_doors_lost_as_a_share_of_slots() -> None:
+    counts, native = Counts(taken=900, datagrams=100, dropped=10, refused=10), Counts(taken=5, refused=5)
+    losses = Losses([Counted("statsd-udp", counts), Counted("native-tcp", native)])
+    assert losses.in_slots(90) == round(90 * (10 + 10 * 910 / 100) / 900)
+    assert losses.in_slots(90) == 0
+    counts.taken, counts.datagrams = 90_000, 10_000
+    counts.dropped += 1
+    assert losses.in_slots(90) == 1
+
+
+def test_what_was_lost_is_told_though_nothing_came_through() -> None:
+    counts = Counts()
+    losses = Losses([Counted("statsd-udp", counts)])
+    assert losses.in_slots(0) == 0
+    counts.dropped = 7
+    assert losses.in_slots(0) == 7
+
+
+def test_an_agent_tells_the_samples_for_which_there_was_no_room(listening: Listening, keeper: ManualKeeper) -> None:
+    listening.tallies._names_max = 4
+    say(listening, b"".join(b"key%d:1|g\n" % k for k in range(8)))
+    listening.stop()
+    assert len(keeper.slots) == 4
+    assert keeper.lost == 4

@@ -11,6 +11,7 @@ from typing import Any
 
 from tallystick.agent.doors.doors import Doors, OpenDoor
 from tallystick.agent.doors.events import Events
+from tallystick.agent.doors.losses import Losses
 from tallystick.agent.doors.native import Keeper
 from tallystick.agent.tallies import Tallies
 from tallystick.config.doors import Door
@@ -18,6 +19,7 @@ from tallystick.files import Files
 from tallystick.model.clock import Clock
 from tallystick.model.kind import Kind
 from tallystick.model.point import Point
+from tallystick.native import Slot
 from tallystick.native.names import Place
 
 log = logging.getLogger(__name__)
@@ -52,6 +54,7 @@ class Listening:
         self.tallies = Tallies(clock)
         self.doors = Doors(doors, self.tallies, clock, place, keeper, events.note)
         self.events = events
+        self._losses = Losses(self.doors.open)
         self._keeper = keeper
         self._clock = clock
         self._report = directory / REPORT_NAME
@@ -71,8 +74,7 @@ class Listening:
         self._stopping.set()
         if self._thread.is_alive():
             self._thread.join()
-        if slots := self.tallies.drain():
-            self._keeper.offer(slots)
+        self._offer(self.tallies.drain())
         self._tell()
 
     def points(self) -> Iterator[Point]:
@@ -98,10 +100,15 @@ class Listening:
         turns = 0
         while not self._stopping.wait(_TAKE_S):
             if slots := self.tallies.take(int(self._clock.now() * 1000)):
-                self._keeper.offer(slots)
+                self._offer(slots)
             turns += 1
             if turns % _REPORT_TURNS == 0:
                 self._tell()
+
+    def _offer(self, slots: Sequence[Slot]) -> None:
+        lost = self._losses.in_slots(len(slots))
+        if slots or lost:
+            self._keeper.offer(slots, lost=lost)
 
     def _tell(self) -> None:
         """Write what was no good where whoever asks can read it; only when there is more of it."""
