@@ -12,7 +12,8 @@ from prometheus_client.parser import text_string_to_metric_families as read_text
 from reference import labels as naming
 from reference.outcome import Outcome
 from tallystick.model.reason import Reason
-from tallystick.parse import NameTable, padded, protocols
+from tallystick.parse import NameTable, Parser, padded, protocols
+from tallystick.parse.heads import HEADS_MAX
 
 NOW_MS = 1_700_000_000_123
 
@@ -101,3 +102,69 @@ h_sum 1.5
 
 def test_exemplars_and_times_are_as_the_official_parser_has_them():
     assert found_in("openmetrics", EXEMPLARS.encode()) == expected_of(read_openmetrics(EXEMPLARS))
+
+
+HEADS = ("up", "up {a='b'}", "up{a='b'}", "up{a='b',}", "up_total", "up_bucket{le='1'}", "{'a.b',c='d'}", "{'up'}", "é")
+TAILS = (
+    " 1",
+    "\t2.5",
+    " 1 1520879607",
+    " 1 1520879607.789",
+    "1",
+    "",
+    " x",
+    " {a='b'} 3",
+    "{a='b'} 3",
+    " 1 2 3",
+    " 1 # {} 2",
+)
+SAID = st.one_of(
+    st.tuples(st.sampled_from(HEADS), st.sampled_from(TAILS)).map("".join),
+    st.tuples(st.sampled_from(["up", "'up'", "other"]), st.sampled_from(["counter", "gauge", "histogram"])).map(
+        lambda told: f"# TYPE {told[0]} {told[1]}"
+    ),
+    st.just("# EOF"),
+)
+
+
+@settings(max_examples=300, deadline=None)
+@given(
+    st.sampled_from(["exposition", "openmetrics"]),
+    st.lists(st.tuples(st.lists(SAID, max_size=8), st.integers(1, 3)), min_size=1, max_size=4),
+)
+def test_what_a_sender_says_again_is_read_as_for_the_first_time(protocol: str, said: list[tuple[list[str], int]]):
+    parser, names, afresh = protocols()[protocol](), NameTable(), NameTable()
+    for lines, times in said:
+        text = "\n".join(lines).replace("'", '"').encode()
+        for _ in range(times):
+            again, first = Outcome(), Outcome()
+            again.add(parser.parse(padded(text), len(text), names, NOW_MS, final=True), names)
+            new = protocols()[protocol]()
+            first.add(new.parse(padded(text), len(text), afresh, NOW_MS, final=True), afresh)
+            assert again == first
+
+
+def read_by(parser: Parser, text: bytes, names: NameTable) -> list[bytes]:
+    """The names of the samples of a text."""
+    return names.names(parser.parse(padded(text), len(text), names, NOW_MS, final=True).batch.ids)
+
+
+def many(series: int) -> tuple[bytes, list[bytes]]:
+    """A text of so many samples, and their names."""
+    text = "".join(f'many{{k="{k}"}} {k}\n' for k in range(series))
+    return text.encode(), [f"many;k={k}".encode() for k in range(series)]
+
+
+def test_what_is_remembered_of_heads_is_of_no_other_table_of_names():
+    parser, names, other = protocols()["exposition"](), NameTable(), NameTable()
+    text, expected = many(1000)
+    assert all(read_by(parser, text, names) == expected for _ in range(4))
+    other.intern_many([b"first", b"second"])
+    names.become(other)
+    assert read_by(parser, text, names) == expected
+
+
+def test_more_heads_than_may_be_remembered_are_read_as_few_are():
+    parser, names = protocols()["exposition"](), NameTable()
+    text, expected = many(HEADS_MAX + 1)
+    assert all(read_by(parser, text, names) == expected for _ in range(8))

@@ -19,6 +19,7 @@ from tallystick.kernels.protobuf import (
     read_varint,
     skip_field,
 )
+from tallystick.kernels.stores import copy_fitting
 from tallystick.model.name import NAME_BYTES_MAX
 
 _TEXT, _BOOL, _INT, _DOUBLE, _ARRAY = 1, 2, 3, 4, 5  # fields of AnyValue; others no tag can hold
@@ -72,7 +73,9 @@ def append_clean(buffer: np.ndarray, start: int, stop: int, out: NDArray[np.uint
     if stop > start and length + stop - start > NAME_BYTES_MAX:
         return NAME_BYTES_MAX + 1
     fit = _FIT_KEY if is_key else _FIT
-    for i in range(start, stop):
+    copied = copy_fitting(buffer, start, stop, out, length, is_key, False)
+    length += copied
+    for i in range(start + copied, stop):
         out[length] = fit[buffer[i]]
         length += 1
     return length

@@ -1,7 +1,8 @@
 r"""Prometheus' text format and OpenMetrics to columns; the grammar is in `tallystick.parse.exposition`.
 
-A line is read once, from left to right, and its name written as it is read. What a ``# TYPE`` line says is remembered
-for the lines behind it, also in the next piece of the same text.
+A line is read once, from left to right, and its name written as it is read; what stands before its value is not, where
+it is as it was the last time (`tallystick.kernels.heads`). What a ``# TYPE`` line says is remembered for the lines
+behind it, also in the next piece of the same text.
 """
 
 from typing import NamedTuple
@@ -12,6 +13,7 @@ from numpy.typing import NDArray
 from tallystick.kernels import reasons
 from tallystick.kernels.compile import inlined, load_u64, scanner
 from tallystick.kernels.fields import is_blank, skip_blanks
+from tallystick.kernels.heads import Heads, confirm, recall, remember
 from tallystick.kernels.labels import (
     COUNTER,
     GAUGE,
@@ -28,7 +30,7 @@ from tallystick.kernels.labels import (
     kind_of,
     name_fault,
 )
-from tallystick.kernels.names import LIMIT, NO_ROOM, NameArrays, learn, resolve
+from tallystick.kernels.names import LIMIT, NO_ROOM, NameArrays, hash_name, learn, resolve
 from tallystick.kernels.numbers import EXACT, HARD, NOT_A_NUMBER, is_not_finite, read_number
 from tallystick.kernels.rows import (
     DONE,
@@ -64,10 +66,10 @@ _TYPE_WORDS = np.frombuffer(b"countergaugehistogramgaugehistogramsummaryinfostat
 _TYPE_BOUNDS = np.array([0, 7, 12, 21, 35, 42, 46, 54])
 _TYPES = np.array([COUNTER, GAUGE, HISTOGRAM, GAUGE_HISTOGRAM, SUMMARY, INFO, STATE_SET])
 
-TYPE, FAMILY, ENDED = 0, 1, 2
-"""Positions in `ExpositionScratch.state`: the type last told, the length of its metric's name, and whether ``# EOF``
-came."""
-STATE_SIZE = 3
+TYPE, FAMILY, ENDED, CONTEXT = 0, 1, 2, 3
+"""Positions in `ExpositionScratch.state`: the type last told, the length of its metric's name, whether ``# EOF`` came,
+and a number for the two first that others do not have."""
+STATE_SIZE = 4
 
 
 class ExpositionScratch(NamedTuple):
@@ -137,7 +139,7 @@ def _is_word(buffer: np.ndarray, start: int, stop: int, word: np.ndarray, size: 
 
 
 @scanner
-def _read_comment(buffer: np.ndarray, i: int, stop: int, scratch: ExpositionScratch) -> None:
+def _read_comment(buffer: np.ndarray, i: int, stop: int, names: NameArrays, scratch: ExpositionScratch) -> None:
     """Remember what ``# TYPE name type`` tells, and ``# EOF``; other comments tell nothing."""
     word = _skip(buffer, i + 1, stop)
     word_end = _token_end(buffer, word, stop)
@@ -156,7 +158,10 @@ def _read_comment(buffer: np.ndarray, i: int, stop: int, scratch: ExpositionScra
         size = _TYPE_BOUNDS[k + 1] - _TYPE_BOUNDS[k]
         if type_end - type_ == size and same_bytes(buffer, type_, _TYPE_WORDS, _TYPE_BOUNDS[k], size):
             scratch.state[TYPE] = _TYPES[k]
-    scratch.state[FAMILY] = append_path(buffer, name, name_end, scratch.family, True)
+    family = append_path(buffer, name, name_end, scratch.family, True)
+    scratch.state[FAMILY] = family
+    told = hash_name(names, scratch.family, 0, family) >> np.uint64(4)
+    scratch.state[CONTEXT] = np.int64(told) << 3 | scratch.state[TYPE]
 
 
 @scanner
@@ -246,52 +251,61 @@ def _read_time(buffer: np.ndarray, start: int, stop: int, seconds: bool) -> tupl
 
 
 @scanner
-def _read_line(
-    buffer: np.ndarray, i: int, stop: int, seconds: bool, now_ms: int, out: np.ndarray, scratch: ExpositionScratch
-) -> tuple[int, int, int, int, float, int, int]:
-    """Read a sample and write its name.
+def _read_head(
+    buffer: np.ndarray, i: int, stop: int, out: np.ndarray, scratch: ExpositionScratch
+) -> tuple[int, int, int, int]:
+    """Write the name of a sample.
 
     Returns
     -------
-    path, length, number, number_end, value, status, ms
-        Lengths of the metric's name and of all, bounds of the value and itself, its status as of `read_number`, and the
-        milliseconds. Where the line is bad `path` is -1 and `length` the reason.
+    end, path, length, fault
+        Position behind what was read, lengths of the metric's name and of all, and `Reason.NONE` or a fault.
     """
-    bad = (-1, reasons.FIELDS, 0, 0, 0.0, 0, 0)
     name_end = _name_end(buffer, i, stop)
     path = append_path(buffer, i, name_end, out, False)
-    length, fault = path, reasons.NONE
+    length, fault, end = path, reasons.NONE, name_end
     i = _skip(buffer, name_end, stop)
     if i < stop and buffer[i] == _OPEN:
-        i, path, length, fault = _read_labels(buffer, i + 1, stop, out, path, scratch.taken)
+        end, path, length, fault = _read_labels(buffer, i + 1, stop, out, path, scratch.taken)
     elif i == name_end and i < stop:
         fault = reasons.NAME_BYTES
     if fault != reasons.NONE:
-        return (-1, fault, *bad[2:])
+        return end, path, length, fault
     for k in range(len(scratch.tags)):
         if length > NAME_BYTES_MAX:
             break
         out[length] = scratch.tags[k]
         length += 1
-    fault = name_fault(out, path, min(length, TOO_LONG))
-    if fault != reasons.NONE:
-        return (-1, fault, *bad[2:])
+    return end, path, length, name_fault(out, path, min(length, TOO_LONG))
+
+
+@scanner
+def _read_sample(
+    buffer: np.ndarray, i: int, stop: int, seconds: bool, now_ms: int
+) -> tuple[int, int, float, int, int, int]:
+    """Read what stands behind the name of a sample.
+
+    Returns
+    -------
+    number, number_end, value, status, ms, fault
+        Bounds of the value and itself, its status as of `read_number`, the milliseconds, and `Reason.NONE` or a fault.
+    """
     number = _skip(buffer, i, stop)
     number_end = _token_end(buffer, number, stop)
     value, status, fault = _read_value(buffer, number, number_end)
     if fault != reasons.NONE:
-        return (-1, fault, *bad[2:])
+        return number, number_end, value, status, 0, fault
     ms = now_ms
     i = _skip(buffer, number_end, stop)
     if i < stop and buffer[i] != _HASH:
         time_end = _token_end(buffer, i, stop)
         ms, good = _read_time(buffer, i, time_end, seconds)
         if not good:
-            return (-1, reasons.TIMESTAMP, *bad[2:])
+            return number, number_end, value, status, 0, reasons.TIMESTAMP
         i = _skip(buffer, time_end, stop)
     if i < stop and buffer[i] != _HASH:  # behind which an exemplar stands
-        return bad
-    return path, length, number, number_end, value, status, ms
+        fault = reasons.FIELDS
+    return number, number_end, value, status, ms, fault
 
 
 @scanner
@@ -306,6 +320,7 @@ def parse_lines(
     seconds: bool,
     texts: bool,
     scratch: ExpositionScratch,
+    heads: Heads,
 ) -> int:
     """Parse the lines of spans of a buffer; as `tallystick.kernels.carbon.parse_lines`.
 
@@ -317,6 +332,8 @@ def parse_lines(
         Whether each span is a text by itself; else all are pieces of one.
     scratch
         Its state is what the text said so far.
+    heads
+        With entries of `names`.
     """
     progress = rows.progress
     values = rows.value.view(np.float64)
@@ -331,7 +348,7 @@ def parse_lines(
             begin_span(rows, span, row, seen)
             i = offsets[span]
             if texts:
-                scratch.state[TYPE], scratch.state[FAMILY], scratch.state[ENDED] = UNKNOWN, 0, 0
+                scratch.state[:] = 0
         kept = buffer[stop]
         buffer[stop] = _NEWLINE
         while i < stop:
@@ -347,35 +364,51 @@ def parse_lines(
             if at >= end:
                 continue
             if buffer[at] == _HASH:
-                _read_comment(buffer, at, end, scratch)
+                _read_comment(buffer, at, end, names, scratch)
                 continue
-            path, length, number, number_end, value, status, ms = _read_line(
-                buffer, at, end, seconds, now_ms, rows.name, scratch
-            )
+            fault, context = reasons.NONE, scratch.state[CONTEXT]
+            number, number_end, value, status, ms = 0, 0, 0.0, NOT_A_NUMBER, 0
+            head, head_end = recall(heads, buffer, at, end, context, seen)
+            if head >= 0:
+                number, number_end, value, status, ms, fault = _read_sample(buffer, head_end, end, seconds, now_ms)
+                if fault != reasons.NONE:
+                    head, fault = -1, reasons.NONE  # what follows the blank may be of the head
+            path, length = 0, 0
+            if head < 0:
+                head_end, path, length, fault = _read_head(buffer, at, end, rows.name, scratch)
+                if fault == reasons.NONE:
+                    number, number_end, value, status, ms, fault = _read_sample(buffer, head_end, end, seconds, now_ms)
             if seconds and scratch.state[ENDED] != 0:
-                path, length = -1, reasons.FIELDS
-            entry, hit = np.int64(LIMIT), False
-            if path >= 0:
+                fault = reasons.FIELDS
+            entry, kind, hit = np.int64(LIMIT), np.int64(0), False
+            if fault == reasons.NONE and head >= 0:
+                entry, kind, hit = np.int64(heads.entry[head]), np.int64(heads.kind[head]), True
+            elif fault == reasons.NONE:
                 entry, hit = resolve(names, rows.name, 0, length, previous, trust, seen)
                 if entry == NO_ROOM:
                     state = NAMES_FULL
                     i = start
                     break
+                kind = kind_of(rows.name, path, _type_of(rows.name, path, scratch))
             seen += 1
-            if path < 0:
-                reject(rows, length, start, newline)
+            if fault != reasons.NONE:
+                reject(rows, fault, start, newline)
             elif entry == LIMIT:
                 reject(rows, reasons.SERIES_LIMIT, start, newline)
             else:
                 trust = learn(names, previous, entry, trust, hit)
                 previous = entry
+                if head >= 0:
+                    confirm(heads, head)
+                else:
+                    remember(heads, buffer, at, head_end, context, entry, kind)
                 if status == HARD:
                     note_hard(rows, row, number, number_end)
                 rows.ids[row] = entry
                 rows.timestamp[row] = ms
                 values[row] = value
                 rows.weight[row] = 1.0
-                rows.kind[row] = kind_of(rows.name, path, _type_of(rows.name, path, scratch))
+                rows.kind[row] = kind
                 row += 1
         buffer[stop] = kept
         if state == DONE:

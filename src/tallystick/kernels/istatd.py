@@ -12,15 +12,17 @@ from numpy.typing import NDArray
 from tallystick.kernels import reasons
 from tallystick.kernels.compile import inlined, scanner
 from tallystick.kernels.fields import BAD_TIME, next_field, read_time
-from tallystick.kernels.names import LIMIT, NameArrays, find_or_add
+from tallystick.kernels.names import LIMIT, NameArrays, learn, resolve
 from tallystick.kernels.numbers import EXACT, HARD, NOT_A_NUMBER, is_not_finite, read_number
 from tallystick.kernels.rows import (
     DONE,
     NAMES_FULL,
     POSITION,
+    PREVIOUS,
     ROWS,
     SEEN,
     SPAN,
+    TRUST,
     Rows,
     begin_span,
     note_hard,
@@ -293,14 +295,18 @@ def _take(
     line: Line,
 ) -> None:
     """Take the sample, or the tallied slot, of a line for the name in ``rows.name``."""
-    rows.progress[SEEN] += 1
+    progress = rows.progress
+    progress[SEEN] += 1
     if length > NAME_BYTES_MAX:
         reject(rows, reasons.NAME_LONG, start, stop)
         return
-    entry = find_or_add(names, rows.name, 0, length)
+    previous, trust = progress[PREVIOUS], progress[TRUST]
+    entry, hit = resolve(names, rows.name, 0, length, previous, trust, progress[SEEN])
     if entry == LIMIT:
         reject(rows, reasons.SERIES_LIMIT, start, stop)
         return
+    progress[TRUST] = learn(names, previous, entry, trust, hit)
+    progress[PREVIOUS] = entry
     if fields == _FIELDS_MAX:
         row = tallies.used[TALLY_ROWS]
         numbers = tallies.numbers.view(np.float64)[row]

@@ -8,19 +8,14 @@ label whose key the receiver has a use for itself is called ``exported_...``, as
 that all of its client libraries follow.
 """
 
-import ctypes
 from collections.abc import Iterable, Mapping
-from typing import Any
 
-import numba
 import numpy as np
-from llvmlite import ir
-from numba.core import types
-from numba.extending import intrinsic
 from numpy.typing import NDArray
 
 from tallystick.kernels import reasons
 from tallystick.kernels.compile import inlined, load_u64
+from tallystick.kernels.stores import copy_fitting
 from tallystick.kernels.words import same_bytes, utf8_valid
 from tallystick.model.kind import Kind
 from tallystick.model.name import NAME_BYTES_MAX
@@ -36,9 +31,7 @@ _GAUGE_KIND, _CUMULATIVE_KIND = int(Kind.GAUGE), int(Kind.CUMULATIVE)
 _SEMICOLON, _EQUALS, _UNDERSCORE, _TILDE, _BACKSLASH = 0x3B, 0x3D, 0x5F, 0x7E, 0x5C
 _QUOTE, _LETTER_N = 0x22, 0x6E
 
-_ONES = np.uint64(0x0101010101010101)
 _HIGH = np.uint64(0x8080808080808080)
-_BLANKS_UP_TO = np.uint64(0x2121212121212121)
 _ALL = np.uint64(0xFFFFFFFFFFFFFFFF)
 
 
@@ -51,21 +44,6 @@ def _table(unfit: bytes) -> NDArray[np.uint8]:
 
 _IN_KEY, _ELSEWHERE = _table(b";=!^"), _table(b";")
 
-
-@intrinsic
-def _store_u64_compiled(typingctx: Any, address: Any, word: Any) -> Any:
-    def codegen(context: Any, builder: Any, signature: Any, args: Any) -> Any:
-        builder.store(args[1], builder.inttoptr(args[0], ir.IntType(64).as_pointer()), align=1)
-        return context.get_dummy_value()
-
-    return types.void(types.intp, types.uint64), codegen
-
-
-def _store_u64_plain(address: int, word: int) -> None:
-    ctypes.memmove(int(address), int(word).to_bytes(8, "little"), 8)
-
-
-_store_u64 = _store_u64_plain if numba.config.DISABLE_JIT else _store_u64_compiled
 
 _EXPORTED = np.frombuffer(b"exported_", np.uint8)
 _NAME = np.frombuffer(b"name" + bytes(16), np.uint8)
@@ -97,39 +75,14 @@ def _tag_value(value: bytes) -> bytes:
 
 
 @inlined
-def _marks(word: int, byte: int) -> int:
-    """A word whose highest bits are set, within bytes, where `word` has the byte; they may be set above it as well."""
-    different = word ^ (_ONES * np.uint64(byte))
-    return (different - _ONES) & ~different
-
-
-@inlined
-def _fits(word: int, key: bool, escaped: bool) -> bool:
-    """Whether each of eight bytes can be written as it is, and stands for itself in quotes; without branches."""
-    unfit = (word - _BLANKS_UP_TO) | (word + _ONES) | word | _marks(word, _SEMICOLON)
-    if key:
-        unfit |= _marks(word, _EQUALS) | _marks(word, 0x21) | _marks(word, 0x5E)
-    if escaped:
-        unfit |= _marks(word, _BACKSLASH)
-    return unfit & _HIGH == np.uint64(0)
-
-
-@inlined
 def _append(buffer: np.ndarray, start: int, stop: int, out: np.ndarray, length: int, key: bool, escaped: bool) -> int:
     """Append bytes; of text in quotes (`escaped`) without its backslashes. Returns the length, or `TOO_LONG`.
 
     Eight bytes at a time as long as they fit; behind the name `out` has room for as many.
     """
-    i = start
-    while i < stop and length <= NAME_BYTES_MAX:
-        size = min(stop - i, 8)
-        word = load_u64(buffer, i)
-        inside = _ALL >> np.uint64(64 - 8 * size)
-        if not _fits((word & inside) | (_HIGH >> np.uint64(1) & ~inside), key, escaped):
-            break
-        _store_u64(out.ctypes.data + length, word)
-        i += size
-        length += size
+    copied = copy_fitting(buffer, start, min(stop, start + TOO_LONG - length), out, length, key, escaped)
+    i = start + copied
+    length += copied
     while i < stop and length <= NAME_BYTES_MAX:
         byte = buffer[i]
         i += 1

@@ -44,6 +44,7 @@ from tallystick.kernels.rows import (
     note_hard,
     reject,
 )
+from tallystick.kernels.stores import copy_fitting
 from tallystick.model.name import NAME_BYTES_MAX
 
 UNUSUAL = 2
@@ -224,7 +225,9 @@ def _append(buffer: np.ndarray, start: int, stop: int, out: np.ndarray, length: 
     """Append a string to a name, with underscores for what that cannot hold; more than the maximum if too long."""
     if length + stop - start > NAME_BYTES_MAX:
         return NAME_BYTES_MAX + 1
-    for i in range(start, stop):
+    copied = copy_fitting(buffer, start, stop, out, length, key, False)
+    length += copied
+    for i in range(start + copied, stop):
         byte = buffer[i]
         unfit = byte <= _SPACE or byte in (0x7F, _SEMICOLON) or (key and byte == _EQUALS)
         out[length] = _UNDERSCORE if unfit else byte

@@ -37,6 +37,7 @@ from tallystick.kernels.names import NameTable
 from tallystick.kernels.rows import NAME_SCRATCH_BYTES
 from tallystick.model.reason import Reason
 from tallystick.parse.contract import LINE_BYTES_MAX, Parsed
+from tallystick.parse.heads import KnownHeads
 from tallystick.parse.lines import LineParser
 from tallystick.parse.registry import protocol
 
@@ -66,6 +67,7 @@ class ExpositionParser(LineParser):
         super().__init__(line_bytes_max)
         labels = labels or {}
         self._texts = False
+        self._heads = KnownHeads()
         self._scratch = ExpositionScratch(
             state=np.zeros(STATE_SIZE, np.int64),
             family=np.zeros(NAME_SCRATCH_BYTES, np.uint8),
@@ -127,6 +129,7 @@ class ExpositionParser(LineParser):
             self.seconds,
             self._texts,
             self._scratch,
+            self._heads.of(names),
         )
 
 

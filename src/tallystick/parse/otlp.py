@@ -152,7 +152,7 @@ class OtlpParser(MessageParser):
 
     def _finished(self, parsed: Parsed, buffer: NDArray[np.uint8]) -> Parsed:
         tallies, self._tallies = self._tallies, None
-        return replace(parsed, tallies=tallies)
+        return parsed if tallies is None else replace(parsed, tallies=tallies)
 
     def _take_reports(self, names: NameTable, now_ms: int) -> None:
         """Have the histograms of all bodies made tallies; rejects are noted at the names of their metrics."""

@@ -65,6 +65,8 @@ class OtlpJsonParser(OtlpParser):
             skipping=skipping,
             fault=fault,
         )
+        if not parsed.rejects.total:
+            return parsed
         return replace(parsed, rejects=_at_home(parsed.rejects, encoded, bounds[:-1], buffer, spans))
 
     def _encoded(

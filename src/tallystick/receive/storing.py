@@ -93,6 +93,9 @@ def _by_statsd(load: Load, arrival: Arrival) -> NDArray[np.int32]:
 
 
 def _count(stored: Attributed[Rows], arrival: Arrival) -> None:
-    if len(stored):
-        late = None if stored.late is None else Shares.of_rows(stored.cells[stored.late])
-        arrival.passage.stored(stored.shares, len(stored), late)
+    if not len(stored):
+        return
+    late = None
+    if stored.late is not None:  # mostly all of them are: who sends late sends what he kept
+        late = stored.shares if stored.late.all() else Shares.of_rows(stored.cells[stored.late])
+    arrival.passage.stored(stored.shares, len(stored), late)
