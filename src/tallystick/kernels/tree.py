@@ -72,13 +72,18 @@ def mark_nodes(
         Set to a row of each that is marked.
     """
     key = _key_of(path)
+    branch = -1
     for row in range(len(depth)):
+        component = columns[level, row]
+        # Names of one host follow each other: that it is a branch needs to be found out once.
+        if component == branch and depth[row] > len(path):
+            continue
         if key >= 0 and columns[key, row] != path[key]:
             continue
         if depth[row] >= len(path) and _matches(columns, row, path, key):
-            component = columns[level, row]
             marks[component] |= LEAF if depth[row] == len(path) else BRANCH
             row_of[component] = row
+            branch = component if depth[row] > len(path) else -1
 
 
 @scanner

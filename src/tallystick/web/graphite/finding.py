@@ -129,12 +129,12 @@ def _treejson(found: Found, given: Parameters) -> Response:
     base, dot, _ = found.query.rpartition(".")
     leaves = {node.name for node in found.nodes if node.leaf}
     branches = {node.name for node in found.nodes if node.branch}
-    every = [*sorted(branches), *sorted(leaves - branches)]
-    if given.flag("wildcards") and len(found.nodes) > 1:
-        every.insert(0, "*")
-        (branches if branches else leaves).add("*")
     begin = base + dot if base else ""
-    tree = [Branch(name, begin + name, above := int(name in branches), above, int(name in leaves)) for name in every]
+    tree = [Branch(name, begin + name, 1, 1, int(name in leaves)) for name in sorted(branches)]
+    tree += [Branch(name, begin + name, 0, 0, 1) for name in sorted(leaves - branches)]
+    if given.flag("wildcards") and len(found.nodes) > 1:
+        above = int(bool(branches))
+        tree.insert(0, Branch("*", f"{begin}*", above, above, 1 - above))
     if found.meta is not None:
         known = {node.name: found.meta(node.path)._asdict() for node in found.nodes if node.leaf}
         tree = [replace(one, meta=known.get(one.text, msgspec.UNSET)) for one in tree]
