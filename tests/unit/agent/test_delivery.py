@@ -349,7 +349,7 @@ def test_what_has_positions_is_not_sent_before_the_disk_has_them(make: Make, doo
     delivery.offer(slots(5), {"log:a": "20"}, lambda: told.append("20"))
     delivery.offer(slots(10), when_safe=lambda: told.append("loose"))
     wait_until(lambda: "of.14" in door.house.values(), "what has no positions")
-    assert not delivery.is_writable
+    wait_until(lambda: not delivery.is_writable, "the disk to have refused")
     left = killed(delivery, tmp_path)
     assert delivery.cursors == {"log:a": "20"} and told == []
     disk.full = False

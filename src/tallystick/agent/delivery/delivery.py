@@ -96,6 +96,8 @@ class Delivery:
         self.counts = DeliveryCounts()
         self.blocking = NOTHING_BLOCKED
         """What no server wants."""
+        self.is_writable = True
+        """Whether the disk takes positions; while it does not, what has some had better stay where it comes from."""
         groups = destinations_of(config)
         greeting = greeting_of(config, agent)
         limits = SpoolLimits(config.spool_bytes_max, config.spool_days_max * 86400.0, config.buffer_bytes_max)
@@ -118,11 +120,6 @@ class Delivery:
         """Positions of whoever feeds us: of what is in the spool, and of what will be."""
         with self._changed:
             return {key: at for key, at in {**self.spool.cursors, **self._waiting.cursors}.items() if at}
-
-    @property
-    def is_writable(self) -> bool:
-        """Whether the disk takes positions; while it does not, what has some had better stay where it comes from."""
-        return not self.spool.trouble
 
     def offer(
         self,
@@ -226,14 +223,13 @@ class Delivery:
         return found
 
     def _run(self) -> None:
-        is_safe = True
         while True:
-            waiting, is_stopping = self._next(None if is_safe else _RETRY_S)
+            waiting, is_stopping = self._next(None if self.is_writable else _RETRY_S)
             self._add(waiting.loose)
-            is_safe = self._write(waiting.kept, waiting.cursors)
+            self.is_writable = self._write(waiting.kept, waiting.cursors)
             for destination in self.destinations:
                 destination.wake()  # also while the disk refuses: what waits in memory is sent
-            if is_safe:
+            if self.is_writable:
                 for call in waiting.calls:
                     self._call(call)
             else:
