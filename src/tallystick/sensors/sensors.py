@@ -106,6 +106,10 @@ class Sensors:
     ) -> Counter:
         """The counter of that name and labels, made when it is first asked for.
 
+        >>> orders = sensors.counter("orders", unit="orders", owner="team-x")
+        >>> orders.increment()
+        >>> sensors.counter("orders", country="se").increment(3)
+
         Parameters
         ----------
         unit, owner, description, alert
@@ -121,6 +125,8 @@ class Sensors:
         ------
         TallystickError
             If the name is another instrument's, or a label cannot be one.
+        ValueError
+            If `sample` is no share.
         """
         said = Description(unit, owner, description, alert)
         return self._find(Counter, name, labels, said, collect, _sampled(SampledCounter, sample))
@@ -139,7 +145,16 @@ class Sensors:
         sample: float = 1.0,
         **labels: object,
     ) -> Timing:
-        """The timing of that name and labels, see `counter`: a context manager and a decorator; in seconds."""
+        """The timing of that name and labels: a context manager and a decorator; in seconds.
+
+        >>> with sensors.timing("render", view="home"):
+        ...     page = "..."
+        >>> @sensors.timing("lookup")
+        ... async def lookup(key): ...
+        >>> sensors.timing("queued").observe(0.25)
+
+        What its parameters mean is said at `counter`.
+        """
         said = Description(unit or "s", owner, description, alert)
         return self._find(Timing, name, labels, said, collect, _sampled(SampledTiming, sample))
 
@@ -157,7 +172,14 @@ class Sensors:
         collect: bool | None = None,
         **labels: object,
     ) -> Gauge:
-        """The gauge of that name and labels, see `counter`; with a function that is asked at each flush."""
+        """The gauge of that name and labels: a level, which is set, changed, or told by a function at each flush.
+
+        >>> sensors.gauge("queue.length", unit="jobs").set(3)
+        >>> sensors.gauge("queue.length").change(-1)
+        >>> sensors.gauge("cache.entries", lambda: len(cache))
+
+        What its other parameters mean is said at `counter`.
+        """
         found = self._find(Gauge, name, labels, Description(unit, owner, description, alert), collect)
         if function is not None:
             found.ask(function)
@@ -176,7 +198,12 @@ class Sensors:
         collect: bool | None = None,
         **labels: object,
     ) -> DistinctCount:
-        """The distinct count of that name and labels, see `counter`."""
+        """The distinct count of that name and labels: how many different ones there were.
+
+        >>> sensors.distinct("users", country="se").add("ada")
+
+        What its parameters mean is said at `counter`.
+        """
         return self._find(DistinctCount, name, labels, Description(unit, owner, description, alert), collect)
 
     def flush(self, timeout_s: float = WAIT_S) -> bool:

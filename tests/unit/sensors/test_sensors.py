@@ -18,7 +18,7 @@ from hearing import Hearing, settings_for
 from servers import wait_until
 from tallystick.model.clock import ManualClock
 from tallystick.model.errors import TallystickError
-from tallystick.native.accumulate import bucket_of
+from tallystick.native.accumulate import BUCKETS_MAX, bucket_of
 from tallystick.sensors import Sensors
 from tallystick.sensors.families import COMBINATIONS_MAX, INSTRUMENTS_MAX
 from tallystick.sensors.instruments.instrument import FOLD_AT, WAITING_MAX
@@ -62,6 +62,16 @@ def test_statistics_of_many_samples_are_those_of_all_of_them(own: Sensors, door:
     buckets = {bucket["bucket"]: bucket["weight"] for bucket in slot["buckets"]}
     assert sum(buckets.values()) == len(seconds)
     assert buckets[bucket_of(seconds[0])] == sum(bucket_of(each) == bucket_of(seconds[0]) for each in seconds)
+
+
+def test_times_of_all_magnitudes_have_a_histogram_of_bounded_size(own: Sensors, door: Hearing) -> None:
+    seconds = [1.03**number for number in range(-2_500, 2_500)]
+    for each in (*seconds, 0.0):
+        own.timing("render").observe(each)
+    assert own.flush()
+    [slot] = door.slots["dev.apps.shop.render"]
+    assert len(slot["buckets"]) == BUCKETS_MAX
+    assert sum(bucket["weight"] for bucket in slot["buckets"]) == slot["spread"]["count"] == len(seconds) + 1
 
 
 def test_a_gauge_keeps_its_level_and_the_range_of_it(own: Sensors, door: Hearing) -> None:

@@ -4,6 +4,7 @@ import functools
 import inspect
 import math
 import random
+from collections import Counter
 from collections.abc import AsyncGenerator, Callable, Generator
 from contextvars import ContextVar
 from threading import get_ident
@@ -11,7 +12,7 @@ from time import perf_counter
 from typing import Any, ParamSpec, TypeVar, cast
 
 from tallystick.model.kind import Kind
-from tallystick.native.accumulate import Histogram, bucket_counts
+from tallystick.native.accumulate import BUCKETS_MAX, Histogram, count_buckets
 from tallystick.sensors.instruments.generators import timed_async_items, timed_items
 from tallystick.sensors.instruments.instrument import FOLD_AT, Instrument, Taken
 
@@ -39,7 +40,7 @@ class Timing(Instrument[float]):
     it returns; a decorated generator for as long as it works itself, without the time between its items.
     """
 
-    __slots__ = ("_histogram", "_inmost")
+    __slots__ = ("_counted", "_histogram", "_inmost")
 
     kind = Kind.TIMING
 
@@ -67,7 +68,7 @@ class Timing(Instrument[float]):
         block.began = perf_counter()
         return self
 
-    def __exit__(self, *error: object) -> None:
+    def __exit__(self, kind: object, error: object, trace: object) -> None:
         now = perf_counter()
         block = self._inmost.get()
         if block is not None and block.began is None:  # the one within has ended: this is the one around it
@@ -88,18 +89,27 @@ class Timing(Instrument[float]):
 
     def _add(self, samples: list[float]) -> None:
         samples = list(map(float, samples))
-        weight = self._weight
-        self._spread.add_all(samples, weight)
-        self._histogram.merge((bucket, weight * count) for bucket, count in bucket_counts(samples).items())
+        self._spread.add_all(samples, self._weight)
+        count_buckets(self._counted, samples)
+        if len(self._counted) > BUCKETS_MAX:
+            self._settle()
 
     def taken(self) -> Taken | None:
         taken = super().taken()
         if taken is None or taken.spread is None:
             return taken  # a single sample needs no histogram
+        self._settle()
         return taken._replace(buckets=tuple(self._histogram.buckets()))
 
     def start_over(self) -> None:
+        self._counted: Counter[int] = Counter()
         self._histogram = Histogram()
+
+    def _settle(self) -> None:
+        """Have the histogram, which has a bound, take what was counted, which is quicker."""
+        weight = self._weight
+        self._histogram.merge((bucket, weight * count) for bucket, count in self._counted.items())
+        self._counted.clear()
 
 
 class SampledTiming(Timing):
