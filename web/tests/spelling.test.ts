@@ -2,7 +2,7 @@ import { expect, test } from "vitest";
 
 import { asGlob, asTarget, readable } from "../src/format/spelling";
 
-// What the server makes of these is tried in a browser: tests/browser/test_names.py.
+// What the server makes of these is tried in a browser: tests/browser/test_names_tree.py.
 test.each([
   ["web.orders", "web.orders", "web.orders"],
   ["a.f(x).b", "a.f(x).b", String.raw`a.f\(x\).b`],
