@@ -207,6 +207,32 @@ def test_a_block_lasts_from_its_beginning_to_its_own_end(own: Sensors, door: Hea
     assert slot["spread"]["sum"] - slot["spread"]["max"] < slot["spread"]["max"]
 
 
+def test_a_task_does_not_take_the_place_of_a_block_around_which_another_is_open(own: Sensors, door: Hearing) -> None:
+    timing = own.timing("work")
+
+    async def in_background(is_open: asyncio.Event, may_end: asyncio.Event) -> None:
+        with timing:
+            is_open.set()
+            await may_end.wait()
+
+    async def main() -> None:
+        is_open, may_end = asyncio.Event(), asyncio.Event()
+        with timing:
+            time.sleep(0.05)
+            with timing:
+                pass
+            task = asyncio.create_task(in_background(is_open, may_end))
+            await is_open.wait()
+        assert timing._pending[-1] >= 0.05  # not the time since the task began its own
+        may_end.set()
+        await task
+
+    asyncio.run(main())
+    assert own.flush()
+    [slot] = door.slots["dev.apps.shop.work"]
+    assert slot["spread"]["count"] == 3
+
+
 def test_a_context_that_goes_from_thread_to_thread_does_not_grow(own: Sensors) -> None:
     timing, context = own.timing("work"), contextvars.copy_context()
 

@@ -58,25 +58,27 @@ class Timing(Instrument[float]):
             self.fold()
 
     def __enter__(self) -> "Timing":
-        # To set a variable of a context costs more than all the rest, so a block that has ended stays for the next.
-        # Tasks begin with that of whoever started them: while it is open it is around theirs, then any may take it.
+        # To set a variable of a context costs more than all the rest, so the outermost block stays for the next when it
+        # has ended. Tasks begin with the block of whoever started them: while it is open it is around theirs, then any
+        # may take it. So the inmost block of whoever is within one is always open, for another would take it.
         block, thread = self._inmost.get(), get_ident()
         if block is None or block.began is not None:
             block = self._place(thread, block)
         elif block.thread != thread:  # who may take it at this moment
-            block = self._place(thread, block.around)
+            block = self._place(thread, None)
         block.began = perf_counter()
         return self
 
     def __exit__(self, kind: object, error: object, trace: object) -> None:
         now = perf_counter()
         block = self._inmost.get()
-        if block is not None and block.began is None:  # the one within has ended: this is the one around it
-            block = block.around
-            self._inmost.set(block)
-        if block is not None and block.began is not None:
-            began, block.began = block.began, None
-            self.observe(now - began)
+        if block is None or block.began is None:
+            return  # it began in another context
+        began, block.began = block.began, None
+        around = block.around
+        if around is not None and around.began is not None:
+            self._inmost.set(around)
+        self.observe(now - began)
 
     def _place(self, thread: int, around: _Block | None) -> _Block:
         block = _Block(thread, around)
