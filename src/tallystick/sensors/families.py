@@ -100,9 +100,13 @@ class Families:
         Raises
         ------
         TallystickError
-            If the name has instruments of another kind, or a label is none.
+            If the name is none or has instruments of another kind, or a label is none.
         """
-        cleaned = _name(name)
+        cleaned = _name(name) if isinstance(name, str) else ""
+        if not cleaned:
+            raise TallystickError(
+                f"cannot name a {kind.__name__.lower()} {name!r}: expected words such as 'queue.length'"
+            )
         own = tuple(sorted([(key, _value(_text(value))) for key, value in labels.items()]))
         _check_keys(name, own)
         with self._lock:

@@ -124,7 +124,7 @@ class Sensors:
         Raises
         ------
         TallystickError
-            If the name is another instrument's, or a label cannot be one.
+            If the name is none or another instrument's, or a label cannot be one.
         ValueError
             If `sample` is no share.
         """

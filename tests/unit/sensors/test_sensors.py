@@ -11,6 +11,7 @@ import sys
 import threading
 import time
 from collections.abc import AsyncIterator, Generator
+from typing import Any
 
 import pytest
 
@@ -431,6 +432,15 @@ def test_a_name_has_one_kind_and_its_odd_characters_are_replaced(own: Sensors, d
         own.gauge("a:b|c.d e")
     assert own.flush()
     assert door.sum("dev.apps.shop.a-b-c.d-e") == 1
+
+
+def test_what_is_no_name_is_told(own: Sensors) -> None:
+    def lookup() -> None: ...
+
+    names: list[Any] = ["", "...", lookup]
+    for name in names:  # the last of them a decorator whose name was forgotten
+        with pytest.raises(TallystickError, match=r"cannot name a timing .*: expected words such as"):
+            own.timing(name)
 
 
 @pytest.mark.parametrize("by", [-1, float("nan"), float("inf")])
