@@ -83,17 +83,25 @@ class Workers:
         job = _Job(call)
         self._asked += 1
         try:
-            self._jobs.put(job.do)
             if self._started < min(self._threads, self._asked):
-                self._started += 1
-                # Who stops the server does not wait for a query that computes: it only reads.
-                threading.Thread(target=_work, args=(self._jobs,), name="query", daemon=True).start()
+                self._start()
+            self._jobs.put(job.do)
             if request is not None:
                 await job.watch(request)
             return await job.outcome()
         finally:
             self._asked -= 1
             job.is_gone = True  # if this was cancelled, nobody waits for it
+
+    def _start(self) -> None:
+        try:
+            # Who stops the server does not wait for a query that computes: it only reads.
+            threading.Thread(target=_work, args=(self._jobs,), name="query", daemon=True).start()
+        except RuntimeError as error:  # the system has none left: those that are there do, or the next who asks tries
+            if not self._started:
+                raise OverloadedError(f"cannot answer now: {error}; expected room for a thread") from error
+        else:
+            self._started += 1
 
 
 class _Job(Generic[R]):

@@ -51,6 +51,21 @@ def test_one_that_asks_alone_needs_one_thread() -> None:
     assert len(asyncio.run(ask())) == 1
 
 
+def test_a_system_without_room_for_a_thread_is_asked_again() -> None:
+    async def ask() -> None:
+        workers = Workers(2)
+        usual = threading.stack_size(1 << 50)  # more than there are addresses
+        try:
+            with pytest.raises(OverloadedError, match="cannot answer now: can't start new thread"):
+                await workers.run(int)
+        finally:
+            threading.stack_size(usual)
+        assert [await workers.run(int) for _ in range(5)] == [0] * 5
+        assert workers.asked == 0
+
+    asyncio.run(ask())
+
+
 def test_threads_end_with_their_workers() -> None:
     async def ask() -> list[threading.Thread]:
         workers, together = Workers(3), threading.Barrier(3)
