@@ -104,13 +104,16 @@ class Record(NamedTuple):
         """Length as it is packed."""
         return HEAD_BYTES + len(self.names) + len(self.batches) + len(self.cursors)
 
-    def packed(self, safe_bytes: int) -> bytes:
-        """The record as it is on disk; see `Head.safe_bytes`."""
-        body = b"".join((self.names, self.batches, self.cursors))
+    def parts(self, safe_bytes: int) -> tuple[bytes, ...]:
+        """The record as it is on disk, in parts; see `Head.safe_bytes`."""
+        body = self.names, self.batches, self.cursors
+        crc = 0
+        for part in body:
+            crc = zlib.crc32(part, crc)
         sizes = len(self.names), len(self.batches), len(self.cursors)
         numbers = self.number, self.generated, self.blocked, self.at_ms, safe_bytes, self.slots
-        rest = _REST.pack(zlib.crc32(body), *numbers, *sizes)
-        return _CRC.pack(MARK, zlib.crc32(rest)) + rest + body
+        rest = _REST.pack(crc, *numbers, *sizes)
+        return _CRC.pack(MARK, zlib.crc32(rest)) + rest, *body
 
     @classmethod
     def of(cls, head: Head, body: bytes) -> "Record":

@@ -69,18 +69,19 @@ class Segment:
         if self._is_torn:
             self._files.truncate(self._descriptor, self.written)
             self._is_torn = False
-        data = b"".join(record.packed(self.written) for record in records)
+        parts = [part for record in records for part in record.parts(self.written)]
         if not self.written:
-            data = _FILE_HEAD.pack(_MAGIC, zlib.crc32(self.run.encode()), self.run.encode()) + data
+            parts.insert(0, _FILE_HEAD.pack(_MAGIC, zlib.crc32(self.run.encode()), self.run.encode()))
+        size = sum(map(len, parts))
         self._is_torn = True
         try:
-            self._files.append(self._descriptor, [data])
+            self._files.append(self._descriptor, parts)
             self._files.sync(self._descriptor)
         except OSError:
-            self._cut_back(len(data))
+            self._cut_back(size)
             raise
         self._is_torn = self.is_doubtful = False
-        self.written += len(data)
+        self.written += size
         for record in records:
             self._count(record.number, record.slots, record.at_ms)
 
@@ -249,7 +250,7 @@ class Segment:
         parts = [_FILE_HEAD.pack(_MAGIC, zlib.crc32(self.run.encode()), self.run.encode())]
         at = len(parts[0])
         for record in records:
-            parts.append(record.packed(at))
+            parts += record.parts(at)
             at += record.size_bytes
         self.close()
         self.written = self._files.write_whole(self.path, parts)
