@@ -7,6 +7,7 @@ Source: https://prometheus.io/docs/specs/prw/remote_write_spec/, .../remote_writ
 """
 
 from collections.abc import Callable, Iterator
+from itertools import islice
 
 from tallystick.parse.exposition_meta import of_family, of_series
 from tallystick.parse.fields import Fields, packed_numbers, text_of
@@ -18,6 +19,8 @@ _LABELS, _OF_SERIES = 1, 5
 _HELP_2, _UNIT_2 = 3, 4
 _TYPE, _FAMILY, _HELP, _UNIT = 1, 2, 4, 5
 _NAME = "__name__"
+_LABELS_MAX = 100
+"""Among so many of a series its name is looked for."""
 _TYPES = ("", "counter", "gauge", "histogram", "gaugehistogram", "summary", "info", "stateset")
 
 
@@ -32,14 +35,22 @@ def meant_by_request(body: bytes | memoryview) -> Iterator[Meant]:
 
 
 def meant_by_request_2(body: bytes | memoryview) -> Iterator[Meant]:
-    """What a request of 2.0 says of its series, of each name once."""
+    """What a request of 2.0 says of its series, of each name once.
+
+    A symbol is read once, however long it is and however many refer to it.
+    """
     fields = Fields()
     parts = list(fields.of(memoryview(body)))
     symbols = [piece for number, piece in parts if number == _SYMBOLS]
+    texts: dict[int, str] = {}
     seen: set[str] = set()
 
     def symbol(at: memoryview | int | None) -> str:
-        return text_of(symbols[at]) if isinstance(at, int) and at < len(symbols) else ""
+        if not isinstance(at, int) or at >= len(symbols):
+            return ""
+        if at not in texts:
+            texts[at] = text_of(symbols[at])
+        return texts[at]
 
     for number, series in parts:
         if number != _SERIES or not isinstance(series, memoryview):
@@ -62,4 +73,5 @@ def _name(references: memoryview | int | None, symbol: Callable[[int], str]) -> 
     if not isinstance(references, memoryview):
         return ""
     pairs = packed_numbers(references)
-    return next((symbol(value) for key, value in zip(pairs, pairs, strict=False) if symbol(key) == _NAME), "")
+    labels = islice(zip(pairs, pairs, strict=False), _LABELS_MAX)
+    return next((symbol(value) for key, value in labels if symbol(key) == _NAME), "")

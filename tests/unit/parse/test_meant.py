@@ -135,6 +135,20 @@ def test_remote_write_2_says_it_with_each_series() -> None:
         assert set(meant_by_request_2(body[:end])) <= {*told, Meant("sent_bytes_total", "bytes", "")}
 
 
+def test_long_symbols_that_many_refer_to_are_read_once() -> None:
+    long = b"x" * (4 << 20)
+    symbols = [b"", long, b"__name__", b"a_total", b"b_total"]
+    metadata = {"type": 1, "help_ref": 1}
+    rows = [
+        {"labels_refs": [1] * 100_000, "metadata": metadata},
+        *({"labels_refs": [1, 1, 2, k], "metadata": metadata} for k in (3, 4)),
+    ]
+    body = Request(symbols=symbols, timeseries=rows).SerializeToString()
+    a, b = meant_by_request_2(body)  # to read it each time would take minutes
+    assert (a.name, b.name) == ("a_total", "b_total")
+    assert a.description is b.description
+
+
 def test_metadata_of_ganglia_says_it_of_one_host() -> None:
     extra = ((b"GROUP", b"disk"), (b"DESC", b"What is free"))
     datagram = xdr.metadata(b"10.0.0.9:Web1.example.com", b"disk free", units=b"GB", spoofed=True, extra=extra)
