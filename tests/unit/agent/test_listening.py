@@ -114,6 +114,16 @@ def test_servers_are_told_what_doors_lost_as_a_share_of_slots() -> None:
     assert losses.in_slots(90) == 1
 
 
+def test_nothing_is_lost_again_when_later_datagrams_hold_more() -> None:
+    counts = Counts(taken=100, datagrams=100, dropped=10)
+    losses = Losses([Counted("statsd-udp", counts)])
+    assert losses.in_slots(100) == 10
+    for _ in range(3):
+        counts.datagrams += 100
+        counts.taken += 3000
+        assert losses.in_slots(100) == 0
+
+
 def test_what_was_lost_is_told_though_nothing_came_through() -> None:
     counts = Counts()
     losses = Losses([Counted("statsd-udp", counts)])

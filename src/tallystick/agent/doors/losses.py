@@ -1,7 +1,7 @@
 """`Losses`: what doors lost, in slots, so that servers are told of it in what they count."""
 
 from collections.abc import Sequence
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from tallystick.agent.doors.faults import Counts
 
@@ -36,24 +36,33 @@ class Losses:
 
     def __init__(self, doors: Sequence[CountedDoor]) -> None:
         self._doors = doors
-        self._told = (0.0, 0.0)
+        self._told: list[_Samples] = []
 
     def in_slots(self, slots: int) -> int:
         """So many slots were lost beside these, since this was asked last; at least one if anything was."""
-        total = self._samples()
-        taken, lost = (now - before for now, before in zip(total, self._told, strict=True))
-        self._told = total
+        taken = lost = 0.0
+        now = [_Samples(door.counts.taken, door.counts.refused, door.counts.dropped) for door in self._doors]
+        before = self._told + [_NOTHING] * (len(now) - len(self._told))
+        for door, total, told in zip(self._doors, now, before, strict=True):
+            if door.name.startswith(_OWN_SLOTS):
+                continue
+            counts = door.counts
+            taken += total.taken - told.taken
+            # Only datagrams that were dropped since: the mean of all changes with each that is read.
+            dropped = (total.dropped - told.dropped) * (counts.seen / counts.datagrams if counts.datagrams else 1.0)
+            lost += total.refused - told.refused + dropped
+        self._told = now
         if lost <= 0.0:
             return 0
         return max(1, round(lost * slots / taken if taken else lost))
 
-    def _samples(self) -> tuple[float, float]:
-        """Samples that were taken and lost so far."""
-        taken = lost = 0.0
-        for door in self._doors:
-            if door.name.startswith(_OWN_SLOTS):
-                continue
-            counts = door.counts
-            taken += counts.taken
-            lost += counts.refused + counts.dropped * (counts.seen / counts.datagrams if counts.datagrams else 1.0)
-        return taken, lost
+
+class _Samples(NamedTuple):
+    """What a door took and lost so far; of what was dropped, datagrams."""
+
+    taken: int
+    refused: int
+    dropped: int
+
+
+_NOTHING = _Samples(0, 0, 0)
