@@ -24,6 +24,8 @@ R = TypeVar("R")
 IsGone = Callable[[], bool]
 """Whether who asked has gone."""
 
+WAITING_MAX = 400
+"""Fifty dashboards that are refreshed at one moment ask for 300 graphs at once: a browser has six connections."""
 _LOOK_S = 0.05
 """Seconds between looks whether who asked is still there."""
 
@@ -39,7 +41,7 @@ class Workers:
         How many more may wait; what comes then is refused, so that a flood ends in quick answers.
     """
 
-    def __init__(self, threads: int, waiting_max: int = 64) -> None:
+    def __init__(self, threads: int, waiting_max: int = WAITING_MAX) -> None:
         self._threads = threads
         self._started = 0
         self._asked_max = threads + waiting_max
