@@ -97,7 +97,10 @@ def serving(folder: Path, environ: dict[str, str], command: str) -> Iterator[str
             yield found[1]
         finally:
             process.send_signal(signal.SIGINT if command == "shop.py" else signal.SIGTERM)
-            process.wait(30)
+            try:
+                process.wait(30)
+            finally:
+                process.kill()
 
 
 def answers(url: str) -> bool:
