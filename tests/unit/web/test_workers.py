@@ -3,6 +3,7 @@
 import asyncio
 import gc
 import threading
+from contextlib import suppress
 
 import pytest
 from starlette.requests import Request
@@ -120,6 +121,12 @@ def test_jobs_that_were_given_up_take_room_until_a_thread_comes_by() -> None:
             await workers.run(int)
         free.set()
         assert await holding
-        assert await workers.run(int) == 0
+        assert await once_there_is_room(workers) == 0
+
+    async def once_there_is_room(workers: Workers) -> int:
+        while True:
+            with suppress(OverloadedError):
+                return await workers.run(int)
+            await asyncio.sleep(0)
 
     asyncio.run(ask())
